@@ -36,7 +36,7 @@ fn main() {
         report(&format!("sysadm {}", words.join(" ")), || sysadm(folder.path(), words));
     }
     let paths = Paths::new(folder.path());
-    let libvirt = Libvirt::new(sysadm::testing::config::Libvirt::default(), paths.clone());
+    let libvirt = Libvirt::new(sysadm::testing::config::LibvirtConfig::default(), paths.clone());
     let hook = libvirt.install().expect("the hooks").remove(0).0;
     report("hook, not in maintenance", || start_of_a_zone(&hook, true));
     std::fs::write(paths.lock_marker(), "admin since today by root\n").expect("a marker");

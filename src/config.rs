@@ -30,11 +30,11 @@ pub struct Config {
     pub map: Maps,
     pub evacuation: Evacuation,
     /// Limits on what this host accepts.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
     /// Replicas at other hosts in case this one is lost.
-    pub standby: Standby,
-    pub migration: Migration,
-    pub libvirt: Libvirt,
+    pub standby: StandbyConfig,
+    pub migration: MigrationConfig,
+    pub libvirt: LibvirtConfig,
 }
 
 /// Which platform runs the zones.
@@ -129,13 +129,13 @@ impl Default for Evacuation {
 /// `[standby]`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Standby {
+pub struct StandbyConfig {
     /// Seconds between two times at which `sysadm agent --listen` leaves the manifests of all zones with their
     /// targets; 0: never.
     pub every: u64,
 }
 
-impl Standby {
+impl StandbyConfig {
     /// The interval; none if replicas are not left automatically.
     pub fn every(self) -> Option<Duration> {
         (self.every > 0).then(|| Duration::from_secs(self.every))
@@ -145,12 +145,12 @@ impl Standby {
 /// `[limits]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct LimitsConfig {
     /// Maximum number of virtual CPUs of running zones for each CPU of this host; 0: no limit.
     pub vcpus_per_cpu: u32,
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
         Self { vcpus_per_cpu: 16 }
     }
@@ -159,7 +159,7 @@ impl Default for Limits {
 /// `[migration]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Migration {
+pub struct MigrationConfig {
     /// Seconds without progress after which a live migration is given up; 0: never.
     pub stall: u64,
     /// Maximum downtime at the end of a live migration, in ms.
@@ -170,13 +170,13 @@ pub struct Migration {
     pub shutdown: u64,
 }
 
-impl Default for Migration {
+impl Default for MigrationConfig {
     fn default() -> Self {
         Self { stall: 60, downtime: 300, passes: 50, shutdown: 180 }
     }
 }
 
-impl Migration {
+impl MigrationConfig {
     /// The settings that hold under a policy: what it says, and these where it says nothing.
     #[must_use]
     pub fn under(&self, convergence: &Convergence) -> Self {
@@ -199,7 +199,7 @@ impl Migration {
 /// `[libvirt]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Libvirt {
+pub struct LibvirtConfig {
     /// Memory of this host that zones never get, in MiB.
     pub headroom: u64,
     /// Slows down a zone that writes to its memory faster than the connection can send, so that its migration
@@ -209,7 +209,7 @@ pub struct Libvirt {
     pub bandwidth: u64,
 }
 
-impl Libvirt {
+impl LibvirtConfig {
     /// The settings with each live migration also limited to that bandwidth in bytes per second. The lower limit
     /// applies.
     #[must_use]
@@ -221,7 +221,7 @@ impl Libvirt {
     }
 }
 
-impl Default for Libvirt {
+impl Default for LibvirtConfig {
     fn default() -> Self {
         Self { headroom: 256, auto_converge: true, bandwidth: 0 }
     }
@@ -291,18 +291,18 @@ mod tests {
             (0, Some(MIB / 2), 1),
         ];
         for (own, policy, holds) in cases {
-            let settings = Libvirt { bandwidth: own, ..Libvirt::default() };
+            let settings = LibvirtConfig { bandwidth: own, ..LibvirtConfig::default() };
             assert_eq!(settings.keeping_to(policy).bandwidth, holds, "{own} {policy:?}");
         }
     }
 
     #[test]
     fn what_the_policy_says_of_convergence_holds_over_the_configuration() {
-        let settings = Migration { stall: 60, downtime: 777, passes: 50, shutdown: 180 };
+        let settings = MigrationConfig { stall: 60, downtime: 777, passes: 50, shutdown: 180 };
         let convergence = Convergence { stall: Some(0), passes: Some(9), downtime: None };
         assert_eq!(
             settings.under(&convergence),
-            Migration { stall: 0, downtime: 777, passes: 9, shutdown: 180 }
+            MigrationConfig { stall: 0, downtime: 777, passes: 9, shutdown: 180 }
         );
         assert_eq!(settings.under(&Convergence::default()), settings);
     }

@@ -15,7 +15,10 @@
 //! can show that they would notice a zone that runs twice.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Step, words};
 
@@ -79,112 +82,67 @@ impl FromStr for Failpoint {
     }
 }
 
-#[cfg(debug_assertions)]
-pub use in_debug_builds::{Failpoints, holds_incoming};
+/// Whether an incoming zone is held until its source has ended: always in a release build, and otherwise unless the
+/// file `unheld` is in that folder.
+pub fn holds_incoming(state_folder: &Path) -> bool {
+    !cfg!(debug_assertions) || !state_folder.join("unheld").exists()
+}
 
-#[cfg(not(debug_assertions))]
-pub use in_release_builds::{Failpoints, holds_incoming};
+type Hook = Arc<dyn Fn(Failpoint) -> Result<(), String> + Send + Sync>;
 
-#[cfg(not(debug_assertions))]
-mod in_release_builds {
-    use std::path::Path;
+/// The hook that is called at each failpoint; none in a release build.
+#[derive(Clone)]
+pub struct Failpoints(Option<Hook>);
 
-    /// Whether an incoming zone is held until its source has ended. Always, in a release build.
-    pub const fn holds_incoming(_: &Path) -> bool {
-        true
-    }
-
-    /// No failpoints.
-    #[derive(Clone, Copy, Debug)]
-    pub struct Failpoints;
-
-    impl Failpoints {
-        pub const fn of_state_folder(_: &Path) -> Self {
-            Self
-        }
-
-        /// Does nothing, and never fails.
-        pub const fn hit(
-            self,
-            _: super::Actor,
-            _: super::Timing,
-            _: crate::model::Step,
-        ) -> Result<(), String> {
-            Ok(())
-        }
+impl fmt::Debug for Failpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Failpoints")
     }
 }
 
-#[cfg(debug_assertions)]
-mod in_debug_builds {
-    use std::path::{Path, PathBuf};
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::{Actor, Failpoint, Timing};
-    use crate::model::Step;
-
-    /// Whether an incoming zone is held until its source has ended: unless the folder contains the file `unheld`.
-    pub fn holds_incoming(state_folder: &Path) -> bool {
-        !state_folder.join("unheld").exists()
+impl Failpoints {
+    /// Reads the file `failpoint` in that folder.
+    pub fn of_state_folder(folder: &Path) -> Self {
+        let order = folder.join("failpoint");
+        Self(cfg!(debug_assertions).then(|| Arc::new(move |point| obey(&order, point)) as Hook))
     }
 
-    type Hook = Arc<dyn Fn(Failpoint) -> Result<(), String> + Send + Sync>;
-
-    /// The hook is called at each failpoint.
-    #[derive(Clone)]
-    pub struct Failpoints(Hook);
-
-    impl std::fmt::Debug for Failpoints {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("Failpoints")
-        }
+    /// Calls a hook of a test; the step fails if the hook does.
+    #[cfg(debug_assertions)]
+    pub fn hooked(hook: impl Fn(Failpoint) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
     }
 
-    impl Failpoints {
-        /// Follows the file `failpoint` in that folder.
-        pub fn of_state_folder(folder: &Path) -> Self {
-            let order = folder.join("failpoint");
-            Self::hooked(move |point| obey(&order, point))
-        }
-
-        /// Calls a test's hook; the step fails if the hook does.
-        pub fn hooked(hook: impl Fn(Failpoint) -> Result<(), String> + Send + Sync + 'static) -> Self {
-            Self(Arc::new(hook))
-        }
-
-        /// Must be called when a step comes to this failpoint.
-        ///
-        /// # Errors
-        /// If a test makes the step fail here.
-        pub fn hit(&self, actor: Actor, timing: Timing, step: Step) -> Result<(), String> {
-            (self.0)(Failpoint { actor, timing, step })
-        }
+    /// A step has come to this failpoint.
+    ///
+    /// # Errors
+    /// If it is to fail here.
+    pub fn hit(&self, actor: Actor, timing: Timing, step: Step) -> Result<(), String> {
+        self.0.as_ref().map_or(Ok(()), |hook| hook(Failpoint { actor, timing, step }))
     }
+}
 
-    fn obey(order: &PathBuf, point: Failpoint) -> Result<(), String> {
-        let Ok(text) = std::fs::read_to_string(order) else { return Ok(()) };
-        let Some((wanted, what)) = text.trim().split_once(' ') else { return Ok(()) };
-        let hit = order.with_extension("hit");
-        // Only the first of several threads or processes.
-        if wanted != point.to_string() || std::fs::rename(order, &hit).is_err() {
-            return Ok(());
+fn obey(order: &Path, point: Failpoint) -> Result<(), String> {
+    let Ok(text) = std::fs::read_to_string(order) else { return Ok(()) };
+    let Some((wanted, what)) = text.trim().split_once(' ') else { return Ok(()) };
+    let hit = order.with_extension("hit");
+    // Only the first of several threads or processes.
+    if wanted != point.to_string() || std::fs::rename(order, &hit).is_err() {
+        return Ok(());
+    }
+    match what {
+        "kill" => {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            Err("killed".to_owned())
         }
-        match what {
-            "kill" => {
-                let _ =
-                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-                Err("killed".to_owned())
+        "wait" => {
+            while hit.exists() {
+                #[expect(clippy::disallowed_methods, reason = "a hang is what was ordered")]
+                std::thread::sleep(Duration::from_millis(10));
             }
-            "wait" => {
-                while hit.exists() {
-                    #[expect(clippy::disallowed_methods, reason = "a hang is what was ordered")]
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Ok(())
-            }
-            _ => Err(format!("{point} was told to fail")),
+            Ok(())
         }
+        _ => Err(format!("{point} was told to fail")),
     }
 }
 

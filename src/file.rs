@@ -44,7 +44,7 @@ impl fmt::Display for FileChange {
             Self::Installed => "installed",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
-            Self::Kept => "edited, stays as it is",
+            Self::Kept => "edited, left unchanged",
             Self::Removed => "removed",
             Self::Absent => "not installed",
         })
@@ -54,12 +54,12 @@ impl fmt::Display for FileChange {
 /// A file that is written but does not have its final name yet. Dropping it removes it, unless it was given that
 /// name.
 #[derive(Debug)]
-pub struct Draft {
+pub struct StagedFile {
     fresh: PathBuf,
     path: PathBuf,
 }
 
-impl Draft {
+impl StagedFile {
     /// Writes the file with exactly this mode.
     pub fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<Self> {
         Self::fill(path, content.as_ref(), 0o600, |_| mode)
@@ -92,7 +92,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.fresh);
     }
@@ -103,7 +103,7 @@ impl Drop for Draft {
 /// # Errors
 /// The existing file is unchanged then.
 pub fn replace(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
-    Draft::write(path, content, mode)?.replace()
+    StagedFile::write(path, content, mode)?.replace()
 }
 
 /// Writes a new file with exactly this mode.
@@ -111,7 +111,7 @@ pub fn replace(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] if the path exists.
 pub fn create(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
-    Draft::write(path, content, mode)?.create()
+    StagedFile::write(path, content, mode)?.create()
 }
 
 /// Writes to a path that an operator named: into a stream or a device, or as a file. An existing file is replaced
@@ -126,7 +126,7 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
     }
     let about = match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Draft::fill(path, content, 0o666, |made| made)?.create();
+            return StagedFile::fill(path, content, 0o666, |made| made)?.create();
         }
         about => about?,
     };
@@ -142,7 +142,7 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
         return Err(Error::new(ErrorKind::AlreadyExists, text));
     }
     let allowed = about.permissions().mode();
-    Draft::fill(path, content, 0o666, |made| made & allowed)?.replace()
+    StagedFile::fill(path, content, 0o666, |made| made & allowed)?.replace()
 }
 
 /// Opens what is at a path for writing, if it is not a regular file but a stream or a device.

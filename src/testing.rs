@@ -1,11 +1,11 @@
 //! The parts of the crate that benchmarks and test programs use besides the command line.
 
 pub mod agent {
-    pub use crate::agent::{Limits, WEIGHT, listen};
+    pub use crate::agent::{PeerQuota, WEIGHT, listen};
 }
 
 pub mod config {
-    pub use crate::config::{Config, Libvirt};
+    pub use crate::config::{Config, LibvirtConfig};
 }
 
 pub mod evacuation {

@@ -14,7 +14,9 @@ use sysadm::testing::host::{Host, Local};
 use sysadm::testing::maintenance;
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::Platform;
-use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::platform::sim::{
+    Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec,
+};
 use sysadm::testing::store::{Direction, Holder, Store, TargetKey};
 use sysadm_model::{HostUri, Millis};
 
@@ -91,7 +93,7 @@ fn raise(root: &std::path::Path) -> Nodes {
             name: name.clone(),
             scale: Scale::Instant,
             memory: 1 << 40,
-            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(root.join("nfs")) }],
+            storages: vec![StorageFolder { name: "nfs".to_owned(), folder: Some(root.join("nfs")) }],
             ..HostSettings::default()
         };
         sim.set_host(&settings).unwrap();

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AttachmentError, Refusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
@@ -172,7 +172,7 @@ impl ZoneAdmin<'_> {
         }
         let question = Question { uuid: zone.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        nowhere(&answers, not_on).map_err(|why| Refusal::Elsewhere(zone.name.clone(), why).into())
+        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
     /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`

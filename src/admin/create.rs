@@ -1,14 +1,14 @@
 //! Create: a manifest becomes a zone that is configured here, under another name and changed if that is wanted. Delete:
 //! the opposite.
 //!
-//! A [`Draft`] is changed until it is as it is wished, and kept at the end. With another UUID it is a copy: whatever its
+//! A [`NewZone`] is changed until it is as it is wished, and kept at the end. With another UUID it is a copy: whatever its
 //! original is hindered by is of no matter to it, but that both would write to the same storage is.
 
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{AttachmentError, Known, Refusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::{Place, ZoneRecord};
@@ -35,7 +35,7 @@ pub struct Overrides {
 
 /// A zone that is being made from a manifest. Nothing is kept of it yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct NewZone {
     /// As it will be.
     pub manifest: Manifest,
     original: Manifest,
@@ -55,7 +55,7 @@ impl Overrides {
     ///
     /// # Errors
     /// If it has not what is to be changed.
-    fn edits(&self, name: &ZoneName, manifest: &Manifest) -> Result<Vec<Edit>, Refusal> {
+    fn edits(&self, name: &ZoneName, manifest: &Manifest) -> Result<Vec<Edit>, AdminRefusal> {
         let mut edits = Vec::new();
         edits.extend((*name != manifest.zone.name).then(|| Edit::Name(name.clone())));
         edits.extend(self.uuid.map(Edit::Uuid));
@@ -66,7 +66,7 @@ impl Overrides {
         let has = |wanted: &str| manifest.networks.iter().any(|one| one.name() == wanted);
         if let Some((from, _)) = self.networks.iter().find(|(from, _)| !has(from.as_str())) {
             let all = manifest.networks.iter().map(|network| network.name().to_owned()).collect();
-            return Err(Refusal::NoSuchNetwork(name.clone(), from.clone(), all));
+            return Err(AdminRefusal::NoSuchNetwork(name.clone(), from.clone(), all));
         }
         edits.extend((!self.networks.is_empty()).then(|| Edit::Networks(self.networks.clone())));
         Ok(edits)
@@ -79,7 +79,7 @@ fn elsewhere(manifest: &Manifest, to: &Path) -> Option<Edit> {
     Some(Edit::Zonepath { from: from.to_owned(), to: to.to_owned() })
 }
 
-impl Draft {
+impl NewZone {
     /// Whether it is another zone than the one whose manifest it was made from.
     fn is_copy(&self) -> bool {
         self.manifest.zone.uuid != self.original.zone.uuid
@@ -96,20 +96,20 @@ impl ZoneAdmin<'_> {
         name: &ZoneName,
         manifest: Manifest,
         wishes: &Overrides,
-    ) -> Result<Draft, AttachmentError> {
+    ) -> Result<NewZone, AttachmentError> {
         let platform = self.local.platform();
         if manifest.platform != platform.name() {
-            return Err(Refusal::Platform(name.clone(), manifest.platform, platform.name()).into());
+            return Err(AdminRefusal::Platform(name.clone(), manifest.platform, platform.name()).into());
         }
         // The configuration is what the platform will get, whatever else the manifest says.
         let editor = platform.needs_editor()?;
         let original = editor.reread(&manifest, manifest.config.clone())?;
         let [said, meant] = [&manifest.zone, &original.zone].map(|zone| (zone.name.clone(), zone.uuid));
         if said != meant {
-            return Err(Refusal::TwoZones(name.clone(), said, meant).into());
+            return Err(AdminRefusal::TwoZones(name.clone(), said, meant).into());
         }
         let edits = wishes.edits(name, &original)?;
-        let mut draft = Draft { manifest: original.clone(), original };
+        let mut draft = NewZone { manifest: original.clone(), original };
         if wishes.uuid.is_some_and(|uuid| uuid != draft.original.zone.uuid) {
             // Where the original is, and what holds it there, is no matter of the copy.
             draft.manifest.obstacles.clear();
@@ -140,7 +140,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If it makes no sense, or makes another zone of it.
-    pub fn edited(&self, draft: &Draft, config: String) -> Result<Draft, AttachmentError> {
+    pub fn edited(&self, draft: &NewZone, config: String) -> Result<NewZone, AttachmentError> {
         let before = &draft.manifest.zone;
         let unreadable =
             |error| AttachmentError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
@@ -148,19 +148,19 @@ impl ZoneAdmin<'_> {
             self.local.platform().needs_editor()?.reread(&draft.manifest, config).map_err(unreadable)?;
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
         if *name != before.name {
-            return Err(Refusal::Renamed(before.name.clone(), name.clone()).into());
+            return Err(AdminRefusal::Renamed(before.name.clone(), name.clone()).into());
         }
         if uuid != before.uuid {
-            return Err(Refusal::Reidentified(before.name.clone(), uuid).into());
+            return Err(AdminRefusal::Reidentified(before.name.clone(), uuid).into());
         }
-        Ok(Draft { manifest, ..draft.clone() })
+        Ok(NewZone { manifest, ..draft.clone() })
     }
 
     /// Keeps a zone as configured. What it will need in order to be attached may still be missing.
     ///
     /// # Errors
     /// If its configuration makes no sense, or another zone is in its way: nothing is kept then.
-    pub async fn create(&self, draft: Draft) -> Result<Created, AttachmentError> {
+    pub async fn create(&self, draft: NewZone) -> Result<Created, AttachmentError> {
         let known = self.known().await?;
         known.may_create(&draft.manifest)?;
         let Some((folder, before)) = self.hand_over(&draft)? else { return self.keep(&known, draft).await };
@@ -173,8 +173,8 @@ impl ZoneAdmin<'_> {
 
     /// A copy in a folder of its own has copied the original's manifest, too: from now on it is the copy's. Answers which
     /// folder that is, and what the manifest was.
-    fn hand_over(&self, draft: &Draft) -> Result<Option<(PathBuf, String)>, AttachmentError> {
-        let Draft { manifest, original } = draft;
+    fn hand_over(&self, draft: &NewZone) -> Result<Option<(PathBuf, String)>, AttachmentError> {
+        let NewZone { manifest, original } = draft;
         let Some(folder) = manifest.zonepath().filter(|folder| Some(*folder) != original.zonepath()) else {
             return Ok(None);
         };
@@ -188,7 +188,7 @@ impl ZoneAdmin<'_> {
         Ok(Some((folder.to_owned(), before)))
     }
 
-    async fn keep(&self, known: &Known, draft: Draft) -> Result<Created, AttachmentError> {
+    async fn keep(&self, known: &KnownZones, draft: NewZone) -> Result<Created, AttachmentError> {
         // Where it went to before is asked when it is attached.
         let is_gone =
             |record: &&ZoneRecord| record.uuid == draft.manifest.zone.uuid && record.place == Place::Migrated;
@@ -197,7 +197,7 @@ impl ZoneAdmin<'_> {
             true => self.local.platform().needs_editor()?.writes_over(&draft.manifest, &draft.original)?,
             false => Vec::new(),
         };
-        let Draft { mut manifest, original } = draft;
+        let NewZone { mut manifest, original } = draft;
         manifest
             .obstacles
             .extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared).into()));

@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use super::{AttachmentError, Known, Refusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -39,7 +39,7 @@ impl Document {
 
 /// A zone that was detached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct DetachedZone {
     /// What is kept of it.
     pub record: ZoneRecord,
     /// Why there is no copy of its manifest where one was wanted.
@@ -62,7 +62,7 @@ impl ZoneAdmin<'_> {
                     return Document::of(self.configuration(row)?, written);
                 }
                 let record = known.may_delete(zone)?;
-                let written = record.written.clone().ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
+                let written = record.written.clone().ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
                 Document::of(self.configuration(record)?, written)
             }
             Err(error) => Err(error.into()),
@@ -73,24 +73,28 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
-    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<Left, AttachmentError> {
+    pub async fn detach(
+        &self,
+        zone: &ZoneName,
+        copy: Option<&Path>,
+    ) -> Result<DetachedZone, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(record) = self.half_detached(&known, zone)? {
             // The database has it: whoever wants a copy gets one with -n.
             let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
-            return Ok(Left { record, no_copy });
+            return Ok(DetachedZone { record, no_copy });
         }
         known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
         let held: Vec<_> = self.obstacles(&manifest).map(|obstacle| obstacle.reason).collect();
         if !held.is_empty() {
-            return Err(Refusal::Held(zone.clone(), held).into());
+            return Err(AdminRefusal::Held(zone.clone(), held).into());
         }
         let Document { manifest, written, text } = Document::of(manifest.configured(), self.written())?;
         let row = ZoneRecord::configured(&manifest, written, self.user.clone());
         if let Some(what) = row.zonepath.as_ref().and_then(|path| zonepath::occupied(path, row.uuid)) {
-            return Err(Refusal::Occupied(zone.clone(), what).into());
+            return Err(AdminRefusal::Occupied(zone.clone(), what).into());
         }
         let copy = copy.map(|copy| draft(copy, &text)).transpose()?;
         if let Some(path) = &row.zonepath {
@@ -106,11 +110,15 @@ impl ZoneAdmin<'_> {
             zonepath::give_back(path, self.local.name())?;
         }
         let no_copy = copy.and_then(|copy| copy.create().err()).map(|error| chain(&error));
-        Ok(Left { record: row, no_copy })
+        Ok(DetachedZone { record: row, no_copy })
     }
 
     /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
-    fn half_detached(&self, known: &Known, zone: &ZoneName) -> Result<Option<ZoneRecord>, AttachmentError> {
+    fn half_detached(
+        &self,
+        known: &KnownZones,
+        zone: &ZoneName,
+    ) -> Result<Option<ZoneRecord>, AttachmentError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
@@ -138,10 +146,10 @@ impl ZoneAdmin<'_> {
 }
 
 /// A copy of a manifest that is not in its place yet.
-fn draft(path: &Path, text: &str) -> Result<file::Draft, AttachmentError> {
+fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AttachmentError> {
     if path.symlink_metadata().is_ok() {
         return Err(AttachmentError::InTheWay(path.to_owned()));
     }
     let failed = |source| ZonepathError::Io { what: "write", path: path.to_owned(), source };
-    Ok(file::Draft::write(path, text, 0o600).map_err(failed)?)
+    Ok(file::StagedFile::write(path, text, 0o600).map_err(failed)?)
 }

@@ -15,7 +15,7 @@ use crate::zonepath::ZonepathError;
 
 /// What stands against it at once, without a look at the host.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AdminRefusal {
     /// Nobody here knows it.
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
@@ -110,7 +110,7 @@ pub enum Refusal {
 pub enum AttachmentError {
     /// It may not be done.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] AdminRefusal),
     /// It does not fit here.
     #[error("zone '{zone}' does not fit on {host}: {why}", why = join(.findings))]
     Unfit {

@@ -8,7 +8,7 @@
 //! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
 //! [`crate::failover`]).
 
-use super::{AttachOptions, AttachmentError, Refusal, ZoneAdmin};
+use super::{AdminRefusal, AttachOptions, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::Question;
 use crate::failover::{Stated, may_take, whom_to_ask};
 use crate::host::Host;
@@ -18,7 +18,7 @@ use crate::store::{Place, StandbyRow};
 
 /// A zone that was attached from what its host has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct TakenOver {
     /// What had been left.
     pub row: StandbyRow,
     /// What has failed after it was attached.
@@ -44,7 +44,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not; nothing was changed then.
-    pub async fn attach_lost(&self, rescue: &TakeoverRequest<'_>) -> Result<Taken, AttachmentError> {
+    pub async fn attach_lost(&self, rescue: &TakeoverRequest<'_>) -> Result<TakenOver, AttachmentError> {
         let zone = rescue.zone;
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let store = self.local.store();
@@ -65,14 +65,14 @@ impl ZoneAdmin<'_> {
         let released = self.local.release(row.zone.clone(), row.uuid).await;
         let mut warnings = taken?;
         warnings.extend(released.err().map(|error| error.to_string()));
-        Ok(Taken { row, warnings })
+        Ok(TakenOver { row, warnings })
     }
 
     /// The zone as it will be after its next boot: what it had while it ran, and not in its configuration, is lost with
     /// its host.
     fn at_rest(&self, row: &StandbyRow) -> Result<Manifest, AttachmentError> {
         let manifest = self.local.store().standby_manifest(&row.origin, &row.zone)?;
-        let manifest = manifest.ok_or_else(|| Refusal::NotLeft(row.zone.clone()))?;
+        let manifest = manifest.ok_or_else(|| AdminRefusal::NotLeft(row.zone.clone()))?;
         let config = manifest.config.clone();
         Ok(self.local.platform().needs_editor()?.reread(&manifest, config)?.configured())
     }
@@ -85,7 +85,7 @@ impl ZoneAdmin<'_> {
         let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
         let lost = may_take(&row.origin, &answers, stated);
-        lost.map_err(|why| Refusal::NotLost(row.zone.clone(), why).into())
+        lost.map_err(|why| AdminRefusal::NotLost(row.zone.clone(), why).into())
     }
 
     /// It is noted that the zone was taken, and the platform gets it; gives what has failed after that.
@@ -101,15 +101,15 @@ impl ZoneAdmin<'_> {
 }
 
 /// What was left here of the zone of that name.
-fn left_by(rows: Vec<StandbyRow>, zone: &ZoneName, origin: Option<&str>) -> Result<StandbyRow, Refusal> {
+fn left_by(rows: Vec<StandbyRow>, zone: &ZoneName, origin: Option<&str>) -> Result<StandbyRow, AdminRefusal> {
     let of_it = |row: &StandbyRow| row.zone == *zone && origin.is_none_or(|origin| row.origin == origin);
     let mut rows: Vec<_> = rows.into_iter().filter(of_it).collect();
     match rows.pop() {
-        None => Err(Refusal::NotLeft(zone.clone())),
+        None => Err(AdminRefusal::NotLeft(zone.clone())),
         Some(row) if rows.is_empty() => Ok(row),
         Some(last) => {
             let origins = rows.into_iter().chain([last]).map(|row| row.origin).collect();
-            Err(Refusal::LeftBySeveral(zone.clone(), origins))
+            Err(AdminRefusal::LeftBySeveral(zone.clone(), origins))
         }
     }
 }
@@ -129,9 +129,9 @@ mod tests {
             left_by(store.standbys().unwrap(), &sample::name(zone), origin).map(|row| row.origin)
         };
         assert_eq!(left("web", Some("h3")), Ok("h3".to_owned()));
-        let several = Refusal::LeftBySeveral(sample::name("web"), vec!["h1".into(), "h3".into()]);
+        let several = AdminRefusal::LeftBySeveral(sample::name("web"), vec!["h1".into(), "h3".into()]);
         assert_eq!(left("web", None), Err(several));
-        assert_eq!(left("web", Some("h2")), Err(Refusal::NotLeft(sample::name("web"))));
-        assert_eq!(left("db", None), Err(Refusal::NotLeft(sample::name("db"))));
+        assert_eq!(left("web", Some("h2")), Err(AdminRefusal::NotLeft(sample::name("web"))));
+        assert_eq!(left("db", None), Err(AdminRefusal::NotLeft(sample::name("db"))));
     }
 }

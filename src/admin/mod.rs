@@ -7,7 +7,7 @@
 //!       └──── attach ─────┘  └───────────► (nothing)
 //! ```
 //!
-//! What may be done is decided in [`Known`] (pure); a [`ZoneAdmin`] does it.
+//! What may be done is decided in [`KnownZones`] (pure); a [`ZoneAdmin`] does it.
 //!
 //! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
 //!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
@@ -25,11 +25,11 @@ mod give_up;
 mod state;
 
 pub use attach::AttachOptions;
-pub use create::{Draft, Overrides};
-pub use error::{AttachmentError, Refusal};
+pub use create::{NewZone, Overrides};
+pub use error::{AdminRefusal, AttachmentError};
 pub use failover::TakeoverRequest;
 pub use give_up::GivenUp;
-pub use state::Known;
+pub use state::KnownZones;
 
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
@@ -59,16 +59,16 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If it cannot be found out.
-    pub async fn known(&self) -> Result<Known, AttachmentError> {
+    pub async fn known(&self) -> Result<KnownZones, AttachmentError> {
         let store = self.local.store();
         let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
-        Ok(Known { inventory, zones })
+        Ok(KnownZones { inventory, zones })
     }
 
     /// The configuration that is kept of a zone.
     fn configuration(&self, record: &ZoneRecord) -> Result<Manifest, AttachmentError> {
         let found = self.local.store().manifest_of(record.uuid)?;
-        found.ok_or_else(|| Refusal::NoSuchZone(record.zone.clone()).into())
+        found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }
 }

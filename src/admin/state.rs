@@ -2,20 +2,20 @@
 
 use uuid::Uuid;
 
-use super::Refusal;
+use super::AdminRefusal;
 use crate::model::{Aux, Inventory, Manifest, Zone, ZoneName, ZoneState};
 use crate::store::{Place, ZoneRecord};
 
 /// All that a host knows of its zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownZones {
     /// Those that its platform has.
     pub inventory: Inventory,
     /// What is recorded of zones.
     pub zones: Vec<ZoneRecord>,
 }
 
-impl Known {
+impl KnownZones {
     /// The zone of that name that is configured here.
     pub fn configured(&self, name: &ZoneName) -> Option<&ZoneRecord> {
         self.all_configured().find(|record| record.zone == *name)
@@ -32,21 +32,21 @@ impl Known {
     }
 
     /// Where a zone of that name or identity is, if it is not here.
-    fn elsewhere(&self, name: &ZoneName, uuid: Option<Uuid>) -> Option<Refusal> {
+    fn elsewhere(&self, name: &ZoneName, uuid: Option<Uuid>) -> Option<AdminRefusal> {
         let is_it = |record: &&ZoneRecord| record.zone == *name || Some(record.uuid) == uuid;
         let record = self.zones.iter().filter(|record| record.place.is_elsewhere()).find(is_it)?;
         let (zone, location) = (record.zone.clone(), record.location.clone()?);
         Some(match record.place {
-            Place::Away => Refusal::Away(zone, location),
-            _ => Refusal::Unsettled(zone, location),
+            Place::Away => AdminRefusal::Away(zone, location),
+            _ => AdminRefusal::Unsettled(zone, location),
         })
     }
 
     /// No zone of that name is known here.
-    fn unknown(&self, name: &ZoneName) -> Refusal {
+    fn unknown(&self, name: &ZoneName) -> AdminRefusal {
         match self.inventory.called(name) {
-            Some(unmanaged_guest) => Refusal::Unhandled(unmanaged_guest.clone()),
-            None => Refusal::NoSuchZone(name.clone()),
+            Some(unmanaged_guest) => AdminRefusal::Unhandled(unmanaged_guest.clone()),
+            None => AdminRefusal::NoSuchZone(name.clone()),
         }
     }
 
@@ -54,11 +54,11 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_detach(&self, name: &ZoneName) -> Result<&Zone, Refusal> {
+    pub fn may_detach(&self, name: &ZoneName) -> Result<&Zone, AdminRefusal> {
         if let Some(refusal) = self.elsewhere(name, None) {
             return Err(refusal);
         }
-        let detached = |state| Refusal::State(name.clone(), state, ZoneState::Installed, "detached");
+        let detached = |state| AdminRefusal::State(name.clone(), state, ZoneState::Installed, "detached");
         let Some(zone) = self.inventory.find(name) else {
             return Err(match self.configured(name) {
                 Some(_) => detached(ZoneState::Configured),
@@ -69,14 +69,14 @@ impl Known {
         let is_other = |record: &&ZoneRecord| record.uuid != zone.uuid && record.place == Place::Configured;
         let beside = self.configured(name).filter(is_other);
         if let Some(row) = beside {
-            return Err(Refusal::NameTaken(name.clone(), row.uuid));
+            return Err(AdminRefusal::NameTaken(name.clone(), row.uuid));
         }
         if self.zones.iter().any(|record| record.place.is_stop() && record.zone == *name) {
-            return Err(Refusal::Rests(name.clone()));
+            return Err(AdminRefusal::Rests(name.clone()));
         }
         match (zone.state, zone.aux) {
-            _ if zone.is_running() => Err(Refusal::Runs(name.clone())),
-            (_, Some(Aux::Suspended)) => Err(Refusal::Suspended(name.clone(), zone.virsh_word())),
+            _ if zone.is_running() => Err(AdminRefusal::Runs(name.clone())),
+            (_, Some(Aux::Suspended)) => Err(AdminRefusal::Suspended(name.clone(), zone.virsh_word())),
             (ZoneState::Installed, _) => Ok(zone),
             (state, _) => Err(detached(state)),
         }
@@ -87,7 +87,7 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_attach(&self, name: &ZoneName) -> Result<&ZoneRecord, Refusal> {
+    pub fn may_attach(&self, name: &ZoneName) -> Result<&ZoneRecord, AdminRefusal> {
         let row = self.wanted(name, "attached")?;
         if let Some(refusal) = self.elsewhere(name, Some(row.uuid)) {
             return Err(refusal);
@@ -96,13 +96,13 @@ impl Known {
     }
 
     /// What stands against migrating the zone of that name, which the platform does not have.
-    pub fn why_absent(&self, name: &ZoneName) -> Refusal {
+    pub fn why_absent(&self, name: &ZoneName) -> AdminRefusal {
         match (self.elsewhere(name, None), self.configured(name)) {
             (Some(refusal), _) => refusal,
             (None, Some(ZoneRecord { place: Place::Migrated, location: Some(host), .. })) => {
-                Refusal::MovedTo(name.clone(), host.clone())
+                AdminRefusal::MovedTo(name.clone(), host.clone())
             }
-            (None, Some(_)) => Refusal::NotAttached(name.clone()),
+            (None, Some(_)) => AdminRefusal::NotAttached(name.clone()),
             (None, None) => self.unknown(name),
         }
     }
@@ -111,17 +111,17 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_delete(&self, name: &ZoneName) -> Result<&ZoneRecord, Refusal> {
+    pub fn may_delete(&self, name: &ZoneName) -> Result<&ZoneRecord, AdminRefusal> {
         self.wanted(name, "deleted")
     }
 
-    fn wanted(&self, name: &ZoneName, done: &'static str) -> Result<&ZoneRecord, Refusal> {
+    fn wanted(&self, name: &ZoneName, done: &'static str) -> Result<&ZoneRecord, AdminRefusal> {
         if let Some(row) = self.configured(name) {
             return Ok(row);
         }
         Err(match (self.inventory.find(name), self.elsewhere(name, None)) {
             (_, Some(refusal)) => refusal,
-            (Some(zone), None) => Refusal::State(name.clone(), zone.state, ZoneState::Configured, done),
+            (Some(zone), None) => AdminRefusal::State(name.clone(), zone.state, ZoneState::Configured, done),
             (None, None) => self.unknown(name),
         })
     }
@@ -130,7 +130,7 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_create(&self, manifest: &Manifest) -> Result<(), Refusal> {
+    pub fn may_create(&self, manifest: &Manifest) -> Result<(), AdminRefusal> {
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
         if let Some(refusal) = self.elsewhere(name, Some(uuid)) {
             return Err(refusal);
@@ -142,10 +142,10 @@ impl Known {
         let configured = configured.map(|row| (&row.zone, row.uuid, ZoneState::Configured));
         for (other, other_uuid, state) in here.chain(configured) {
             if other == name {
-                return Err(Refusal::Name(name.clone(), state));
+                return Err(AdminRefusal::Name(name.clone(), state));
             }
             if other_uuid == uuid {
-                return Err(Refusal::Identity(name.clone(), other.clone(), uuid));
+                return Err(AdminRefusal::Identity(name.clone(), other.clone(), uuid));
             }
         }
         Ok(())
@@ -158,7 +158,7 @@ mod tests {
     use crate::model::UnmanagedGuest;
     use crate::store::tests::sample;
 
-    fn host() -> Known {
+    fn host() -> KnownZones {
         let zone = |number: u128, name: &str, state, aux| {
             let uuid = Uuid::from_u128(number);
             Zone { uuid, state, aux, ..sample::zone(name) }
@@ -182,11 +182,11 @@ mod tests {
             sample::record("gone", 121, Place::Away),
             sample::record("rests", 107, Place::Stopped),
         ];
-        Known { inventory: Inventory { zones, unmanaged: vec![twin] }, zones: recorded }
+        KnownZones { inventory: Inventory { zones, unmanaged: vec![twin] }, zones: recorded }
     }
 
     /// What each zone is told, by what is asked of it.
-    fn told<T>(ask: impl Fn(&Known, &ZoneName) -> Result<T, Refusal>) -> Vec<String> {
+    fn told<T>(ask: impl Fn(&KnownZones, &ZoneName) -> Result<T, AdminRefusal>) -> Vec<String> {
         let known = host();
         let names = known.inventory.zones.iter().map(|zone| zone.name.clone());
         let others = ["loose", "moved", "gone", "twin", "nobody"].map(sample::name);
@@ -254,7 +254,7 @@ mod tests {
         // An interruption has left its row, and it was evacuated since under another name.
         let mut known = host();
         known.zones.push(sample::record("other", 111, Place::Away));
-        assert!(matches!(known.may_attach(&sample::name("loose")), Err(Refusal::Away(..))));
+        assert!(matches!(known.may_attach(&sample::name("loose")), Err(AdminRefusal::Away(..))));
     }
 
     #[test]

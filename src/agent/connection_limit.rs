@@ -20,14 +20,14 @@ impl<K: Clone + Eq + Hash> ConnectionLimit<K> {
     }
 
     /// A place, unless all are taken, or all that are for this one.
-    pub fn take(self: &Arc<Self>, who: K) -> Option<Place<K>> {
+    pub fn take(self: &Arc<Self>, who: K) -> Option<ConnectionPermit<K>> {
         let mut taken = self.lock();
         let own = taken.get(&who).copied().unwrap_or(0);
         if own >= self.each || taken.values().sum::<usize>() >= self.places {
             return None;
         }
         taken.insert(who.clone(), own + 1);
-        Some(Place { shares: Arc::clone(self), who })
+        Some(ConnectionPermit { shares: Arc::clone(self), who })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
@@ -37,12 +37,12 @@ impl<K: Clone + Eq + Hash> ConnectionLimit<K> {
 
 /// One place; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place<K: Clone + Eq + Hash> {
+pub(super) struct ConnectionPermit<K: Clone + Eq + Hash> {
     shares: Arc<ConnectionLimit<K>>,
     who: K,
 }
 
-impl<K: Clone + Eq + Hash> Drop for Place<K> {
+impl<K: Clone + Eq + Hash> Drop for ConnectionPermit<K> {
     fn drop(&mut self) {
         let mut taken = self.shares.lock();
         if let Some(own) = taken.get_mut(&self.who) {

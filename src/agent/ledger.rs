@@ -15,7 +15,7 @@ pub const WEIGHT: usize = 16;
 
 /// What one peer may have at once, and all peers of its kind together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PeerQuota {
     /// Bytes of one question.
     pub question: u32,
     /// Bytes of all its questions.
@@ -31,7 +31,7 @@ pub struct Limits {
 }
 
 /// A peer that only looks sends no more than a manifest to be checked.
-const OBSERVE: Limits = Limits {
+const OBSERVE: PeerQuota = PeerQuota {
     question: 1 << 20,
     questions: 2 << 20,
     answers: 8 << 20,
@@ -40,7 +40,7 @@ const OBSERVE: Limits = Limits {
     answers_of_all: 32 << 20,
 };
 
-const MIGRATE: Limits = Limits {
+const MIGRATE: PeerQuota = PeerQuota {
     question: 8 << 20,
     questions: 16 << 20,
     answers: 32 << 20,
@@ -49,7 +49,7 @@ const MIGRATE: Limits = Limits {
     answers_of_all: 128 << 20,
 };
 
-impl Limits {
+impl PeerQuota {
     /// Those of a role.
     pub const fn of(role: Role) -> Self {
         match role {
@@ -65,12 +65,12 @@ pub struct Ledger(Arc<Mutex<Books>>);
 
 #[derive(Debug, Default)]
 struct Books {
-    peers: HashMap<Account, Sums>,
+    peers: HashMap<AccountKey, Sums>,
     all: HashMap<bool, Sums>,
 }
 
 /// Who has it, and whether it is a peer that only looks.
-type Account = (String, bool);
+type AccountKey = (String, bool);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
@@ -84,8 +84,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Why not, for the peer.
-    pub(super) fn question(&self, peer: &str, role: Role, length: usize) -> Result<Held, String> {
-        let limits = Limits::of(role);
+    pub(super) fn question(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
+        let limits = PeerQuota::of(role);
         let mut books = self.lock();
         let (own, all) = books.of(peer, role);
         let over = |text: usize, whose: &str| {
@@ -111,8 +111,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Why not, for the peer.
-    pub(super) fn answer(&self, peer: &str, role: Role, length: usize) -> Result<Held, String> {
-        let limits = Limits::of(role);
+    pub(super) fn answer(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
+        let limits = PeerQuota::of(role);
         let mut books = self.lock();
         let (own, all) = books.of(peer, role);
         let is_over = |held: usize, limit: usize| held > 0 && held + length > limit;
@@ -127,11 +127,11 @@ impl Ledger {
         Ok(self.clone().hold(&mut books, peer, role, Sums { open: 0, questions: 0, answers: length }))
     }
 
-    fn hold(self, books: &mut Books, peer: &str, role: Role, sums: Sums) -> Held {
+    fn hold(self, books: &mut Books, peer: &str, role: Role, sums: Sums) -> QuotaPermit {
         let account = account(peer, role);
         books.all.entry(account.1).or_default().add(sums);
         books.peers.entry(account.clone()).or_default().add(sums);
-        Held { ledger: self, account, sums }
+        QuotaPermit { ledger: self, account, sums }
     }
 
     fn lock(&self) -> MutexGuard<'_, Books> {
@@ -161,19 +161,19 @@ impl Sums {
     }
 }
 
-fn account(peer: &str, role: Role) -> Account {
+fn account(peer: &str, role: Role) -> AccountKey {
     (peer.to_owned(), role == Role::Observe)
 }
 
 /// What a peer has of it; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct QuotaPermit {
     ledger: Ledger,
-    account: Account,
+    account: AccountKey,
     sums: Sums,
 }
 
-impl Drop for Held {
+impl Drop for QuotaPermit {
     fn drop(&mut self) {
         let mut books = self.ledger.lock();
         if let Some(all) = books.all.get_mut(&self.account.1) {
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn no_peer_has_more_than_its_share_nor_all_of_a_kind_more_than_theirs() {
         for role in ROLES {
-            let (ledger, limits) = (Ledger::default(), Limits::of(role));
+            let (ledger, limits) = (Ledger::default(), PeerQuota::of(role));
             let length = limits.question as usize;
             let (mut held, mut refused) = (Vec::new(), 0);
             for number in 0..1000 {
@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(held.len() + refused, 1000);
             // Those of another kind are not held up by that.
             let other = if role == Role::Observe { Role::Migrate } else { Role::Observe };
-            drop(ledger.question("h1", other, length.min(Limits::of(other).question as usize)).unwrap());
+            drop(ledger.question("h1", other, length.min(PeerQuota::of(other).question as usize)).unwrap());
             drop(held);
             assert!(ledger.lock().peers.is_empty());
             assert_eq!(ledger.lock().all[&(role == Role::Observe)], Sums::default());
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn one_peer_is_told_what_it_has_too_much_of() {
-        let (ledger, limits) = (Ledger::default(), Limits::of(Role::Observe));
+        let (ledger, limits) = (Ledger::default(), PeerQuota::of(Role::Observe));
         let small: Vec<_> =
             (0..limits.open).map(|_| ledger.question("h1", Role::Observe, 10).unwrap()).collect();
         let said = ledger.question("h1", Role::Observe, 10).unwrap_err();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::connection_limit::{ConnectionLimit, Place, network};
+use super::connection_limit::{ConnectionLimit, ConnectionPermit, network};
 use super::{Ledger, Peer, ServeError, TokenOwners, serve};
 use crate::config::Config;
 use crate::host::Host;
@@ -33,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where the line about a refused peer goes.
-pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Why this host cannot be served over TLS.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ impl Listener {
 
     /// Serves `host` until `stop` is ready, then for as long as there are connections, but for ten seconds at
     /// most. `log` gets one line for each peer that was refused: who, and why.
-    pub async fn run(self, host: Arc<dyn Host>, log: Log, stop: impl Future<Output = ()>) {
+    pub async fn run(self, host: Arc<dyn Host>, log: LogSink, stop: impl Future<Output = ()>) {
         let doors = ConnectionLimit::new(DOORS, DOORS / 2);
         let places = self.config.agent.connections;
         let places = ConnectionLimit::new(places, places - places / 4);
@@ -124,7 +124,7 @@ impl Listener {
 /// What each connection needs.
 struct House {
     host: Arc<dyn Host>,
-    log: Log,
+    log: LogSink,
     places: Arc<ConnectionLimit<String>>,
     token_owners: TokenOwners,
     ledger: Ledger,
@@ -134,7 +134,7 @@ struct House {
 
 impl House {
     /// One connection from its first byte to its last.
-    async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: Place<IpAddr>) {
+    async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: ConnectionPermit<IpAddr>) {
         let incoming = match self.identify(tcp).await {
             Ok(incoming) => incoming,
             Err(error) => return self.say(&format!("refused {from}: {}", chain(&error))),

@@ -10,6 +10,6 @@ mod serve;
 pub mod stdio;
 mod token_owners;
 
-pub use ledger::{Ledger, Limits, WEIGHT};
+pub use ledger::{Ledger, PeerQuota, WEIGHT};
 pub use serve::{Peer, ServeError, serve};
 pub use token_owners::TokenOwners;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
-use super::ledger::{Held, Limits};
+use super::ledger::{PeerQuota, QuotaPermit};
 use super::token_owners::TokenUse;
 use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
@@ -28,7 +28,7 @@ use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer) -> Result<(), FrameError> {
     let (reader, writer) = tokio::io::split(stream);
     let (replies, queue) = mpsc::channel(OUTSTANDING);
-    let mut open = Open::default();
+    let mut open = OpenRequests::default();
     let end = tokio::select! {
         end = read_requests(reader, &replies, &mut open, &host, peer) => end,
         end = write_replies(writer, queue) => end,
@@ -44,14 +44,14 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
 
 /// What a stream has begun and not ended.
 #[derive(Default)]
-struct Open {
+struct OpenRequests {
     /// Questions that are being answered.
     tasks: JoinSet<()>,
     /// Arrivals that were opened and not closed.
     arrivals: HashMap<Token, TokenUse>,
 }
 
-impl Open {
+impl OpenRequests {
     /// Gives what must be held until a question is answered; an error if its token belongs to another peer.
     fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<TokenUse>, ()> {
         let (Call::open_incoming { token, .. } | Call::close_incoming { token } | Call::send { token, .. }) =
@@ -84,19 +84,19 @@ pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) 
 
 async fn read_requests(
     mut reader: impl AsyncRead + Unpin,
-    replies: &mpsc::Sender<Answer>,
-    open: &mut Open,
+    replies: &mpsc::Sender<QueuedReply>,
+    open: &mut OpenRequests,
     host: &Arc<dyn Host>,
     peer: &Peer,
 ) -> Result<(), FrameError> {
     loop {
         let next = tokio::time::timeout(SILENCE, next(&mut reader, peer)).await;
         let (request, held) = match next {
-            Ok(Ok(Next::Request(request, held))) => (request, held),
-            Ok(Ok(Next::Refused { id, reason })) => {
+            Ok(Ok(Received::Request(request, held))) => (request, held),
+            Ok(Ok(Received::Refused { id, reason })) => {
                 let reason = format!("failed to begin a question: {reason}");
                 let error = HostError::permanent(host.name(), reason);
-                if replies.send(Answer::small(&reply(id, Err(error)))?).await.is_err() {
+                if replies.send(QueuedReply::small(&reply(id, Err(error)))?).await.is_err() {
                     return Ok(());
                 }
                 continue;
@@ -119,7 +119,7 @@ async fn read_requests(
                                 Err(error) => Err(error),
                             };
                             drop(claim);
-                            if let Ok(answer) = Answer::of(id, answer, &*host, &peer) {
+                            if let Ok(answer) = QueuedReply::of(id, answer, &*host, &peer) {
                                 // Fails when the client has gone: then nobody wants to know.
                                 let _ = replies.send(answer).await;
                             }
@@ -130,16 +130,16 @@ async fn read_requests(
                 }
             }
         };
-        if replies.send(Answer::small(&reply)?).await.is_err() {
+        if replies.send(QueuedReply::small(&reply)?).await.is_err() {
             return Ok(());
         }
     }
 }
 
 /// What has come.
-enum Next {
+enum Received {
     /// A question, and the room that it takes; or a sign of life.
-    Request(Request, Option<Held>),
+    Request(Request, Option<QuotaPermit>),
     /// A question for which there is no room: it was not read.
     Refused {
         /// Its number.
@@ -153,9 +153,9 @@ enum Next {
 const SMALL: u32 = frame::MAX_HELLO;
 
 /// The next question, or sign of life.
-async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next, FrameError> {
+async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Received, FrameError> {
     let length = frame::head(reader, frame::MAX_FRAME).await?;
-    let limit = Limits::of(peer.role).question;
+    let limit = PeerQuota::of(peer.role).question;
     let room = || peer.ledger.question(&peer.name, peer.role, length as usize);
     let held = match length {
         ..=SMALL => None,
@@ -169,7 +169,7 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next
     let held = match held {
         Some(Err(reason)) => {
             let id = number_of(&frame::skip(reader, length).await?)?;
-            return Ok(Next::Refused { id, reason });
+            return Ok(Received::Refused { id, reason });
         }
         Some(Ok(held)) => Some(held),
         None => None,
@@ -181,10 +181,10 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next
     let request: Request = serde_json::from_slice(&text)?;
     match (&request, held) {
         (Request::Call { id, .. }, None) => match room() {
-            Ok(held) => Ok(Next::Request(request, Some(held))),
-            Err(reason) => Ok(Next::Refused { id: *id, reason }),
+            Ok(held) => Ok(Received::Request(request, Some(held))),
+            Err(reason) => Ok(Received::Refused { id: *id, reason }),
         },
-        (_, held) => Ok(Next::Request(request, held)),
+        (_, held) => Ok(Received::Request(request, held)),
     }
 }
 
@@ -224,12 +224,12 @@ fn is_dense(text: &[u8]) -> bool {
 
 /// An answer as it is sent, and the room that it takes until then.
 #[derive(Debug)]
-struct Answer {
+struct QueuedReply {
     frame: Vec<u8>,
-    _held: Option<Held>,
+    _held: Option<QuotaPermit>,
 }
 
-impl Answer {
+impl QueuedReply {
     /// One that takes next to nothing.
     fn small(reply: &Reply) -> Result<Self, FrameError> {
         Ok(Self { frame: frame::encode(reply)?, _held: None })
@@ -260,7 +260,7 @@ impl Answer {
 /// Sends answers. A peer that reads nothing of them for a while is let go.
 async fn write_replies(
     mut writer: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<Answer>,
+    mut queue: mpsc::Receiver<QueuedReply>,
 ) -> Result<(), FrameError> {
     const CHUNK: usize = 64 << 10;
     while let Some(answer) = queue.recv().await {
@@ -277,7 +277,7 @@ async fn write_replies(
 /// A question that may be asked now by this peer, in the peer's own name.
 fn admit(
     call: Value,
-    open: &mut Open,
+    open: &mut OpenRequests,
     host: &dyn Host,
     peer: &Peer,
 ) -> Result<(Call, Option<TokenUse>), HostError> {

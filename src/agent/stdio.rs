@@ -64,10 +64,10 @@ fn stream(input: OwnedFd, output: OwnedFd) -> io::Result<ByteStream> {
     Ok(Box::new(tokio::io::join(reader(input)?, Output(Some(writer(output)?)))))
 }
 
-type Reader = Box<dyn AsyncRead + Send + Unpin>;
-type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
+type BoxedWriter = Box<dyn AsyncWrite + Send + Unpin>;
 
-fn reader(fd: OwnedFd) -> io::Result<Reader> {
+fn reader(fd: OwnedFd) -> io::Result<BoxedReader> {
     Ok(match kind(&fd)? {
         FileType::Socket => Box::new(socket(fd)?),
         FileType::Fifo => Box::new(pipe::Receiver::from_owned_fd(fd)?),
@@ -75,7 +75,7 @@ fn reader(fd: OwnedFd) -> io::Result<Reader> {
     })
 }
 
-fn writer(fd: OwnedFd) -> io::Result<Writer> {
+fn writer(fd: OwnedFd) -> io::Result<BoxedWriter> {
     Ok(match kind(&fd)? {
         FileType::Socket => Box::new(socket(fd)?),
         FileType::Fifo => Box::new(pipe::Sender::from_owned_fd(fd)?),
@@ -94,7 +94,7 @@ fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
 }
 
 /// Standard output. A pipe has no other way of saying that its writer has ended than being closed.
-struct Output(Option<Writer>);
+struct Output(Option<BoxedWriter>);
 
 impl Output {
     fn open(&mut self) -> io::Result<Pin<&mut (dyn AsyncWrite + Send + Unpin)>> {
@@ -129,7 +129,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Sends more than any buffer holds through `here` and back, and lets each direction end by itself.
-    async fn echo(far: ByteStream, mut input: impl AsyncRead + Unpin, mut output: Option<Writer>) {
+    async fn echo(far: ByteStream, mut input: impl AsyncRead + Unpin, mut output: Option<BoxedWriter>) {
         let server = tokio::spawn(async move {
             let (mut reader, mut writer) = tokio::io::split(far);
             tokio::io::copy(&mut reader, &mut writer).await.unwrap();

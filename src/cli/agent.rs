@@ -8,18 +8,18 @@ use crate::host::Local;
 use crate::model::chain;
 use crate::{agent, failover};
 
-/// Serve this host to other hosts
+/// Serve requests from other hosts
 ///
-/// Every host that zones may go to, or come back from, needs one. With --listen it waits for rads:// connections,
-/// as a service of the system; with --stdio it serves the one who has started it over ssh.
+/// Every host that zones are moved to needs an agent. With --listen it runs as a service and accepts rads://
+/// connections. With --stdio it serves a single connection; sshd starts it that way for ssh:// targets.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::AGENT)]
 #[command(group(clap::ArgGroup::new("way").required(true).args(["listen", "stdio"])))]
 pub struct Args {
-    /// Wait for TLS connections on this address; every address, port 12302, if none is given here or in sysadm.toml
+    /// Accept TLS connections on this address. Default: the one in sysadm.toml, or all addresses, port 12302
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
     listen: Option<String>,
-    /// Serve on standard input and output
+    /// Serve one connection on standard input and output
     #[arg(long)]
     stdio: bool,
 }

@@ -9,46 +9,46 @@ use super::{CliError, Exit, ui};
 use crate::model::{Millis, format_minute, plain};
 use crate::transport::cert;
 
-/// Make and show the certificates that rads:// needs
+/// Create and show certificates for rads://
 ///
-/// Make an authority once for a site, issue a certificate for each host, and copy to each host its own
-/// HOST.pem and HOST.key as /etc/sysadm/tls/host.pem and host.key (0600), with ca.pem beside them.
+/// Create a certificate authority (CA) once, on one host, and issue a certificate for each host there. Then copy
+/// ca.pem, HOST.pem and HOST.key to each host: to /etc/sysadm/tls, as ca.pem, host.pem and host.key (mode 0600).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::CERT)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: CertCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Make the authority of a site: ca.pem, and ca.key, which stays where it is
+enum CertCommand {
+    /// Create the CA of a site: ca.pem, and ca.key, which must not leave this host
     InitCa {
-        /// The site's name
+        /// Name of the site
         #[arg(long, default_value = "sysadm")]
         site: String,
-        /// The folder; /etc/sysadm/tls if none is given
+        /// Directory to write to. Default: /etc/sysadm/tls
         #[arg(long)]
         dir: Option<PathBuf>,
     },
     /// Issue a certificate for a host: HOST.pem and HOST.key
     Issue {
-        /// The host, as it stands in rads://HOST; roles are given to it by this name
+        /// Host name as used in rads://HOST and in [roles] of sysadm.toml
         host: String,
-        /// More names and addresses of it
+        /// Further names and addresses of the host
         names: Vec<String>,
-        /// For how many days it is valid
+        /// Validity in days
         #[arg(long, default_value_t = 730)]
         days: u32,
-        /// The folder of the authority; /etc/sysadm/tls if none is given
+        /// Directory of the CA, to which the certificate is written. Default: /etc/sysadm/tls
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Show what a certificate says; this host's own, if no file is named
+    /// Show a certificate: names, issuer, validity and fingerprint
     Show {
-        /// A certificate
+        /// Certificate. Default: this host's
         file: Option<PathBuf>,
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
@@ -59,23 +59,23 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let folder = |dir: Option<PathBuf>| dir.unwrap_or_else(|| context.paths.tls_dir());
     let failed = |error: cert::CertError| CliError::new(Exit::Error, error);
     match args.action {
-        Action::InitCa { site, dir } => {
+        CertCommand::InitCa { site, dir } => {
             let pair = cert::init_ca(&folder(dir), &site, Millis::now()).map_err(failed)?;
             ui::say(&format!(
-                "{}: copy it to every host; {} stays here",
+                "created {}, to be copied to every host, and {}, which must stay on this host",
                 pair.cert.display(),
                 pair.key.display()
             ));
         }
-        Action::Issue { host, names, days, dir } => {
+        CertCommand::Issue { host, names, days, dir } => {
             let pair = cert::issue(&folder(dir), &host, &names, days, Millis::now()).map_err(failed)?;
             ui::say(&format!(
-                "{} and {}: to {host} as host.pem and host.key",
+                "created {} and {}; copy them to {host} as host.pem and host.key",
                 pair.cert.display(),
                 pair.key.display()
             ));
         }
-        Action::Show { file, json } => {
+        CertCommand::Show { file, json } => {
             let file = file.unwrap_or_else(|| context.paths.tls_dir().join("host.pem"));
             let facts = cert::show(&file).map_err(failed)?;
             if json {

@@ -12,36 +12,37 @@ use crate::model::{Facts, HostId, HostUri, format_bytes, plain};
 use crate::plan::{FleetHost, HostKey, Version};
 use crate::store::Store;
 
-/// Ask other hosts how they are
+/// Check, list and inventory other hosts
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::HOST)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: HostCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Connect to a host, and say what it is and whether it takes zones
+enum HostCommand {
+    /// Connect to a host, and show what it is and whether it accepts zones
     Check {
-        /// ssh://USER@HOST:PORT or rads://HOST:PORT; user and port may be left out
+        /// Host: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
         uri: HostUri,
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
-    /// Ask every host that is a target
+    /// List all targets, with their free memory and whether they accept zones
     List,
-    /// Ask hosts for all that a planner wants to know of them and their zones
+    /// List hosts with their capacity, load and zones
     ///
-    /// All at once: a host that does not answer holds up no other. With --json it is an inventory file.
+    /// All hosts are queried at the same time, so one that does not answer does not delay the others. With --json, the
+    /// output is an inventory file for 'sysadm plan --inventory'.
     Inventory {
-        /// These hosts; if none is named, this one and every target
+        /// Hosts. Default: this host and all targets
         uris: Vec<HostUri>,
-        /// One JSON document, with every zone
+        /// Print a JSON document that includes all zones
         #[arg(long)]
         json: bool,
-        /// Let hosts watch for a second how their zones write to their memory, which costs these a little
+        /// Measure for a second how fast each zone writes to its memory, for better estimates; this slows zones slightly
         #[arg(long)]
         measure: bool,
     },
@@ -99,9 +100,9 @@ fn state(maintenance: Option<&str>, announced: Option<&str>) -> String {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Check { uri, json } => check(&context, uri, json).await,
-        Action::List => list(&context).await,
-        Action::Inventory { uris, json, measure } => inventory(&context, uris, json, measure).await,
+        HostCommand::Check { uri, json } => check(&context, uri, json).await,
+        HostCommand::List => list(&context).await,
+        HostCommand::Inventory { uris, json, measure } => inventory(&context, uris, json, measure).await,
     }
 }
 

@@ -12,11 +12,13 @@ use crate::store::{Announcement, Holder, MaintenanceType};
 
 /// Start, end, list or announce maintenance of this host
 ///
-/// While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses it, once
-/// 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance is held across
-/// reboots, until it is ended. Each type is a holder of its own: the host is back in service when the last
-/// one has ended. Announced maintenance locks nothing, but no other host brings zones here any more, except
-/// home; '-s' uses the announcement up, and one whose time has passed holds on.
+/// During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been run, libvirt
+/// enforces this itself. Running zones are not affected; 'sysadm evacuate' moves them. Maintenance survives reboots
+/// and lasts until it is ended. Several holders (--type) can keep the host in maintenance; it is back in service when
+/// the last of them has ended.
+///
+/// Announcing maintenance does not block anything on this host, but other hosts no longer send zones here, except
+/// zones that belong here. Starting maintenance clears the announcement; an overdue one stays in effect.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list", "announce"])))]
 #[command(after_long_help = super::help::MAINTAIN)]
@@ -24,22 +26,22 @@ pub struct Args {
     /// Start maintenance
     #[arg(short, long)]
     start: bool,
-    /// End maintenance, or call off what was announced
+    /// End maintenance, or withdraw the announcement
     #[arg(short, long)]
     end: bool,
-    /// List who holds it, and say when it will begin
+    /// List the holders of maintenance, and the announcement
     #[arg(short, long)]
     list: bool,
-    /// Say when it will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none
+    /// Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none to withdraw
     #[arg(long, value_name = "WHEN")]
     announce: Option<TimeArg>,
-    /// Why; shown by -l and to everybody who is refused
+    /// Reason; shown by -l and in every refusal
     #[arg(short, long, conflicts_with_all = ["end", "list"])]
     message: Option<String>,
-    /// The holder: admin, or a word of your own (power, network, ...)
+    /// Holder: admin, or a word of your choice (power, network, ...)
     #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with_all = ["list", "announce"])]
     kind: MaintenanceType,
-    /// Stable output for programs; needs -o
+    /// Print stable output for scripts; requires -o
     #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end", "announce"])]
     parsable: bool,
     /// Fields to list: TYPE, USER, DATE, MESSAGE, or all
@@ -86,7 +88,7 @@ fn end(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Ended::Held(rest) => {
             context.audit(&format!("maintenance of type {} ended by {}", args.kind, Context::user()));
             if let Some(holders) = maintenance::describe(&rest) {
-                ui::complain(&format!("this host stays in maintenance: {holders}"));
+                ui::complain(&format!("this host is still in maintenance: {holders}"));
             }
         }
     }
@@ -130,11 +132,11 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     }
     if let Some(announcement) = announcement.filter(|_| !args.parsable) {
         let told = maintenance::foretell(&announcement, Millis::now());
-        ui::say(&format!("maintenance was announced by {}; it begins at {told}", announcement.user));
+        ui::say(&format!("maintenance announced by {} for {told}", announcement.user));
     }
     if holders.is_empty() && context.paths.lock_marker().exists() {
         ui::complain(
-            "warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it",
+            "warning: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it",
         );
     }
     Ok(Exit::Done)

@@ -26,30 +26,30 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-/// Empty a host of its zones before maintenance, and fill it again afterwards
+/// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
-/// Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
-/// where possible, several at once, each to a place that was checked before.
-/// Afterwards each comes back to where it came from.
+/// Zones are the KVM and LXC guests of libvirt. sysadm checks that other hosts
+/// can take them, and moves them there: several at a time, and live if possible.
+/// After the maintenance it brings each zone back.
 ///
-/// The order of work:
+/// A typical session:
 ///
-///   sysadm target set --default ssh://root@h2    where zones go
-///   sysadm evacuate -na                          could they? (changes nothing)
+///   sysadm target set --default ssh://root@h2    choose where zones go
+///   sysadm evacuate -na                          can they move? (changes nothing)
 ///   sysadm maintain -s -m 'new kernel'           no zone starts or arrives here
-///   sysadm evacuate -a                           all zones leave
-///   sysadm evacuate -l                           empty? then work, reboot
-///   sysadm maintain -e                           back in service
-///   sysadm evacuate -ra                          all zones return
+///   sysadm evacuate -a                           move all zones away
+///   sysadm evacuate -l                           is the host empty? then work on it
+///   sysadm maintain -e                           put the host back in service
+///   sysadm evacuate -ra                          bring all zones back
 #[derive(Debug, Parser)]
 #[command(name = "sysadm", version, verbatim_doc_comment, after_long_help = help::SYSADM)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: SysadmCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum SysadmCommand {
     Maintain(maintain::Args),
     Evacuate(evacuate::Args),
     Target(target::Args),
@@ -65,9 +65,9 @@ enum Command {
     Sim(sim::Args),
     /// Print a completion script for a shell
     ///
-    /// For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
+    /// Example: sysadm completion bash > /etc/bash_completion.d/sysadm
     Completion {
-        /// The shell
+        /// Shell
         shell: clap_complete::Shell,
     },
 }
@@ -113,22 +113,22 @@ fn told(error: &clap::Error) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-async fn run(command: Command) -> Result<Exit, CliError> {
+async fn run(command: SysadmCommand) -> Result<Exit, CliError> {
     match command {
-        Command::Maintain(args) => maintain::run(args),
-        Command::Evacuate(args) => evacuate::run(args).await,
-        Command::Target(args) => target::run(args).await,
-        Command::Plan(args) => plan::run(args).await,
-        Command::Policy(args) => policy::run(args),
-        Command::Zone(args) => zone::run(args).await,
-        Command::Host(args) => host::run(args).await,
-        Command::Store(args) => store::run(args),
-        Command::Setup(args) => setup::run(&args),
-        Command::Cert(args) => cert::run(args),
-        Command::Agent(args) => agent::run(args).await,
-        Command::Demo(args) => demo::run(&args).await,
-        Command::Sim(args) => sim::run(args).await,
-        Command::Completion { shell } => {
+        SysadmCommand::Maintain(args) => maintain::run(args),
+        SysadmCommand::Evacuate(args) => evacuate::run(args).await,
+        SysadmCommand::Target(args) => target::run(args).await,
+        SysadmCommand::Plan(args) => plan::run(args).await,
+        SysadmCommand::Policy(args) => policy::run(args),
+        SysadmCommand::Zone(args) => zone::run(args).await,
+        SysadmCommand::Host(args) => host::run(args).await,
+        SysadmCommand::Store(args) => store::run(args),
+        SysadmCommand::Setup(args) => setup::run(&args),
+        SysadmCommand::Cert(args) => cert::run(args),
+        SysadmCommand::Agent(args) => agent::run(args).await,
+        SysadmCommand::Demo(args) => demo::run(&args).await,
+        SysadmCommand::Sim(args) => sim::run(args).await,
+        SysadmCommand::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "sysadm", &mut script);
             ui::print(&String::from_utf8_lossy(&script))?;

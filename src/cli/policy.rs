@@ -13,42 +13,42 @@ use super::{CliError, Exit, ui};
 use crate::model::{Identifier, plain};
 use crate::policy::{Diagnostic, Policy, explain};
 
-/// List, check and explain policies: where zones may go, and how
+/// List, check and explain policies
 ///
-/// A policy is a TOML file. It says to which hosts zones may go, which placement is good, what limits hold, and
-/// what is done with which zone. 'sysadm evacuate --policy NAME' uses one. Some are part of the program.
+/// A policy is a TOML file that decides where zones may go, what a good placement is, which limits apply, and what is
+/// done with each zone. Select one with 'sysadm evacuate --policy NAME', or in sysadm.toml. Six policies are built in.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::POLICY)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: PolicyCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum PolicyCommand {
     /// List all policies
     List {
-        /// Stable output for programs; needs -o
+        /// Print stable output for scripts; requires -o
         #[arg(short, long, requires = "output")]
         parsable: bool,
         /// Fields to list: NAME, SOURCE, ABOUT, or all
         #[arg(short, long, value_name = "FIELD,...")]
         output: Option<String>,
     },
-    /// Tell all that is wrong with policy files, with line and column
+    /// Check policy files, and report all errors with line and column
     Check {
-        /// Files
+        /// Policy files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Explain a policy in sentences
+    /// Explain a policy in plain English
     Show {
-        /// Its name
+        /// Name of the policy
         name: Identifier,
-        /// Its file, as it is
+        /// Print the policy file
         #[arg(long, conflicts_with = "json")]
         toml: bool,
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
@@ -93,9 +93,9 @@ fn source(source: &Source) -> String {
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
-        Action::List { parsable, output } => list(&Context::load()?, parsable, output.as_deref()),
-        Action::Check { files } => Ok(check(&files)),
-        Action::Show { name, toml, json } => show(&find(&Context::load()?, &name)?, &name, toml, json),
+        PolicyCommand::List { parsable, output } => list(&Context::load()?, parsable, output.as_deref()),
+        PolicyCommand::Check { files } => Ok(check(&files)),
+        PolicyCommand::Show { name, toml, json } => show(&find(&Context::load()?, &name)?, &name, toml, json),
     }
 }
 
@@ -137,7 +137,7 @@ fn check(files: &[PathBuf]) -> Exit {
     for path in files {
         let file = path.display().to_string();
         match files::read(path) {
-            Ok(_) => ui::say(&format!("{file}: nothing is wrong")),
+            Ok(_) => ui::say(&format!("{file}: valid")),
             Err(error) => {
                 exit = Exit::Error;
                 match &error {

@@ -7,15 +7,15 @@ use super::policy::files;
 use super::{CliError, Exit, ui};
 use crate::file::FileChange;
 
-/// Make the hypervisor itself respect maintenance
+/// Make libvirt enforce maintenance, and install the policies
 ///
-/// Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and incoming
-/// migrations while maintenance is held. Hooks that are there already keep working. Installs the policies,
-/// too, to be read and edited; one that was edited stays as it is. Doing it again changes nothing.
+/// Installs a hook for each libvirt driver. From then on libvirt itself refuses 'virsh start' and incoming migrations
+/// during maintenance. Existing hooks are kept. The built-in policies are copied to /etc/sysadm/policies, where you
+/// can edit them; edited ones are not overwritten. Running the command again is harmless.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::SETUP)]
 pub struct Args {
-    /// Take the hooks, and the policies that were not edited, away again
+    /// Remove the hooks, and the policies that were not edited
     #[arg(long)]
     uninstall: bool,
 }

@@ -9,12 +9,12 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
-use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec};
 
-/// Play with simulated hosts and zones
+/// Create simulated hosts and zones, and make them fail
 ///
-/// On a host whose platform is "sim" (sysadm.toml) the zones are simulated: nothing runs, and everything else
-/// is as on a real host. Another SYSADM_ROOT is another host.
+/// On a host with platform = "sim" in sysadm.toml, zones are simulated and everything else works as on a real host. Use
+/// a different SYSADM_ROOT for each host.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -23,77 +23,77 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Say how the host is; what is not said stays as it is
+    /// Configure the host; settings that are not given stay unchanged
     Host {
-        /// Memory
+        /// Memory, for example 64G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         memory: Option<u64>,
-        /// What its line carries in a second
+        /// Network bandwidth per second, for example 1G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         bandwidth: Option<u64>,
-        /// Storage that it sees; with a folder, the same one for all hosts that name the same
+        /// Storage that the host can access; hosts that name the same folder share it
         #[arg(long, value_name = "NAME[=FOLDER]", value_parser = parse_storage)]
-        storage: Vec<Storage>,
-        /// So many times as fast as reality
+        storage: Vec<StorageFolder>,
+        /// Run N times as fast as real time, 1 to 100000
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         scale: Option<u32>,
     },
-    /// Make a zone
+    /// Create a zone
     Create {
-        /// Its name
+        /// Name
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
-        /// kvm or lxc
+        /// Brand: kvm or lxc
         #[arg(long, default_value_t = Brand::KVM, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
         brand: Brand,
         /// Memory
         #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = parse_bytes)]
         memory: u64,
-        /// How much of its memory it writes to in a second
+        /// Memory that the zone writes to per second
         #[arg(long, value_name = "SIZE", default_value = "50M", value_parser = parse_bytes)]
         dirty: u64,
-        /// The storage on which its disk lies; local, if neither this nor a zonepath is said
+        /// Storage of the zone's disk. Default: local, unless --zonepath is given
         #[arg(long, value_name = "STORAGE")]
         disk: Vec<String>,
-        /// Its root file system is a folder in this one, which lies on a storage of the host: a container
+        /// Make the zone a container whose root file system is below this folder, on storage of the host
         #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         zonepath: Option<PathBuf>,
-        /// A folder of its host that it reads
+        /// Folder of the host that the zone reads
         #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         inherit: Vec<PathBuf>,
-        /// Boot it at once
+        /// Boot the zone
         #[arg(long)]
         running: bool,
     },
-    /// Boot a zone, as its owner would
+    /// Boot a zone, as its owner would with virsh
     Start {
-        /// The zone
+        /// Zone
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
-    /// End a zone, as its owner would
+    /// Stop a zone, as its owner would with virsh
     Stop {
-        /// The zone
+        /// Zone
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
-    /// Remove a zone that does not run, with its disks
+    /// Remove a zone that is not running, with its disks
     Remove {
-        /// The zone
+        /// Zone
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
-    /// Show the host, its zones and what was told to go wrong
+    /// Show the host, its zones and its faults
     Show,
-    /// Tell the host what goes wrong
+    /// Inject a fault, or clear all faults
     Fault {
-        /// What
+        /// Fault
         #[command(subcommand)]
         what: SimCommand,
-        /// Only with this zone
+        /// Only for this zone
         #[arg(long, global = true, value_parser = ZoneName::typed)]
         zone: Option<ZoneName>,
-        /// Only the next so many times; always, if not said
+        /// Only the next N times. Default: always
         #[arg(long, global = true, value_name = "N")]
         times: Option<u32>,
     },
@@ -101,61 +101,61 @@ enum Action {
 
 #[derive(Debug, clap::Subcommand)]
 enum SimCommand {
-    /// A check finds this reason against every zone that wants to come
+    /// Refuse every zone that is to arrive
     Refuse {
-        /// The reason
+        /// Reason to report
         #[arg(default_value = "it was told to refuse")]
         reason: String,
     },
-    /// An operation fails and does nothing
+    /// Make an operation fail without doing anything
     Fail {
-        /// Which
+        /// Operation
         #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
-        /// With this error
+        /// Error to report
         #[arg(default_value = "it was told to fail")]
         reason: String,
     },
-    /// An operation is done, and answered with an error all the same
+    /// Perform an operation, but report an error
     FailAfter {
-        /// Which
+        /// Operation
         #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
-        /// With this error
+        /// Error to report
         #[arg(default_value = "it was told to fail")]
         reason: String,
     },
-    /// An operation does not begin before 'clear'
+    /// Make an operation hang until 'clear'
     Hang {
-        /// Which
+        /// Operation
         #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
     },
-    /// A migration from here fails
+    /// Make outgoing migrations fail
     FailSend {
-        /// After so many rounds
+        /// Number of rounds after which this happens
         #[arg(long, default_value_t = 1)]
         rounds: u32,
     },
-    /// A migration from here stands still until it is aborted
+    /// Make outgoing migrations stall until they are aborted
     Stall {
-        /// After so many rounds
+        /// Number of rounds after which this happens
         #[arg(long, default_value_t = 1)]
         rounds: u32,
     },
-    /// The line of a migration from here breaks
+    /// Cut the connection of outgoing migrations
     Cut {
-        /// After so many rounds
+        /// Number of rounds after which this happens
         #[arg(long, default_value_t = 1)]
         rounds: u32,
     },
-    /// The line of a migration to here breaks just before the other host hears that the zone is here
+    /// Cut the connection of incoming migrations just before the source learns that the zone has arrived
     LoseAnswer,
-    /// A zone that is asked to shut down does not
+    /// Make zones ignore requests to shut down
     IgnoreShutdown,
-    /// Nothing here answers any more
+    /// Stop answering any request
     Down,
-    /// Nothing goes wrong any more
+    /// Remove all faults
     Clear,
 }
 
@@ -232,11 +232,11 @@ fn parse_folder(text: &str) -> Result<PathBuf, String> {
     std::path::absolute(text).map_err(|error| error.to_string())
 }
 
-fn parse_storage(text: &str) -> Result<Storage, String> {
+fn parse_storage(text: &str) -> Result<StorageFolder, String> {
     let (name, folder) = match text.split_once('=') {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
     name.parse::<Identifier>()?;
-    Ok(Storage { name: name.to_owned(), folder })
+    Ok(StorageFolder { name: name.to_owned(), folder })
 }

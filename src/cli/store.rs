@@ -8,48 +8,46 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::Millis;
 use crate::run_lock::{RunLock, is_running};
-use crate::store::{Contents, Finding, Needs, Recovered, StoreError, Surroundings, check, damaged, recover};
+use crate::store::{CheckContext, Contents, Finding, Needs, Recovered, StoreError, check, damaged, recover};
 
-/// Look after the database of this host
+/// Check, back up and recover the database of this host
 ///
-/// In it is what must survive a crash or a reboot: who holds this host in maintenance, where zones go, which
-/// zones are away and how they were configured, and what was about to be done with each.
+/// The database holds what must survive a crash or a reboot: maintenance, targets, evacuated zones with their
+/// configurations, and a journal of every move.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::STORE)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: StoreCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Tell whether the database is whole, and what in it waits for somebody
+enum StoreCommand {
+    /// Check database integrity, and list records that need attention
     ///
-    /// Looks for damage first. If there is none: for records that contradict each other, for moves that were interrupted and not settled, for steps
-    /// whose end is not recorded, for a lock marker that is there without maintenance or missing during it,
-    /// and for what will settle itself. Each finding is a line that says what to do. Changes nothing, and may
-    /// be used while an evacuation runs; what that works on is not judged.
+    /// Checks for damage first, then for contradictions, interrupted moves, steps without a recorded outcome, and a
+    /// lock marker that does not match the maintenance state. Each finding says what to do. This command changes
+    /// nothing and is safe during an evacuation, whose zones it does not report.
     #[command(after_long_help = super::help::STORE_CHECK)]
     Check {
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
-    /// Copy the database into a file, also while an evacuation writes to it
+    /// Back up the database to a file, even during an evacuation
     ///
-    /// The copy is the database as it is at one moment: one file, which only its owner can read, and which
-    /// needs no other beside it. It is looked over before it gets its name, so FILE is a whole backup or not
-    /// there. It holds the configurations of zones that are away.
+    /// The backup is a consistent copy in a single file (mode 0600). It is verified before it gets its name, so if FILE
+    /// exists it is complete. It contains the configurations of evacuated zones, which may include passwords.
     #[command(after_long_help = super::help::STORE_BACKUP)]
     Backup {
-        /// The copy; must not exist yet
+        /// Backup to create; must not exist yet
         file: PathBuf,
     },
-    /// Save what can be read of a damaged database into a new one
+    /// Recover what can be read of a damaged database
     ///
-    /// Every row that is whole is saved, whichever other part of the file is damaged, and what is lost is named as
-    /// far as that is known. The new database takes the place of the damaged one, which is kept beside it. Neither
-    /// a run nor an agent may be at work. A backup, if there is one, has more.
+    /// Copies every intact row to a new database and lists what is lost, as far as that can be determined. The new
+    /// database replaces the damaged one, which is kept next to it. No run or agent may be active. If you have a recent
+    /// backup, consider restoring that instead.
     #[command(after_long_help = super::help::STORE_RECOVER)]
     Recover,
 }
@@ -57,8 +55,8 @@ enum Action {
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Check { json } => look(&context, json),
-        Action::Backup { file } => {
+        StoreCommand::Check { json } => look(&context, json),
+        StoreCommand::Backup { file } => {
             let nothing = || {
                 let path = context.paths.database();
                 CliError::new(Exit::Error, format!("there is no {} yet, so nothing to copy", path.display()))
@@ -66,7 +64,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
             context.store_to_read()?.ok_or_else(nothing)?.backup(&file)?;
             Ok(Exit::Done)
         }
-        Action::Recover => save(&context),
+        StoreCommand::Recover => save(&context),
     }
 }
 
@@ -93,9 +91,9 @@ fn save(context: &Context) -> Result<Exit, CliError> {
         lost.len(),
         kept.display()
     ));
-    saved.iter().for_each(|(table, rows)| ui::say(&format!("{table}: {rows} row(s) saved")));
+    saved.iter().for_each(|(table, rows)| ui::say(&format!("{table}: {rows} row(s) recovered")));
     lost.iter().for_each(|line| ui::complain(&format!("lost: {line}")));
-    ui::say(&format!("the damaged file is kept: {}", kept.display()));
+    ui::say(&format!("the damaged file was kept as {}", kept.display()));
     if lost.is_empty() {
         return Ok(Exit::Done);
     }
@@ -112,7 +110,7 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
     let around = || {
         let after = now();
         let marker = (before.1 == after.1).then_some(after.1);
-        Surroundings { running: before.0 || after.0, marker, now: Millis::now() }
+        CheckContext { running: before.0 || after.0, marker, now: Millis::now() }
     };
     let findings = match context.open_to_read() {
         Ok(Some(store)) => store.check(around)?,
@@ -126,7 +124,7 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
     } else {
         findings.iter().for_each(|finding| ui::say(&line(finding)));
         if !findings.iter().any(|finding| finding.kind.needs() != Needs::Nobody) {
-            ui::say("the database is whole, and nothing in it waits for you");
+            ui::say("the database is intact and no record needs attention");
         }
     }
     Ok(exit_of(&findings))

@@ -8,42 +8,42 @@ use crate::host::Host;
 use crate::model::{HostUri, ZoneName};
 use crate::store::{TargetKey, ZoneRecord, targets_of};
 
-/// Say where zones go when this host is evacuated
+/// Set, unset and list where zones go when this host is evacuated
 ///
-/// A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out; ports are 22
-/// and 12302 then. With several, the policy chooses among them; 'pinned' takes the first that takes the zone.
+/// A target is a host URI: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]. The default ports are 22 and 12302.
+/// If a zone has several targets the policy chooses one; the policy 'pinned' takes the first that accepts the zone.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::TARGET)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: TargetCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Set the targets of zones, or the default of all zones
+enum TargetCommand {
+    /// Set the targets of zones, or the default for all zones
     ///
-    /// What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
+    /// Replaces targets that were set before. Example: sysadm target set web1 web2 ssh://root@h2 rads://h3
     Set {
-        /// For all zones that have no targets of their own
+        /// Set the default for all zones that have no targets of their own
         #[arg(long)]
         default: bool,
-        /// Zones, then URIs: the policy chooses among several, 'pinned' takes them in order
+        /// Zones, followed by their targets in order of preference
         #[arg(required = true, value_name = "ZONE... URI")]
         words: Vec<String>,
     },
-    /// Remove the targets of zones, or the default
+    /// Remove the targets of zones, or the default for all zones
     Unset {
-        /// The default of all zones
+        /// Remove the default for all zones
         #[arg(long)]
         default: bool,
-        /// Zones; from then on the default holds for them
+        /// Zones; the default applies to them from now on
         #[arg(value_name = "ZONE", value_parser = ZoneName::typed, required_unless_present = "default")]
         zones: Vec<ZoneName>,
     },
-    /// List the targets of every zone, and where each comes from
+    /// List the targets of every zone, and whether they are its own or the default
     List {
-        /// Stable output for programs; needs -o
+        /// Print stable output for scripts; requires -o
         #[arg(short, long, requires = "output")]
         parsable: bool,
         /// Fields to list: ZONENAME, SOURCE, TARGET, or all
@@ -71,8 +71,8 @@ const COLUMNS: &[Column<TargetLine>] = &[
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Set { default, words } => set(&context, default, &words).await,
-        Action::Unset { default, zones } => {
+        TargetCommand::Set { default, words } => set(&context, default, &words).await,
+        TargetCommand::Unset { default, zones } => {
             let store = context.store()?;
             let keys = keys(default, context.zones(&store, &zones).await?);
             let known = store.targets()?;
@@ -86,7 +86,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
             store.set_targets(&keys, &[])?;
             Ok(Exit::Done)
         }
-        Action::List { parsable, output } => list(&context, parsable, output.as_deref()).await,
+        TargetCommand::List { parsable, output } => list(&context, parsable, output.as_deref()).await,
     }
 }
 

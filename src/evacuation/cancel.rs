@@ -50,9 +50,9 @@ impl Stage {
     /// What it comes to, for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Running => "it goes on",
-            Self::Finishing => "nothing new starts, what moves is finished",
-            Self::Aborting => "moves in flight are given up, their zones stay",
+            Self::Running => "the run continues",
+            Self::Finishing => "no new moves start, moves in progress are completed",
+            Self::Aborting => "moves in progress are aborted, their zones stay where they are",
         }
     }
 
@@ -69,11 +69,11 @@ impl Stage {
 /// The switch; clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Cancel {
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<CancelState>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct State {
+struct CancelState {
     stage: Stage,
     reason: Option<CancelReason>,
     /// When it came to [`Stage::Aborting`].
@@ -82,7 +82,7 @@ struct State {
 
 impl Default for Cancel {
     fn default() -> Self {
-        let state = State { stage: Stage::Running, reason: None, aborted: None };
+        let state = CancelState { stage: Stage::Running, reason: None, aborted: None };
         Self { state: Arc::new(watch::Sender::new(state)) }
     }
 }

@@ -8,7 +8,7 @@ use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::preflight::check::Mode;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
@@ -46,7 +46,7 @@ impl Engine {
     /// If nothing could be found out.
     pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
         let open = self.store.away()?.into_iter().filter(|row| row.place != Place::Away);
-        let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
+        let open: Vec<_> = open.map(|row| Unsettled { row, why: None }).collect();
         let (request, mut view, candidates) = self.see(direction, &open, request).await?;
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
         let run_state = RunState::dry(direction, store, events, candidates.list);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::job_state::{Ending, IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
-use super::refusal::Finding;
+use super::refusal::HostRefusal;
 use crate::migration::Task;
 use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName};
 use crate::store::{Expectation, Move, MoveState, StopMethod, ZoneRecord};
@@ -24,7 +24,7 @@ pub struct Job {
     /// The other host: its destination, or the last one that was tried; on return, its refuge.
     pub peer: Option<HostUri>,
     /// What hosts have against it, in the order in which they were asked.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<HostRefusal>,
     /// Its move, as its destination has accepted it.
     pub task: Option<Arc<Task>>,
     /// What is measured.

@@ -26,7 +26,7 @@
 
 use std::sync::Arc;
 
-use super::refusal::{Finding, Wait, describe};
+use super::refusal::{HostRefusal, Wait, describe};
 use crate::migration::{Moved, Task};
 use crate::model::{Blocker, HostUri, Step};
 use crate::store::{StopMethod, ZoneRecord};
@@ -77,7 +77,7 @@ pub enum JobEvent {
     /// This host is asked.
     Check(HostUri),
     /// A host has something against the zone.
-    Refuse(Finding),
+    Refuse(HostRefusal),
     /// The job can be done: by this move, or here.
     Accept(Option<Arc<Task>>),
     /// It has to wait for room.
@@ -195,7 +195,7 @@ impl JobEvent {
     }
 
     /// The same, where this is what was found.
-    pub(super) fn refused_by(findings: &[Finding]) -> Self {
+    pub(super) fn refused_by(findings: &[HostRefusal]) -> Self {
         let answers = findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice()));
         Self::refused(answers, describe(findings))
     }

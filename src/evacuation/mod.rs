@@ -95,7 +95,7 @@ pub use job_state::JobState;
 pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
-pub use refusal::Finding;
+pub use refusal::HostRefusal;
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::plan::dispatch::{Dispatch, Item, Slots};
+use crate::plan::dispatch::{Dispatch, QueuedMove, Slots};
 
 /// A plan that is carried out.
 pub(super) struct MoveQueue {
@@ -24,7 +24,7 @@ pub(super) struct Permit<'a> {
 }
 
 impl MoveQueue {
-    pub fn new(items: Vec<Item>, slots: Slots) -> Self {
+    pub fn new(items: Vec<QueuedMove>, slots: Slots) -> Self {
         let turns = items.iter().map(|_| Notify::new()).collect();
         Self { plan: Mutex::new(Dispatch::new(items, slots)), turns }
     }

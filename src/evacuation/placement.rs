@@ -17,7 +17,7 @@ use super::operation::Operation;
 use super::peers::Connected;
 use super::request::{Actions, Request};
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
-use crate::plan::dispatch::{Item, Slots};
+use crate::plan::dispatch::{QueuedMove, Slots};
 use crate::plan::file::changes;
 use crate::plan::forecast::sharers;
 use crate::plan::{
@@ -185,13 +185,13 @@ impl PlanningView {
     }
 
     /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
-    pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<Item> {
+    pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<QueuedMove> {
         let place_of = |name: &ZoneName| moving.iter().position(|(zone, _)| zone == name);
         let item = |(name, peer): &(ZoneName, HostUri)| {
             let (from, to) = self.ends(peer);
             let is_it = |zone: &&FleetZone| zone.host == from && zone.name == *name;
             let zone = self.fleet.zones.iter().find(is_it);
-            Item {
+            QueuedMove {
                 after: zone.map(|zone| zone.after.iter().filter_map(place_of).collect()).unwrap_or_default(),
                 one_by_one: zone.map(|zone| zone.one_by_one.clone()).unwrap_or_default(),
                 sharers: zone.and_then(|zone| self.sharers(zone, &to, jobs)),

@@ -20,7 +20,7 @@ use crate::store::{Place, ZoneRecord};
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
 /// their zones.
-pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, EvacuationError> {
+pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Unsettled>, EvacuationError> {
     Ok(settle_all(engine).await?.open)
 }
 
@@ -28,7 +28,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, Evacuation
 #[derive(Debug, Default)]
 pub struct Settled {
     /// The records that are still open: nothing may be done with their zones.
-    pub open: Vec<Open>,
+    pub open: Vec<Unsettled>,
     /// Zones that ran when their move began, and do not run where they are.
     pub down: Vec<Down>,
 }
@@ -69,7 +69,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
         };
         engine.events.emit(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !is_settled {
-            settled.open.push(Open { row, why: Some(text) });
+            settled.open.push(Unsettled { row, why: Some(text) });
         }
     }
     settled.down.extend(engine.away_and_down()?);
@@ -78,7 +78,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
 
 /// A record that is not settled: which host has its zone must be found out before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
+pub struct Unsettled {
     /// The record.
     pub row: ZoneRecord,
     /// Why, if that was tried.
@@ -102,14 +102,14 @@ impl End {
 }
 
 /// Looks for the zone of a record where it may have gone on to from the ends of its move.
-struct Search<'a> {
+struct RecoveryTrace<'a> {
     engine: &'a Engine,
     row: &'a ZoneRecord,
     ends: &'a [End; 2],
 }
 
 #[async_trait::async_trait]
-impl Trace for Search<'_> {
+impl Trace for RecoveryTrace<'_> {
     async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
         let [source, destination] = self.ends;
         let end = if from == Side::Source { source } else { destination };
@@ -153,7 +153,7 @@ async fn settle(
         source,
         destination,
     };
-    let diagnosis = match interrupted.diagnose(&Search { engine, row, ends }).await {
+    let diagnosis = match interrupted.diagnose(&RecoveryTrace { engine, row, ends }).await {
         Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };

@@ -4,7 +4,7 @@ use crate::model::{Blocker, BlockerKind, HostUri, Shortage, format_bytes};
 
 /// What one host has against a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct HostRefusal {
     /// The host.
     pub target: HostUri,
     /// All that it has against it.
@@ -85,8 +85,9 @@ pub(super) fn join(blockers: &[Blocker]) -> String {
 }
 
 /// All findings on one line.
-pub(super) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
+pub(super) fn describe(findings: &[HostRefusal]) -> String {
+    let one =
+        |finding: &HostRefusal| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
     findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 

@@ -25,8 +25,8 @@ use super::return_path::way_back;
 use super::run_state::RunState;
 use crate::migration::Task;
 use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
-use crate::plan::dispatch::{Item, Slots};
-use crate::plan::{HostKey, Obstacle, ReturnPlan, ZoneIx, return_plan};
+use crate::plan::dispatch::{QueuedMove, Slots};
+use crate::plan::{BlockedReason, HostKey, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Direction, ZoneRecord};
 
 /// What can be done about zones that wait for room here.
@@ -76,7 +76,7 @@ impl Engine {
         }
         let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
         // As many as may go at once may share a line: which one does not matter.
-        let queue = MoveQueue::new(vec![Item::new(self.key(), self.key()); jobs.len()], slots);
+        let queue = MoveQueue::new(vec![QueuedMove::new(self.key(), self.key()); jobs.len()], slots);
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
             let now = run_state.job(&job.zone).map(|job| job.operation);
@@ -194,11 +194,14 @@ fn in_vain(way: &ReturnPlan, zone: &ZoneName) -> Option<String> {
         .obstacles
         .iter()
         .flat_map(|obstacle| match obstacle {
-            Obstacle::Room { waits_for, .. } | Obstacle::Apart { waits_for, .. } => waits_for.clone(),
-            Obstacle::After(other) | Obstacle::Together(other) => [*other].into(),
-            Obstacle::NeverConverges(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
-                BTreeSet::new()
+            BlockedReason::Room { waits_for, .. } | BlockedReason::Apart { waits_for, .. } => {
+                waits_for.clone()
             }
+            BlockedReason::After(other) | BlockedReason::Together(other) => [*other].into(),
+            BlockedReason::NeverConverges(_)
+            | BlockedReason::NoLine
+            | BlockedReason::NotLive
+            | BlockedReason::Stays(_) => BTreeSet::new(),
         })
         .filter_map(|other| Some(built.zone(other)?.name.as_str()))
         .collect();

@@ -9,7 +9,7 @@ use super::error::EvacuationError;
 use super::events::Event;
 use super::outcome::{Down, Outcome};
 use super::placement::PlanningView;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use super::run_state::RunState;
 use super::select::Candidates;
@@ -100,7 +100,7 @@ impl Engine {
     pub(super) async fn see(
         &self,
         direction: Direction,
-        open: &[Open],
+        open: &[Unsettled],
         request: &Request,
     ) -> Result<RunInput, EvacuationError> {
         match direction {

@@ -6,7 +6,7 @@ use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
@@ -24,7 +24,7 @@ pub struct Candidates {
 /// Why nothing is done with a zone of which the last move is open.
 const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
 
-fn unsettled(open: &Open) -> Job {
+fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
     Job { peer: open.row.location.clone(), ..job }
@@ -34,7 +34,7 @@ fn unsettled(open: &Open) -> Job {
 pub fn known(
     inventory: &Inventory,
     away: &[ZoneRecord],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Result<(), EvacuationError> {
     let is_known =
@@ -48,7 +48,7 @@ pub fn known(
 pub fn gone_already<'a>(
     inventory: &Inventory,
     away: &'a [ZoneRecord],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Vec<&'a ZoneRecord> {
     let is_named =
@@ -63,7 +63,7 @@ pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[ZoneRecord],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
     able: impl Fn(Brand) -> Abilities,
 ) -> Result<Candidates, EvacuationError> {
@@ -144,7 +144,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
 pub fn returning(
     away: Vec<ZoneRecord>,
     stopped: &[ZoneRecord],
-    open: &[Open],
+    open: &[Unsettled],
     home: &[ZoneName],
     request: &Request,
 ) -> Result<Candidates, EvacuationError> {

@@ -130,9 +130,9 @@ impl Command {
     }
 
     /// Starts the program so that it waits for a line on its standard input.
-    pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
+    pub fn spawn_waiting(&self) -> Result<PreparedCommand, ExecError> {
         let child = self.spawn_with(Stdio::piped(), Stdio::piped(), Stdio::piped())?;
-        Ok(Waiting { child })
+        Ok(PreparedCommand { child })
     }
 
     fn spawn_with(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, ExecError> {
@@ -203,11 +203,11 @@ pub async fn on_terminal(
 
 /// A program that was started ahead of time and waits for its only command.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct PreparedCommand {
     child: Child,
 }
 
-impl Waiting {
+impl PreparedCommand {
     /// Sends the line, and returns whether a line of the answer contains `expected`. Everything else (an error, the
     /// program's end, an answer that takes more than 10 s) is a no.
     pub async fn tell(mut self, line: &str, expected: &str) -> bool {

@@ -88,11 +88,11 @@ fn what_must_be_new_replaces_nothing_not_even_a_link_that_leads_nowhere() {
         assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{there}: {error}");
     }
     // A file that appears while the new one is written.
-    let draft = Draft::write(&at("late"), "other", 0o600).unwrap();
+    let draft = StagedFile::write(&at("late"), "other", 0o600).unwrap();
     std::fs::write(at("late"), "mine").unwrap();
     assert_eq!(draft.create().unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(at("late")).unwrap(), "mine");
-    drop(Draft::write(&at("never"), "text", 0o600).unwrap());
+    drop(StagedFile::write(&at("never"), "text", 0o600).unwrap());
     assert_eq!(names(folder.path()), ["folder", "late", "link", "new", "pipe"]);
 }
 

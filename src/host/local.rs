@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::sockets::Sockets;
 use super::storage_probe::{self, Markers};
 use super::{DiskView, Exported, Host, HostError, LocalAdmin, Named, Pending, ProbeTicket, Standing};
-use crate::config::Limits;
+use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
@@ -47,7 +47,7 @@ pub struct Local {
     arrived: guests::Arrived,
     clock: fn() -> Millis,
     failpoints: Failpoints,
-    limits: Limits,
+    limits: LimitsConfig,
 }
 
 impl Local {
@@ -57,7 +57,7 @@ impl Local {
         let id = guests::identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (markers, boot_blocks, limits) =
-            (Markers::default(), boot_block::BootBlocks::default(), Limits::default());
+            (Markers::default(), boot_block::BootBlocks::default(), LimitsConfig::default());
         let arrived = guests::Arrived::default();
         Self {
             name,
@@ -77,7 +77,7 @@ impl Local {
 
     /// The same host, with other limits.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
+    pub fn with_limits(self, limits: LimitsConfig) -> Self {
         Self { limits, ..self }
     }
 
@@ -363,7 +363,12 @@ impl Host for Local {
     }
 
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
-        let path = self.live()?.incoming_socket(&self.sockets.folder(token), stream);
+        let folder = self.sockets.folder(token);
+        let path = match stream {
+            // Whoever copies the data listens there, not the hypervisor.
+            StreamId::Data(_) => folder.join(stream.socket_name()),
+            StreamId::Control | StreamId::Memory => self.live()?.incoming_socket(&folder, stream),
+        };
         let stream = self.sockets.connect(token, &path).await;
         Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }

@@ -92,7 +92,7 @@ impl Remote {
     /// If the host cannot be reached, or cannot make the socket.
     pub async fn open_pending(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
         let stream = self.dial(Purpose::Listen { token: token.clone(), stream }).await?;
-        Ok(Box::new(Knock { host: self.host_name().to_owned(), stream: Some(stream) }))
+        Ok(Box::new(RemoteSocket { host: self.host_name().to_owned(), stream: Some(stream) }))
     }
 
     async fn dial(&self, purpose: Purpose) -> Result<ByteStream, HostError> {
@@ -152,13 +152,13 @@ async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<(HostId, Link), Dia
 }
 
 /// A stream at whose far end a socket waits for the hypervisor.
-struct Knock {
+struct RemoteSocket {
     host: String,
     stream: Option<ByteStream>,
 }
 
 #[async_trait::async_trait]
-impl Pending for Knock {
+impl Pending for RemoteSocket {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
         let no_answer = |reason: String| HostError::NoAnswer { host: self.host.clone(), reason };
         let mut stream =

@@ -1,7 +1,7 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/NAME/ctl, mem     where the hypervisor knocks (source), or waits (destination)
+//!   /run/sysadm/NAME/ctl, mem, data-N   where the hypervisor knocks (source), or waits (destination)
 //!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
 //! ```
 //!
@@ -98,7 +98,7 @@ impl Sockets {
     pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
-        let knock = Knock { listener, path, host: host.to_owned() };
+        let knock = ListeningSocket { listener, path, host: host.to_owned() };
         std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Box::new(knock))
     }
@@ -106,11 +106,11 @@ impl Sockets {
     /// Whether zones leave this host now. It may be wrong in saying so: a process that was killed leaves its folder
     /// behind.
     pub fn has_departures(&self) -> bool {
-        let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
-        let memory = StreamId::Memory.socket_name();
-        entries
-            .map(|entry| entry.path())
-            .any(|at| at.join(memory).exists() && is_let_in(&at.with_extension(EXPECTED)).is_err())
+        let is_departure = |folder: &Path| {
+            is_let_in(&folder.with_extension(EXPECTED)).is_err()
+                && entries(folder).any(|at| stream_at(&at).is_some())
+        };
+        entries(&self.run_dir).any(|folder| is_departure(&folder))
     }
 
     /// Takes a migration's folder away.
@@ -123,12 +123,11 @@ impl Sockets {
 
     /// Takes the folders away that a process left which was killed.
     fn sweep(&self) {
-        for entry in std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten() {
-            let path = entry.path();
+        for path in entries(&self.run_dir) {
             // Names are of the same form as tokens.
             let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
             let is_ours = stem.is_some_and(|stem| Token::try_from(stem).is_ok());
-            let changed = entry.metadata().ok().and_then(|about| about.modified().ok());
+            let changed = path.symlink_metadata().ok().and_then(|about| about.modified().ok());
             let age = changed.and_then(|time| time.elapsed().ok());
             if is_ours && age.is_some_and(|age| age > OLD) {
                 let _ =
@@ -136,6 +135,16 @@ impl Sockets {
             }
         }
     }
+}
+
+/// What is in a folder, if it is one.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// The stream whose socket lies there.
+fn stream_at(path: &Path) -> Option<StreamId> {
+    StreamId::of_socket(path.file_name()?.to_str()?)
 }
 
 fn is_let_in(mark: &Path) -> io::Result<()> {
@@ -157,14 +166,14 @@ where
 
 /// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder
 /// with it.
-struct Knock {
+struct ListeningSocket {
     listener: UnixListener,
     path: PathBuf,
     host: String,
 }
 
 #[async_trait::async_trait]
-impl Pending for Knock {
+impl Pending for ListeningSocket {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
         let (stream, _) =
             self.listener.accept().await.map_err(|error| HostError::failed(&self.host, &error))?;
@@ -172,7 +181,7 @@ impl Pending for Knock {
     }
 }
 
-impl Drop for Knock {
+impl Drop for ListeningSocket {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
         if let Some(folder) = self.path.parent() {
@@ -199,10 +208,12 @@ mod tests {
         let folder = sockets.expect(&coming, Uuid::nil()).unwrap();
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
-        let knock = sockets.listen(&leaving, StreamId::Memory, "h1").unwrap();
-        assert!(sockets.has_departures());
-        drop(knock);
-        assert!(!sockets.has_departures());
+        for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(7)] {
+            let knock = sockets.listen(&leaving, stream, "h1").unwrap();
+            assert!(sockets.has_departures(), "{stream:?}");
+            drop(knock);
+            assert!(!sockets.has_departures(), "{stream:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -246,7 +257,7 @@ mod tests {
         let (_folder, sockets) = sockets();
         let token = Token::random();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        for stream in StreamId::ALL {
+        for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(0)] {
             let knock = sockets.listen(&token, stream, "h1").unwrap();
             assert_eq!(mode(sockets.folder(&token)), 0o700);
             assert_eq!(mode(sockets.folder(&token).join(stream.socket_name())), 0o600);

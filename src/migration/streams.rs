@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 
 use super::task::Task;
@@ -23,12 +24,10 @@ impl Streams {
         let mut tasks = JoinSet::new();
         let memory = Arc::new(AtomicU64::new(0));
         let trouble = Arc::new(Mutex::new(None));
-        let listen = |stream| task.from.listen(token, stream);
-        let (control, data) =
-            futures_util::future::try_join(listen(StreamId::Control), listen(StreamId::Memory)).await?;
-        for (pending, stream) in [(control, StreamId::Control), (data, StreamId::Memory)] {
+        let listen = |stream| async move { Ok((stream, task.from.listen(token, stream).await?)) };
+        for (stream, pending) in try_join_all(StreamId::HYPERVISOR.map(listen)).await? {
             let passed = match stream {
-                StreamId::Memory => Arc::clone(&memory),
+                StreamId::Memory | StreamId::Data(_) => Arc::clone(&memory),
                 StreamId::Control => Arc::default(),
             };
             let to = Arc::clone(&task.to);

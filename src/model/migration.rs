@@ -5,6 +5,7 @@ use std::time::Duration;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+/// One of the streams of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamId {
@@ -12,19 +13,35 @@ pub enum StreamId {
     Control,
     /// The zone's memory.
     Memory,
+    /// The zone's data, if it is copied: one of several streams.
+    Data(u16),
 }
 
 impl StreamId {
-    pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
+    /// Those between the hypervisors of a live migration.
+    pub const HYPERVISOR: [Self; 2] = [Self::Control, Self::Memory];
 
-    /// The name of the stream's socket in the migration's folder.
-    pub const fn socket_name(self) -> &'static str {
+    /// The name of the stream's socket in the move's folder.
+    pub fn socket_name(self) -> String {
         match self {
-            Self::Control => "ctl",
-            Self::Memory => "mem",
+            Self::Control => "ctl".to_owned(),
+            Self::Memory => "mem".to_owned(),
+            Self::Data(number) => format!("{DATA}{number}"),
         }
     }
+
+    /// The stream whose socket has that name.
+    pub fn of_socket(name: &str) -> Option<Self> {
+        let number = || name.strip_prefix(DATA)?.parse().ok().map(Self::Data);
+        let stream =
+            Self::HYPERVISOR.into_iter().find(|stream| stream.socket_name() == name).or_else(number)?;
+        // A number may be written in several ways.
+        (stream.socket_name() == name).then_some(stream)
+    }
 }
+
+/// How the names of sockets for data begin.
+const DATA: &str = "data-";
 
 /// The secret of one live migration; knowing it is enough to open the streams. It is only ever sent inside of
 /// authenticated connections. The folder of the sockets has a [name](Self::folder_name) that does not reveal it.
@@ -122,6 +139,34 @@ pub struct MoveLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_stream_has_one_word_on_the_wire_and_one_socket() {
+        for (stream, word, socket) in [
+            (StreamId::Control, r#""control""#, "ctl"),
+            (StreamId::Memory, r#""memory""#, "mem"),
+            (StreamId::Data(0), r#"{"data":0}"#, "data-0"),
+            (StreamId::Data(u16::MAX), r#"{"data":65535}"#, "data-65535"),
+        ] {
+            assert_eq!(serde_json::to_string(&stream).unwrap(), word);
+            assert_eq!(serde_json::from_str::<StreamId>(word).unwrap(), stream);
+            assert_eq!((stream.socket_name().as_str(), StreamId::of_socket(socket)), (socket, Some(stream)));
+        }
+        for other in ["", "expected", "data-", "data-65536", "data-01", "data-+1", "data-x", "memory", "ctl "]
+        {
+            assert_eq!(StreamId::of_socket(other), None, "{other:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_socket_is_that_of_one_stream(name in "(ctl|mem|data-)?[0-9a-z+ -]{0,6}") {
+            if let Some(stream) = StreamId::of_socket(&name) {
+                prop_assert_eq!(stream.socket_name(), name);
+            }
+        }
+    }
 
     #[test]
     fn a_token_is_32_digits_and_nothing_that_leads_elsewhere() {

@@ -18,7 +18,7 @@ words! {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[serde(from = "ObstacleForm", into = "ObstacleForm")]
 pub struct Obstacle {
     /// A lower-case sentence fragment.
     pub reason: String,
@@ -61,21 +61,21 @@ impl From<&str> for Obstacle {
 /// The serialized form: an obstacle that rules out everything is its reason alone.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ObstacleForm {
     Any(String),
     Some { reason: String, against: Against },
 }
 
-impl From<Written> for Obstacle {
-    fn from(written: Written) -> Self {
+impl From<ObstacleForm> for Obstacle {
+    fn from(written: ObstacleForm) -> Self {
         match written {
-            Written::Any(reason) => reason.into(),
-            Written::Some { reason, against } => Self { reason, against },
+            ObstacleForm::Any(reason) => reason.into(),
+            ObstacleForm::Some { reason, against } => Self { reason, against },
         }
     }
 }
 
-impl From<Obstacle> for Written {
+impl From<Obstacle> for ObstacleForm {
     fn from(Obstacle { reason, against }: Obstacle) -> Self {
         if against == Against::Any { Self::Any(reason) } else { Self::Some { reason, against } }
     }

@@ -1,44 +1,47 @@
-//! What is done about a zone that changes its memory while it is sent. Pure.
+//! How a live migration converges if the zone keeps writing to its memory. Pure.
 //!
 //! ```text
 //!   pass 1, 2   the zone may be stopped for 50 ms to send the rest
 //!   pass 3, …   for 100 ms, 200 ms, … up to [migration] downtime
-//!   meanwhile   the hypervisor slows it down, if [libvirt] auto_converge lets it
-//!   after [migration] passes, and not before a minute: given up; it goes on where it is
+//!   meanwhile   the hypervisor slows the zone down, if [libvirt] auto_converge allows that
+//!   after [migration] passes, but not within the first minute: the migration is given up, and the zone runs on here
 //! ```
 //!
-//! **Slowing down** is not a step of this ladder. libvirt takes `--auto-converge` when a migration begins and has no
-//! way to switch it on later (there is no `migrate-…` command for it), and a migration that was begun anew would
-//! send all again. It need not be one either: QEMU slows a zone down only after it has twice changed more than half
-//! of what was sent in the same time, and by 20 % at first. A zone that converges is never touched.
+//! **Slowing the zone down** is not one of these steps. libvirt takes `--auto-converge` at the start of a migration and
+//! cannot switch it on later (there is no `migrate-…` command for it), and a migration that was started again
+//! would send everything again. It need not be a step either: QEMU slows a zone down only after the zone has
+//! twice changed more than half of what was sent in the same time, and by 20 % at first. A zone that converges is
+//! never slowed down.
 //!
-//! **Post-copy** (the zone runs over there while its memory is still here) is left out. The hand-over rests on the
-//! image being held until the source has ended; a zone in post-copy runs over there before, and libvirt refuses the
-//! two together ("post-copy migration is not supported with non-live or paused migration"). And if the line breaks in
-//! it, the zone is lost: neither side has the whole of it.
+//! **Post-copy** (the zone runs at the destination while some of its memory is still here) is not used. The hand-over
+//! relies on the destination holding the zone until the source has ended; in post-copy the zone runs there
+//! before, and libvirt refuses the combination ("post-copy migration is not supported with non-live or paused
+//! migration"). And if the connection breaks during post-copy the zone is lost, because neither host has all of
+//! its memory.
 
 use std::time::Duration;
 
 use crate::model::Progress;
 
-/// For how long the hypervisor may stop the zone to send the last of its memory, in ms, in that pass.
+/// For how long the hypervisor may stop the zone in that pass to send the rest of its memory, in ms.
 ///
-/// QEMU stops a zone as soon as it believes that the rest can be sent in this time, and its own default of 300 ms is
-/// used up whole even by a zone that changes nothing. So it is allowed little at first, and more only where that
-/// does not come to an end.
+/// QEMU stops a zone as soon as it estimates that the rest can be sent in this time; its own default of 300 ms is
+/// used up entirely even by a zone that changes nothing. So the limit is low at first, and is raised only if the
+/// migration does not converge.
 pub fn allowed_downtime(pass: u32, limit: u64) -> u64 {
     const FIRST: u64 = 50;
     let doublings = pass.saturating_sub(2).min(32);
     (FIRST << doublings).min(limit).max(1)
 }
 
-/// A migration has at least this time: passes over little memory are short.
+/// Minimum duration before a migration is given up: passes over little memory are short.
 const AT_LEAST: Duration = Duration::from_secs(60);
 
-/// Whether it will not come to an end; what to tell the operator, then. `passes` of 0 never gives up.
+/// Why the migration will not converge, for the operator; none if it may. With `passes` of 0 it is never given
+/// up.
 ///
-/// While a zone changes less than half of what is sent in the same time, each pass is half of the one before: it
-/// is still on its way, slowed down perhaps.
+/// As long as a zone changes less than half of what is sent in the same time, each pass is half as long as the
+/// one before: it converges, perhaps slowed down.
 pub fn hopeless(passes: u32, seen: &Progress, elapsed: Duration) -> Option<String> {
     let shrinks = seen.rate > 0 && seen.dirty_rate.saturating_mul(2) < seen.rate;
     if passes == 0 || seen.pass < passes || elapsed < AT_LEAST || shrinks {
@@ -63,7 +66,7 @@ mod tests {
         assert_eq!(steps(300), [50, 50, 50, 100, 200, 300, 300, 300, 300]);
         assert_eq!(steps(1000), [50, 50, 50, 100, 200, 400, 800, 1000, 1000]);
         assert_eq!(steps(20), [20; 9]);
-        // QEMU takes 0 for no limit that could ever be met.
+        // QEMU takes 0 for a limit that can never be met.
         assert_eq!(steps(0), [1; 9]);
     }
 
@@ -71,7 +74,7 @@ mod tests {
     fn it_is_given_up_only_after_passes_and_time_and_while_it_does_not_shrink() {
         const MIB: u64 = 1 << 20;
         let minute = AT_LEAST.as_secs();
-        // passes allowed, pass, dirty and sent in MiB/s, seconds; given up?
+        // Maximum passes, pass, changed and sent in MiB/s, elapsed; whether the migration is given up.
         let cases = [
             (50, 50, 400, 200, minute, true),
             (50, 80, 200, 200, minute, true),
@@ -79,7 +82,7 @@ mod tests {
             (50, 49, 400, 200, 9 * minute, false),
             (50, 900, 400, 200, minute - 1, false),
             (50, 900, 99, 200, 9 * minute, false),
-            // Rates that the hypervisor does not tell.
+            // The hypervisor does not report rates.
             (50, 50, 0, 0, minute, true),
             (0, 900, 400, 200, 9 * minute, false),
         ];

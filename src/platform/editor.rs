@@ -1,27 +1,27 @@
-//! Reading and changing the configurations that manifests carry.
+//! Reads and changes the configurations in manifests.
 
 use super::PlatformError;
 use crate::model::{Edit, InterfaceMapping, Manifest};
 
-/// Changes configurations that no zone of this host has yet.
+/// Changes configurations that are not yet defined on this host.
 #[async_trait::async_trait]
 pub trait ConfigEditor: Send + Sync {
-    /// A configuration with these changes to its interfaces, and no others.
+    /// The configuration with these interfaces mapped to other networks, and otherwise unchanged.
     fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError>;
 
-    /// The configuration of a manifest with these changes, in the order in which they stand.
+    /// The configuration of a manifest with these changes applied in order.
     fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError>;
 
-    /// The storage of the original to which a copy of it would write by its configuration. What the copy says that it shares
-    /// does not count.
+    /// The storage of the original that a copy of it would write to, too, according to its configuration. Storage
+    /// that the copy marks as shared does not count.
     fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError>;
 
-    /// A manifest with this configuration in place of its own, and with all that the configuration says: name, UUID,
-    /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays, and so does what stands against
-    /// its moving that its own configuration did not say.
+    /// The manifest with another configuration, and with everything that follows from that: name, UUID, brand,
+    /// memory, CPUs, disks, networks, interfaces, obstacles. The rest is kept, including obstacles that did not
+    /// follow from the old configuration.
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
 
-    /// What would have to change about a zone that does not run so that it fits here: nothing if it does, or if no change
-    /// would help.
+    /// The changes that a zone which does not run needs in order to run on this host; empty if it needs none, or
+    /// if no change would help.
     async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError>;
 }

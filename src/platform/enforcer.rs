@@ -1,33 +1,33 @@
-//! Maintenance that the hypervisor itself enforces, whatever program asks it to boot a zone.
+//! Maintenance enforced by the hypervisor itself, whatever program asks it to boot a zone.
 
 use std::path::PathBuf;
 
 use crate::file::FileChange;
 
-/// Why the hypervisor could not be made to enforce maintenance, or to stop doing so.
+/// Why enforcement could not be set up or removed.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to change the hook {path}")]
 pub struct EnforcerError {
     /// The file that could not be changed.
     pub path: PathBuf,
-    /// Why.
     pub source: std::io::Error,
 }
 
-/// Makes the hypervisor refuse boots and arrivals while the maintenance marker is there, and boots of blocked zones.
+/// Makes the hypervisor refuse to boot or receive zones while the maintenance marker exists, and to boot blocked
+/// zones.
 pub trait MaintenanceEnforcer: Send + Sync {
-    /// Sets it up. Doing it again changes nothing.
+    /// Sets up enforcement. Repeating it changes nothing.
     ///
     /// # Errors
-    /// The first file that could not be written.
+    /// Names the first file that could not be written.
     fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError>;
 
-    /// Undoes that.
+    /// Removes enforcement.
     ///
     /// # Errors
-    /// The first file that could not be removed.
+    /// Names the first file that could not be removed.
     fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError>;
 
-    /// What an administrator must know after these changes.
+    /// What an administrator must be told after these changes.
     fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str>;
 }

@@ -1,4 +1,4 @@
-//! Why a platform did not do what it was asked, and whether it may if it is asked again.
+//! Why a platform failed to do something, and whether another attempt may succeed.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,88 +6,77 @@ use std::path::PathBuf;
 use crate::exec::ExecError;
 use crate::model::{Brand, ZoneName};
 
-/// Why a platform did not do what it was asked.
+/// Why a platform failed to do something.
 #[derive(Debug, thiserror::Error)]
 pub enum PlatformError {
-    /// No such zone here.
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
-    /// The zone is not in a state in which that can be done.
+    /// The zone is in the wrong state.
     #[error("zone '{zone}': {what}")]
     State {
-        /// The zone.
         zone: ZoneName,
-        /// What stands against it.
+        /// What the state is.
         what: String,
     },
-    /// The hypervisor's service does not answer.
+    /// The hypervisor's daemon does not answer.
     #[error("{service} does not answer; is it running? ({hint})")]
     Down {
-        /// What does not answer.
         service: &'static str,
-        /// How to look.
+        /// A command that shows why.
         hint: &'static str,
-        /// What its client said.
+        /// The error of its client.
         #[source]
         source: ExecError,
     },
-    /// What is to be asked is not even installed. Never taken for a host without zones.
+    /// The hypervisor's client is not installed. This never means that the host has no zones.
     #[error(
         "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
          simulated zones"
     )]
     Absent {
-        /// What is not there.
         program: &'static str,
-        /// What was said when it was started.
+        /// The error of starting it.
         #[source]
         source: ExecError,
     },
-    /// There may be zones of which nobody tells.
+    /// There may be zones that cannot be listed.
     #[error("libvirt does not answer for {brand} zones, and there may be some: {}", trace.display())]
     Unseen {
-        /// Their brand.
         brand: Brand,
-        /// What says that there may be some.
+        /// The path whose existence shows that there may be zones.
         trace: PathBuf,
-        /// What was said when they were to be listed.
+        /// The error of listing them.
         #[source]
         source: ExecError,
     },
-    /// The platform has no such ability.
+    /// The platform does not have this ability.
     #[error("{platform} cannot {what}")]
     Unsupported {
-        /// The platform.
         platform: &'static str,
         /// What it cannot do.
         what: &'static str,
     },
-    /// A command failed.
     #[error("failed to {what}")]
     Command {
         /// What was tried.
         what: String,
-        /// The hypervisor was busy, or its connection was lost.
+        /// The hypervisor was busy, or the connection was lost.
         transient: bool,
-        /// Why it failed.
         source: ExecError,
     },
-    /// A zone that was to leave by a live migration has not.
+    /// A live migration failed at the source.
     #[error("zone '{zone}': {what}")]
     NotSent {
-        /// The zone.
         zone: ZoneName,
-        /// Why.
         what: String,
-        /// The hypervisor was busy, or its connection was lost.
+        /// The hypervisor was busy, or the connection was lost.
         transient: bool,
     },
-    /// A command printed something else than it should.
+    /// A command printed something unexpected.
     #[error("failed to understand what {command} printed: {what}")]
     Output {
-        /// The command.
         command: &'static str,
-        /// What is odd.
+        /// What is unexpected.
         what: String,
     },
     /// A file or socket could not be used.
@@ -95,18 +84,16 @@ pub enum PlatformError {
     Io {
         /// What was tried.
         what: &'static str,
-        /// On what.
         path: PathBuf,
-        /// Why it failed.
         source: io::Error,
     },
-    /// The simulation's own failures, and those that it was told to have.
+    /// An error of the simulation, real or injected by a fault.
     #[error("{0}")]
     Simulated(String),
 }
 
 impl PlatformError {
-    /// Whether the same request may succeed in a while: a connection was lost, the hypervisor was busy.
+    /// Whether the same request may succeed later: the connection was lost, or the hypervisor was busy.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Command { transient, .. } | Self::NotSent { transient, .. } => *transient,
@@ -122,7 +109,7 @@ impl PlatformError {
         }
     }
 
-    /// A zone that was asked to shut down and still runs so many milliseconds later.
+    /// The zone was asked to shut down, and still runs after that many milliseconds.
     pub(super) fn not_down(zone: &ZoneName, limit: u64) -> Self {
         let what = format!(
             "it was asked to shut down and has not within {} s; it runs on, and may yet go down",
@@ -131,7 +118,7 @@ impl PlatformError {
         Self::State { zone: zone.clone(), what }
     }
 
-    /// The end of a departure is asked for of which this process knows nothing.
+    /// This process did not start the migration whose end is awaited.
     pub(super) fn no_departure(zone: &ZoneName) -> Self {
         Self::State { zone: zone.clone(), what: "nothing is known of its departure".to_owned() }
     }
@@ -143,27 +130,26 @@ pub fn is_lost_connection(error: &io::Error) -> bool {
     matches!(error.kind(), BrokenPipe | ConnectionReset | TimedOut)
 }
 
-/// Why a zone did not leave: kept until somebody asks for it, for more than one of them.
+/// Why a live migration failed at the source. It is kept, because several callers may ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendFailure {
-    /// In words, without the zone's name.
+    /// Without the zone's name.
     pub what: String,
-    /// The hypervisor was busy, or its connection was lost.
+    /// The hypervisor was busy, or the connection was lost.
     pub transient: bool,
 }
 
 impl SendFailure {
-    /// A failure that another attempt will meet again.
+    /// Another attempt would fail for the same reason.
     pub fn permanent(what: impl Into<String>) -> Self {
         Self { what: what.into(), transient: false }
     }
 
-    /// A failure that another attempt may not meet.
+    /// Another attempt may succeed.
     pub fn transient(what: impl Into<String>) -> Self {
         Self { what: what.into(), transient: true }
     }
 
-    /// The failure of that zone.
     pub fn of(self, zone: &ZoneName) -> PlatformError {
         PlatformError::NotSent { zone: zone.clone(), what: self.what, transient: self.transient }
     }

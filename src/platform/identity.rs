@@ -1,21 +1,18 @@
-//! Whether an incoming zone clashes with a zone that the host already has.
+//! Whether an incoming zone conflicts with a zone that the host already has.
 
 use crate::model::Zone;
 
-/// A zone that the host has, compared with the incoming one.
+/// A zone of the host, compared with the incoming one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Other<'a> {
-    /// Its name, for people.
+    /// Its name in messages.
     pub label: &'a str,
-    /// It has the name of the incoming zone.
     pub same_name: bool,
-    /// It has the UUID of the incoming zone.
     pub same_uuid: bool,
-    /// It runs.
     pub runs: bool,
 }
 
-/// Why the other zone keeps `zone` out. Its own configuration does not, if it may be overwritten.
+/// Why the other zone rules out that `zone` arrives. If it is the same zone and may be overwritten, it does not.
 pub(super) fn clash(zone: &Zone, other: &Other<'_>, overwrite: bool) -> Option<String> {
     let name = &zone.name;
     match (other.same_name, other.same_uuid) {
@@ -48,7 +45,7 @@ mod tests {
             reason(true, true, false, false).unwrap().contains("there already, installed; -w of evacuate")
         );
         assert!(reason(true, false, false, true).unwrap().contains("another zone is called evac1"));
-        // A name may be any text.
+        // The name of the other zone may be any text.
         assert!(reason(false, true, false, true).unwrap().starts_with("zone {} has the same UUID there"));
     }
 }

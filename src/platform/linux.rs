@@ -1,4 +1,4 @@
-//! What Linux itself tells in /proc and /sys.
+//! Reads /proc and /sys.
 
 mod machine;
 mod process;
@@ -11,8 +11,7 @@ use super::PlatformError;
 pub use machine::{Machine, carried};
 pub use process::end_of;
 
-/// The world-wide name of a block device (SCSI, NVMe, multipath, LVM).
-/// `folder` is the device's own in `/sys`.
+/// The world-wide name of a block device (SCSI, NVMe, multipath, LVM). `folder` is the device's folder in `/sys`.
 pub fn device_name(folder: &Path) -> Option<String> {
     ["dm/uuid", "wwid", "device/wwid"].iter().find_map(|file| {
         let name = std::fs::read_to_string(folder.join(file)).ok()?;
@@ -21,38 +20,36 @@ pub fn device_name(folder: &Path) -> Option<String> {
     })
 }
 
-/// The folder of a block device in `/sys`, by its number.
+/// The folder in `/sys` of the block device with that number.
 pub fn device_folder(number: u64) -> PathBuf {
     PathBuf::from(format!("/sys/dev/block/{}:{}", major(number), minor(number)))
 }
 
-/// Whether there is a network device of that name. A name that comes from another host leads to no other file.
+/// Whether there is a network device with that name. A name from another host cannot make this look at another path.
 pub fn has_network_device(name: &str) -> bool {
     let is_name = !name.contains('/') && !matches!(name, "" | "." | "..");
     is_name && Path::new("/sys/class/net").join(name).exists()
 }
 
-/// The arguments with which a process was started; none if it is gone.
+/// The command line of a process; empty if it does not exist.
 pub fn arguments_of(pid: i32) -> Vec<String> {
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     arguments.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
-/// The architecture of the machine.
+/// The architecture of this machine.
 pub fn architecture() -> String {
     rustix::system::uname().machine().to_string_lossy().into_owned()
 }
 
-/// Memory of the host, in bytes.
+/// The host's memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// All of it.
     pub total: u64,
-    /// What of it can be had.
+    /// What a new process could use.
     pub available: u64,
 }
 
-/// Reads the host's memory.
 pub fn memory() -> Result<Memory, PlatformError> {
     let path = Path::new("/proc/meminfo");
     let text = std::fs::read_to_string(path).map_err(|source| PlatformError::Io {
@@ -76,7 +73,7 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
     Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
 }
 
-/// Reads a text as each of the things that are read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
     let _ = parse_meminfo(text);

@@ -16,12 +16,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::lines::{OddLines, each, fingerprint, shown, version as version_of, word};
-use super::{Folders, Found, SoftwareError};
+use super::{Folders, FoundSoftware, SoftwareError};
 use crate::model::{Package, System, plain, unknown_version};
 
 /// A package with files on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Installed {
+pub(super) struct DpkgPackage {
     /// `<name>`, or `<name>:<architecture>` if it may be installed for several architectures.
     pub name: String,
     pub version: String,
@@ -32,7 +32,7 @@ pub(super) struct Installed {
 }
 
 /// The packages that count on the host below `root`; none if it has no packages.
-pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     let dpkg = root.join("var/lib/dpkg");
     let (reader, file) = open(&dpkg.join("status"))?;
     let (installed, odd) = status(reader, &file)?;
@@ -46,7 +46,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     }
     let mut packages = Vec::new();
     let mut delivers = vec![false; folders.count()];
-    for Installed { name, version, arch, is_half } in installed {
+    for DpkgPackage { name, version, arch, is_half } in installed {
         let looked = list(&dpkg.join("info"), &name, &arch).and_then(|(reader, file)| {
             look(reader, &file, folders, &mut delivers, |path| is_file(root, path))
         });
@@ -59,7 +59,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
         }
     }
     packages.sort();
-    Ok(Some(Found::unpatched(System::Dpkg, packages, delivers).beside(odd)))
+    Ok(Some(FoundSoftware::unpatched(System::Dpkg, packages, delivers).beside(odd)))
 }
 
 /// A package whose list of files is damaged.
@@ -128,7 +128,7 @@ fn list(info: &Path, name: &str, arch: &str) -> Result<(BufReader<File>, String)
 pub(super) fn status(
     reader: impl BufRead,
     file: &str,
-) -> Result<(Vec<Installed>, Vec<Package>), SoftwareError> {
+) -> Result<(Vec<DpkgPackage>, Vec<Package>), SoftwareError> {
     let (mut installed, mut odd) = (Vec::new(), OddLines::default());
     let mut stanza = Stanza::default();
     let mut end = |stanza: &mut Stanza| match std::mem::take(stanza).package() {
@@ -217,7 +217,7 @@ impl Stanza {
 
     /// The package; none if it is not installed, or its files are gone. The error for a stanza without a name is
     /// its first line and what is wrong.
-    fn package(self) -> Result<Option<Installed>, (Vec<u8>, String)> {
+    fn package(self) -> Result<Option<DpkgPackage>, (Vec<u8>, String)> {
         if self.first.is_empty() {
             return Ok(None);
         }
@@ -247,7 +247,7 @@ impl Stanza {
         };
         let one_of_many = self.fields.get("Multi-Arch").is_some_and(|value| value == "same");
         let name = if one_of_many { format!("{name}:{arch}") } else { name.clone() };
-        Ok(Some(Installed { name, version, arch, is_half }))
+        Ok(Some(DpkgPackage { name, version, arch, is_half }))
     }
 }
 

@@ -11,13 +11,13 @@ use crate::model::Inherited;
 /// `/usr/lib` shares them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folders {
-    names: Vec<Name>,
+    names: Vec<FolderName>,
     count: usize,
 }
 
 /// One name of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Name {
+struct FolderName {
     path: Vec<u8>,
     /// The index of the folder.
     folder: usize,
@@ -36,7 +36,7 @@ impl Folders {
         let mut names = Vec::new();
         for (folder, one) in inherited.iter().enumerate() {
             let covered: Vec<_> = one.covered.iter().flat_map(|path| names_of(path, links)).collect();
-            let name = |path| Name { path, folder, covered: covered.clone() };
+            let name = |path| FolderName { path, folder, covered: covered.clone() };
             names.extend(names_of(one.folder, links).into_iter().map(name));
         }
         Self { names, count: inherited.len() }
@@ -58,7 +58,7 @@ impl Folders {
     /// The folders that contain a path. A folder does not contain itself: that a package delivers it makes no
     /// difference.
     pub fn holding(&self, path: &[u8]) -> impl Iterator<Item = usize> {
-        let holds = |name: &&Name| {
+        let holds = |name: &&FolderName| {
             path.len() > name.path.len()
                 && is_in(path, &name.path)
                 && !name.covered.iter().any(|covered| is_in(path, covered))

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::lines::{OddLines, fingerprint, shown, version as version_of, word};
-use super::{Folders, Found, PATIENCE, SoftwareError};
+use super::{Folders, FoundSoftware, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System, plain, unknown_version};
 
 /// The packages that count in the image below `root`; none if it has no packages.
-pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     let pkg = Command::new("pkg").arg("-R").arg(root.display().to_string());
     let start = Instant::now();
     let (packages, odd) = list(&pkg.clone().timeout(PATIENCE).args(["list", "-Hv"]).run().await?);
@@ -23,7 +23,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
     let (delivered, odd_files) = packages_in(&contents, folders)?;
     let packages = counted(packages, &odd, &delivered);
     let delivers = delivered.iter().map(|names| !names.is_empty()).collect();
-    Ok(Some(Found::unpatched(System::Ips, packages, delivers).beside(odd_files)))
+    Ok(Some(FoundSoftware::unpatched(System::Ips, packages, delivers).beside(odd_files)))
 }
 
 /// The packages that deliver something. One that is missing from the list is in one of the invalid lines.

@@ -63,7 +63,7 @@ use std::time::Duration;
 
 pub use compare::{Difference, Incomparable, Report, compare};
 pub use folders::Folders;
-pub use update::{Change, UpdateError};
+pub use update::{PackageChange, UpdateError};
 
 use crate::exec::ExecError;
 use crate::model::chain;
@@ -100,14 +100,14 @@ impl SoftwareError {
 const ORDER: [System; 4] = [System::Ips, System::Dpkg, System::Rpm, System::Svr4];
 
 /// What was found in a database.
-struct Found {
+struct FoundSoftware {
     /// The packages that count.
     software: Software,
     /// For each folder, whether a package delivers a file into it that is neither configuration nor volatile.
     delivers: Vec<bool>,
 }
 
-impl Found {
+impl FoundSoftware {
     /// Software without patches.
     fn unpatched(system: System, packages: Vec<Package>, delivers: Vec<bool>) -> Self {
         Self { software: Software { system, packages, patches: Vec::new() }, delivers }
@@ -169,7 +169,7 @@ async fn own(root: &Path, folders: Vec<PathBuf>) -> Result<Vec<PathBuf>, Softwar
     .await
 }
 
-async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<Found>, SoftwareError> {
+async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<FoundSoftware>, SoftwareError> {
     for system in ORDER {
         if !is_there(system, root)? {
             continue;

@@ -39,14 +39,14 @@ pub(super) fn release(version: &str) -> Option<[u64; 2]> {
 
 /// Debian's: `[epoch:]upstream[-revision]`, deb-version(7).
 fn dpkg(one: &str, other: &str) -> Ordering {
-    let (one, other) = (Parts::of(one), Parts::of(other));
+    let (one, other) = (VersionParts::of(one), VersionParts::of(other));
     let whole = one.epoch.cmp(&other.epoch).then_with(|| debian(one.version, other.version));
     whole.then_with(|| debian(one.revision.unwrap_or_default(), other.revision.unwrap_or_default()))
 }
 
 /// rpm's: `[epoch:]version[-release]`, rpm-version(7).
 fn rpm(one: &str, other: &str) -> Ordering {
-    let (one, other) = (Parts::of(one), Parts::of(other));
+    let (one, other) = (VersionParts::of(one), VersionParts::of(other));
     let whole = one.epoch.cmp(&other.epoch);
     let whole = whole.then_with(|| segments(one.version.as_bytes(), other.version.as_bytes()));
     match (one.revision, other.revision) {
@@ -72,13 +72,13 @@ fn numbers(dotted: &str) -> Option<Vec<u64>> {
 }
 
 /// The parts of a version of dpkg or rpm.
-struct Parts<'a> {
+struct VersionParts<'a> {
     epoch: u64,
     version: &'a str,
     revision: Option<&'a str>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> VersionParts<'a> {
     fn of(version: &'a str) -> Self {
         let (epoch, rest) = version.split_once(':').unwrap_or(("0", version));
         let (version, revision) = match rest.rsplit_once('-') {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::lines::{OddLines, fingerprint, shown, version as version_of};
-use super::{Folders, Found, PATIENCE, SoftwareError};
+use super::{Folders, FoundSoftware, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System, is_unknown_version, unknown_version};
 
@@ -22,7 +22,7 @@ pub(super) const DATABASES: [&str; 6] = [
 const FORMAT: &str = ">%{NAME}.%{ARCH} %{EVR}\\n[%{FILEMODES:perms}%{FILEFLAGS:fflags} %{FILENAMES}\\n]";
 
 /// The packages that count on the host below `root`; none if it has no packages.
-pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     // rpm creates a database that does not exist: only an existing one may be named.
     let Some(database) = DATABASES.into_iter().map(|file| root.join(file)).find(|file| file.exists()) else {
         return Ok(None);
@@ -42,7 +42,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
 /// -rw-r--r--cn /etc/skel/.bashrc
 /// -rwxr-xr-x /usr/bin/bash
 /// ```
-pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     let mut counted: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut delivers = vec![false; folders.count()];
     let mut package: Option<(String, String)> = None;
@@ -94,7 +94,7 @@ pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, So
     let packages = counted.into_iter().map(joined).collect();
     let odd = odd.packages("rpm -qa")?;
     let is_empty = package.is_none() && odd.is_empty();
-    Ok((!is_empty).then(|| Found::unpatched(System::Rpm, packages, delivers).beside(odd)))
+    Ok((!is_empty).then(|| FoundSoftware::unpatched(System::Rpm, packages, delivers).beside(odd)))
 }
 
 /// Whether the path is neither a folder nor configuration (`c`), and is really in the package (`g` if not).

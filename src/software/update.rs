@@ -13,7 +13,7 @@ use crate::model::System;
 
 /// A change of one package or patch; the version none means that it is not installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PackageChange {
     /// The package's name, or `patch` and its number.
     pub name: String,
     /// In the zone.
@@ -22,7 +22,7 @@ pub struct Change {
     pub to: Option<String>,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for PackageChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match (&self.from, &self.to) {
@@ -53,7 +53,7 @@ impl Report {
     ///
     /// # Errors
     /// Why the zone cannot be updated.
-    pub fn update(&self) -> Result<Vec<Change>, UpdateError> {
+    pub fn update(&self) -> Result<Vec<PackageChange>, UpdateError> {
         if let Some(why) = self.why_incomparable("the source system", "this system") {
             return Err(UpdateError::Incomparable(why));
         }
@@ -92,8 +92,8 @@ impl Report {
     }
 }
 
-fn change(kind: &str, one: &Difference) -> Change {
-    Change { name: format!("{kind}{}", one.name), from: one.source.clone(), to: one.local.clone() }
+fn change(kind: &str, one: &Difference) -> PackageChange {
+    PackageChange { name: format!("{kind}{}", one.name), from: one.source.clone(), to: one.local.clone() }
 }
 
 impl Difference {
@@ -129,7 +129,7 @@ mod tests {
     fn update(report: &Report) -> Result<Vec<String>, String> {
         let update = report.update();
         update
-            .map(|changes| changes.iter().map(Change::to_string).collect())
+            .map(|changes| changes.iter().map(PackageChange::to_string).collect())
             .map_err(|error| error.to_string())
     }
 

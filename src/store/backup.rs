@@ -27,7 +27,7 @@ impl Store {
             ErrorKind::AlreadyExists => StoreError::Exists { path: file.to_owned() },
             _ => StoreError::Create { path: file.to_owned(), source },
         };
-        let draft = Draft::new(file).map_err(failed)?;
+        let draft = ScratchFolder::new(file).map_err(failed)?;
         copy(&self.lock(), &self.path, &draft.file(), file)?;
         draft.put(file).map_err(failed)
     }
@@ -41,7 +41,7 @@ pub(super) fn keep_before(path: &Path, version: i64) -> Result<(), StoreError> {
     let failed = |source| StoreError::Create { path: file.clone(), source };
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX)
         .map_err(|source| StoreError::open(path, source))?;
-    let draft = Draft::new(&file).map_err(failed)?;
+    let draft = ScratchFolder::new(&file).map_err(failed)?;
     copy(&database, path, &draft.file(), &file)?;
     draft.replace(&file).map_err(failed)
 }
@@ -86,9 +86,9 @@ pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<St
 }
 
 /// The folder of an unfinished database, which goes away with all that SQLite has put beside it.
-pub(super) struct Draft(PathBuf);
+pub(super) struct ScratchFolder(PathBuf);
 
-impl Draft {
+impl ScratchFolder {
     /// One for that file, with an empty one in it.
     pub fn new(file: &Path) -> io::Result<Self> {
         let folder = file::beside(file);
@@ -117,7 +117,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for ScratchFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -166,7 +166,7 @@ mod tests {
         assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
         // One that appears while the copy is made.
-        let draft = Draft::new(&file).unwrap();
+        let draft = ScratchFolder::new(&file).unwrap();
         assert_eq!(draft.put(&file).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
     }

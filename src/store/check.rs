@@ -24,7 +24,7 @@ use crate::model::{Millis, ZoneName};
 
 /// What the database itself does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct CheckContext {
     /// An evacuation or a return lives.
     pub running: bool,
     /// The lock marker is there; none if it came or went just now.
@@ -34,7 +34,7 @@ pub struct Surroundings {
 }
 
 /// What there is to find in a database that is whole.
-pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut findings = contradictions(contents);
     if !around.running {
         findings.extend(contents.zones.iter().filter_map(|(record, _)| interrupted(record)));
@@ -43,7 +43,8 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     findings.extend(marker(contents, around));
     let expired = contents.reservations.iter().filter(|booking| booking.expires <= around.now);
     findings.extend(expired.map(|booking| {
-        let text = format!("its booking by {} has expired; the next booking clears it away", booking.source);
+        let text =
+            format!("its reservation by {} has expired; the next reservation removes it", booking.source);
         Finding::about(FindingKind::Expired, &booking.zone, text)
     }));
     findings
@@ -52,15 +53,14 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
 fn interrupted(record: &ZoneRecord) -> Option<Finding> {
     let moved = |what: &str| {
         let other = record.other_host();
-        format!("{what} {other} was interrupted; 'sysadm evacuate --resume' finds out where it is")
+        format!("{what} {other} was interrupted; 'sysadm evacuate --resume' resolves it")
     };
     let text = match record.place {
         Place::Leaving | Place::Migrating => moved("its move to"),
         Place::Returning => moved("its return from"),
         Place::Relocating => moved("its relocation from"),
         Place::Stopping | Place::Suspending => {
-            "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is"
-                .to_owned()
+            "its shutdown was interrupted; 'sysadm evacuate --resume' resolves it".to_owned()
         }
         Place::Here
         | Place::Away
@@ -73,7 +73,7 @@ fn interrupted(record: &ZoneRecord) -> Option<Finding> {
 }
 
 /// What the newest run of each zone has left.
-fn left_by_runs(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+fn left_by_runs(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut left: BTreeMap<&ZoneName, (i64, Option<&Move>, Option<&Entry>)> = BTreeMap::new();
     for (run, a_move) in &contents.moves {
         left.insert(&a_move.zone, (*run, Some(a_move), None));
@@ -102,7 +102,7 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
     match (a_move.map(|a_move| a_move.state), step) {
         (Some(state), step) if !state.is_final() => {
             let at = step.map_or_else(|| format!("while it was {state}"), |step| format!("at step {step}"));
-            let text = format!("run {run} was interrupted {at}; nothing to do, it was settled since");
+            let text = format!("run {run} was interrupted {at}; this was resolved later, nothing to do");
             Some(Finding::about(FindingKind::Unfinished, zone, text))
         }
         // A step that failed, was given up or was settled later has no outcome in the journal, but here.
@@ -112,20 +112,20 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
             let there =
                 there.map_or_else(|| "where it may have gone".to_owned(), |dest| format!("at {dest}"));
             let text = format!(
-                "how step {step} of run {run} ended is not recorded; look for it here and {there} before it is started anywhere"
+                "the outcome of step {step} of run {run} is not recorded; look for the zone here and {there} before you start it anywhere"
             );
             Some(Finding::about(FindingKind::Dangling, zone, text))
         }
     }
 }
 
-fn marker(contents: &Contents, around: &Surroundings) -> Option<Finding> {
+fn marker(contents: &Contents, around: &CheckContext) -> Option<Finding> {
     let text = match (contents.holders.is_empty(), around.marker) {
         (true, Some(true)) => {
-            "a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it"
+            "a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it"
         }
         (false, Some(false)) => {
-            "maintenance is held, but its lock marker is gone, so that zones can start; 'sysadm maintain -s --type again' writes it anew, then 'sysadm maintain -e --type again'"
+            "the host is in maintenance, but the lock marker is missing, so zones can start; 'sysadm maintain -s --type again' restores it, then run 'sysadm maintain -e --type again'"
         }
         _ => return None,
     };
@@ -137,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// If it could not be looked at.
-    pub fn check(&self, around: impl FnOnce() -> Surroundings) -> Result<Vec<Finding>, StoreError> {
+    pub fn check(&self, around: impl FnOnce() -> CheckContext) -> Result<Vec<Finding>, StoreError> {
         let damage = self.damage()?;
         if damage.is_empty() {
             return match self.contents() {
@@ -162,7 +162,7 @@ impl Store {
 /// The finding that the file is damaged.
 pub fn damaged(what: &str) -> Finding {
     let text = format!(
-        "the database is damaged: {what}; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place"
+        "the database is damaged: {what}; keep the file, and run 'sysadm store recover' or restore a backup"
     );
     Finding { kind: FindingKind::Damaged, zone: None, text }
 }

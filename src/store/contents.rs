@@ -13,10 +13,10 @@ use super::{
 use crate::model::{HostUri, Manifest};
 
 /// Reads one row of a table, only to see whether that can be done.
-type Reader = fn(&Row<'_>) -> rusqlite::Result<()>;
+type RowReader = fn(&Row<'_>) -> rusqlite::Result<()>;
 
 /// How a row of each table is read.
-pub(super) const READERS: &[(&str, Reader)] = &[
+pub(super) const READERS: &[(&str, RowReader)] = &[
     ("maintenance", |row| match row.get_ref("type")?.as_str()? {
         "" => Announcement::read(row).map(drop),
         _ => Holder::read(row).map(drop),

@@ -53,7 +53,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use announcement::Announcement;
-pub use check::{Surroundings, check, damaged};
+pub use check::{CheckContext, check, damaged};
 pub use contents::Contents;
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
@@ -243,7 +243,7 @@ fn is_there(path: &Path) -> Result<bool, StoreError> {
 fn make(path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Create { path: path.to_owned(), source };
     prepare_folder(path).map_err(failed)?;
-    let draft = backup::Draft::new(path).map_err(|source| match source.kind() {
+    let draft = backup::ScratchFolder::new(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
         _ => failed(source),
     })?;

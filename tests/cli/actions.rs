@@ -31,7 +31,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: migrating ct to h2 ...
     sysadm: evacuation completed successfully.
     sysadm: ct: evacuated to rads://h2
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_eq!(site.location("ct"), "h2 running");
@@ -47,7 +47,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: migrating ct
     sysadm: return completed successfully.
     sysadm: ct: returned
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_eq!(site.location("ct"), "h1 running");
@@ -94,7 +94,7 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
     evac1            SUSPENDED -                                        -
     evac2            SUSPENDED -                                        -
     evac3            STOPPED   -                                        -
-    sysadm: in maintenance; no zone runs here, safe to reboot; 6 installed zone(s) left: ct, evac1, evac2, evac3, evac4, tzone1
+    sysadm: in maintenance; no zone is running here, safe to reboot; 6 installed zone(s) left: ct, evac1, evac2, evac3, evac4, tzone1
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
@@ -194,7 +194,7 @@ fn what_is_typed_wins_over_the_policy() {
     sysadm: migrating evac1 to h2 ...
     sysadm: evacuation completed successfully.
     sysadm: evac1: evacuated to rads://h2
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
 }
@@ -215,7 +215,7 @@ fn a_zone_that_does_not_heed_and_one_that_its_owner_has_booted_are_said() {
     site.done("h1", "maintain -e");
     site.done("h1", "sim start evac1");
     assert_snapshot!(site.run("h1", "evacuate --forget evac2"), @r"
-    sysadm: evac2: given up; it rests here, and is not booted on return
+    sysadm: evac2: record discarded; it is stopped here, and will not be booted on return
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r"), @r"

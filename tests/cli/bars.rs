@@ -40,7 +40,7 @@ fn a_terminal_shows_when_all_will_have_moved_and_how_long_each_zone_still_takes(
     site.done("h1", "evacuate --cancel");
     assert_eq!(run.wait().unwrap().code(), Some(130));
     let drawn = drawn.lock().unwrap();
-    assert!(drawn.contains("evacuating zones ... 0/2, empty at about "), "{drawn}");
+    assert!(drawn.contains("evacuating zones ... 0/2, estimated completion "), "{drawn}");
 }
 
 #[test]

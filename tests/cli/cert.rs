@@ -9,11 +9,11 @@ fn a_site_gets_its_authority_and_its_hosts_their_certificates() {
     let site = Environment::new();
     let dir = site.at("site").display().to_string();
     assert_snapshot!(site.run("h1", &format!("cert init-ca --site example --dir {dir}")), @r"
-    sysadm: /SITE/site/ca.pem: copy it to every host; /SITE/site/ca.key stays here
+    sysadm: created /SITE/site/ca.pem, to be copied to every host, and /SITE/site/ca.key, which must stay on this host
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("cert issue h4 10.0.0.4 --days 10 --dir {dir}")), @r"
-    sysadm: /SITE/site/h4.pem and /SITE/site/h4.key: to h4 as host.pem and host.key
+    sysadm: created /SITE/site/h4.pem and /SITE/site/h4.key; copy them to h4 as host.pem and host.key
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("cert show {dir}/h4.pem")), @r"

@@ -104,9 +104,9 @@ fn what_can_be_read_is_saved_and_the_damaged_file_is_kept() {
     let list = |site: &Environment| site.run("h1", "evacuate -l").stdout;
     let recovered = site.run("h1", "store recover");
     assert!(recovered.status == Some(3), "{recovered}");
-    assert!(recovered.stdout.contains("sysadm: zone: 6 row(s) saved\n"), "{recovered}");
+    assert!(recovered.stdout.contains("sysadm: zone: 6 row(s) recovered\n"), "{recovered}");
     assert!(
-        recovered.stdout.ends_with("is kept: /SITE/h1/var/lib/sysadm/sysadm.db.damaged\n"),
+        recovered.stdout.ends_with("was kept as /SITE/h1/var/lib/sysadm/sysadm.db.damaged\n"),
         "{recovered}"
     );
     assert!(recovered.stderr.contains("lost: page 1 of the file cannot be read"), "{recovered}");
@@ -259,7 +259,7 @@ fn rows_that_the_rules_forbid_are_damage() {
     connection.execute_batch(sql).unwrap();
     drop(connection);
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: CHECK constraint failed in zone; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    sysadm: the database is damaged: CHECK constraint failed in zone; keep the file, and run 'sysadm store recover' or restore a backup
     [exit status 5]
     ");
 }
@@ -285,7 +285,7 @@ fn a_column_that_no_sysadm_has_named_so_is_damage() {
     database.execute_batch("ALTER TABLE zone RENAME COLUMN kind TO kond").unwrap();
     drop(database);
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: no such column: kind; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    sysadm: the database is damaged: no such column: kind; keep the file, and run 'sysadm store recover' or restore a backup
     [exit status 5]
     ");
     let listed = site.run("h1", "evacuate -l");

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use sysadm::testing::paths::Paths;
-use sysadm::testing::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::platform::sim::{Fault, HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::testing::transport::cert;
 use sysadm_model::{Brand, Millis, ZoneName};
 
@@ -99,8 +99,8 @@ impl Environment {
             name: host.to_owned(),
             scale: Scale::Instant,
             storages: vec![
-                Storage { name: "nfs".to_owned(), folder: Some(self.at("nfs")) },
-                Storage { name: "local".to_owned(), folder: None },
+                StorageFolder { name: "nfs".to_owned(), folder: Some(self.at("nfs")) },
+                StorageFolder { name: "local".to_owned(), folder: None },
             ],
             ..HostSettings::default()
         };

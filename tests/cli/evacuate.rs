@@ -28,7 +28,7 @@ fn all_zones_leave_and_each_is_told_of() {
     sysadm: evac3: evacuated to rads://h2
     sysadm: evac4: evacuated to rads://h2
     sysadm: tzone1: evacuated to rads://h2
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_eq!(site.location("evac1"), "h2 running");
@@ -64,7 +64,7 @@ fn only_the_zones_that_are_named_leave() {
     sysadm: evacuation completed successfully.
     sysadm: evac2: evacuated to rads://h2
     sysadm: evac4: evacuated to rads://h2
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -168,7 +168,7 @@ fn the_second_target_takes_what_the_first_refuses() {
     sysadm: migrating evac1 to h3 ...
     sysadm: evacuation completed successfully.
     sysadm: evac1: evacuated to rads://h3
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -v evac2"), @r"

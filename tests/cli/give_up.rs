@@ -29,7 +29,7 @@ fn the_first_press_finishes_what_moves_and_starts_nothing_new() {
     sysadm: preparing zones for evacuation ... 3/3
     sysadm: evacuating zones ... 1/3
     ------- stderr -------
-    sysadm: cancelled: nothing new starts, what moves is finished; ^C again gives that up, too
+    sysadm: cancelled: no new moves start, moves in progress are completed; press ^C again to abort those
     sysadm: evacuation cancelled: 1 of 3 zone(s) moved, 2 skipped, 2 still running here.
     sysadm: evac2: skipped: cancelled before its turn
     sysadm: evac3: skipped: cancelled before its turn
@@ -60,8 +60,8 @@ fn the_second_press_gives_up_what_moves_and_it_stays() {
     sysadm: preparing zones for evacuation ... 1/1
     sysadm: evacuating zones ... 0/1
     ------- stderr -------
-    sysadm: cancelled: nothing new starts, what moves is finished; ^C again gives that up, too
-    sysadm: cancelled: moves in flight are given up, their zones stay
+    sysadm: cancelled: no new moves start, moves in progress are completed; press ^C again to abort those
+    sysadm: cancelled: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
     sysadm: evac1: failed: cancelled; it stays where it was
     [exit status 130]
@@ -77,7 +77,7 @@ fn the_deadline_gives_up_what_moves() {
     sysadm: preparing zones for evacuation ... 3/3
     sysadm: evacuating zones ... 2/3
     ------- stderr -------
-    sysadm: the deadline has passed; moves in flight are given up, their zones stay
+    sysadm: the deadline has passed: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 2 of 3 zone(s) moved, 1 failed, 1 still running here.
     sysadm: evac2: failed: cancelled; it stays where it was
     [exit status 3]
@@ -120,7 +120,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
-    sysadm: every zone is settled; 'sysadm evacuate -l' shows where each is
+    sysadm: all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is
     ------- stderr -------
     sysadm: evac1: its move was interrupted; it is on h1
     [done]
@@ -232,7 +232,7 @@ fn whoever_cancels_a_run_that_does_all_the_same_has_cancelled_nothing() {
     sysadm: evacuating zones ... 1/1
     sysadm: evacuation completed successfully.
     ------- stderr -------
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     [done]
     ");
     let listed = site.run("h1", "evacuate -l").stdout;
@@ -246,7 +246,7 @@ fn whoever_cancels_a_run_that_does_all_the_same_has_cancelled_nothing() {
     sysadm: returning zones ... 1/1
     sysadm: return completed successfully.
     ------- stderr -------
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     [done]
     ");
     assert_eq!(stopped_too_late(&site, "h1", "zone migrate evac1 rads://h2").status, Some(0));

@@ -116,12 +116,12 @@ fn a_zone_that_is_away_already_is_no_error() {
     site.done("h1", "target set evac3 rads://nowhere");
     site.done("h1", "evacuate -q evac1");
     assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
-    sysadm: evac1: it is away already, at rads://h2
+    sysadm: evac1: already evacuated to rads://h2
     sysadm: nothing to evacuate
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
-    sysadm: evac1: it is away already, at rads://h2
+    sysadm: evac1: already evacuated to rads://h2
     sysadm: dry-run succeeded
     [done]
     ");
@@ -132,7 +132,7 @@ fn a_zone_that_is_away_already_is_no_error() {
     ");
     assert_eq!(site.run("h1", "evacuate -q evac1").to_string().trim(), "[done]");
     assert_snapshot!(site.run("h1", "evacuate evac1 evac2"), @r"
-    sysadm: evac1: it is away already, at rads://h2
+    sysadm: evac1: already evacuated to rads://h2
     sysadm: preparing zones for evacuation ... 1/1
     sysadm: evacuating zones ... 1/1
     sysadm: evacuation completed successfully.
@@ -202,7 +202,7 @@ fn a_zone_of_a_host_that_is_lost_for_good_is_kept() {
     let site = lost();
     site.done("h2", "zone attach --standby evac4 --origin-is-down");
     assert_snapshot!(site.run("h2", "evacuate --forget evac4"), @r"
-    sysadm: evac4: h1 is given up; it belongs here from now on
+    sysadm: evac4: now belongs to this host, and no longer to h1
     [done]
     ");
     assert_eq!(site.run("h2", "evacuate --forget evac4").status, Some(1));

@@ -208,7 +208,7 @@ fn setup_of_a_simulated_host_installs_the_policies_and_nothing_else() {
     std::fs::write(site.paths("h1").policies().join("balance.toml"), "about = \"mine\"\n").unwrap();
     std::fs::remove_file(site.paths("h1").policies().join("spread.toml")).unwrap();
     assert_snapshot!(site.run("h1", "setup"), @r"
-    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, stays as it is
+    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, left unchanged
     sysadm: /SITE/h1/etc/sysadm/policies/fastest.toml: unchanged
     sysadm: /SITE/h1/etc/sysadm/policies/pack.toml: unchanged
     sysadm: /SITE/h1/etc/sysadm/policies/pinned.toml: unchanged
@@ -218,7 +218,7 @@ fn setup_of_a_simulated_host_installs_the_policies_and_nothing_else() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "setup --uninstall"), @r"
-    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, stays as it is
+    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, left unchanged
     sysadm: /SITE/h1/etc/sysadm/policies/fastest.toml: removed
     sysadm: /SITE/h1/etc/sysadm/policies/pack.toml: removed
     sysadm: /SITE/h1/etc/sysadm/policies/pinned.toml: removed

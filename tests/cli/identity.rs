@@ -160,7 +160,7 @@ fn a_manifest_stays_where_it_is_when_its_host_goes_by_another_name() {
     site.done("h1", "zone standby");
     site.done("h1", "target set --default rads://h2.example.org rads://h2 rads://h3");
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 2 zone(s) are left with 2 host(s)
+    sysadm: copied the manifests of 2 zone(s) to 2 host(s)
     ------- stderr -------
     sysadm: rads://h2 is the same host as rads://h2.example.org
     [done]

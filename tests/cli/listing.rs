@@ -10,7 +10,7 @@ fn with_nothing_away_there_is_nothing_to_list() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     sysadm: no active evacuation
-    sysadm: not in maintenance; no zone is here
+    sysadm: not in maintenance; there are no zones on this host
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o state"), @"[done]");
@@ -95,7 +95,7 @@ fn while_a_run_goes_on_it_is_listed_when_each_zone_moves_and_how_long_it_still_t
     big1             MIGRATING rads://h2                                TIME -
     big2             READY     rads://h2                                HH:MM -
     big3             READY     rads://h2                                HH:MM -
-    sysadm: empty at about HH:MM ± 15 s
+    sysadm: estimated completion HH:MM (±15s)
     [done]
     ");
     let document = || -> serde_json::Value {
@@ -159,5 +159,5 @@ fn the_watch_goes_on_until_the_run_has_ended() {
 fn the_message_that_all_is_empty_needs_the_lock() {
     let site = Environment::ready_to_return();
     let printed = site.run("h1", "evacuate -l -o zonename");
-    assert!(printed.stdout.ends_with("not in maintenance; no zone is here\n"), "{printed}");
+    assert!(printed.stdout.ends_with("not in maintenance; there are no zones on this host\n"), "{printed}");
 }

@@ -69,7 +69,7 @@ fn each_type_is_a_holder_of_its_own() {
     ");
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: this host stays in maintenance: firmware since YYYY-MM-DD HH:MM by USER: a:b\c
+    sysadm: this host is still in maintenance: firmware since YYYY-MM-DD HH:MM by USER: a:b\c
     [done]
     ");
     assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @"[done]");
@@ -190,7 +190,7 @@ fn a_marker_that_a_crash_left_is_pointed_out() {
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     sysadm: not in maintenance
     ------- stderr -------
-    sysadm: warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it
+    sysadm: warning: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it
     [done]
     ");
 }
@@ -201,14 +201,14 @@ fn maintenance_is_announced_listed_and_called_off_or_used_up() {
     assert_snapshot!(site.run("h1", "maintain --announce +2h -m 'new disks'"), @"[done]");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     sysadm: not in maintenance
-    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: maintenance announced by USER for YYYY-MM-DD HH:MM: new disks
     [done]
     ");
     assert_snapshot!(site.run("h1", "maintain -l -p -o type"), @"[done]");
     assert_snapshot!(site.run("h1", "maintain --announce '2199-01-31 02:00'"), @"[done]");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     sysadm: not in maintenance
-    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    sysadm: maintenance announced by USER for YYYY-MM-DD HH:MM
     [done]
     ");
     assert_snapshot!(site.run("h1", "maintain --announce none"), @"[done]");
@@ -235,13 +235,13 @@ fn maintenance_is_announced_listed_and_called_off_or_used_up() {
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     TYPE   USER     DATE               MESSAGE
     admin  USER     YYYY-MM-DD HH:MM   -
-    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    sysadm: maintenance announced by USER for YYYY-MM-DD HH:MM
     [done]
     ");
     site.done("h1", "maintain -e");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     sysadm: not in maintenance
-    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    sysadm: maintenance announced by USER for YYYY-MM-DD HH:MM
     [done]
     ");
 }
@@ -310,7 +310,7 @@ fn a_host_with_announced_maintenance_is_no_destination() {
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
-    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 3 zone(s) find no place
+    sysadm: 0 move(s) to 0 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME); 3 zone(s) could not be placed
     ------- stderr -------
     sysadm: evac1 stays on rads://h1: rads://h2: its maintenance begins at YYYY-MM-DD HH:MM: new disks
     sysadm: evac2 stays on rads://h1: rads://h2: its maintenance begins at YYYY-MM-DD HH:MM: new disks

@@ -219,11 +219,11 @@ fn one_run_at_a_time_and_each_says_what_it_is() {
     sysadm: migration in progress
     ZONENAME         STATE     DEST                                     WHEN  ERROR
     evac1            MIGRATING rads://h2                                TIME  -
-    sysadm: moved at about HH:MM ± 2 s
+    sysadm: estimated completion HH:MM (±2s)
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
-    sysadm: asked the migration (pid PID) to stop: nothing new starts, what moves is finished; --cancel again gives that up, too
+    sysadm: cancelling the migration (pid PID): no new moves start, moves in progress are completed; repeat --cancel to abort those
     [done]
     ");
     site.set_faults("h1", &[]);
@@ -234,7 +234,7 @@ fn one_run_at_a_time_and_each_says_what_it_is() {
     sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
     sysadm: zone 'evac1': Checking migration compatibility.
     sysadm: zone 'evac1': Starting migration.
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     sysadm: zone 'evac1': Suspending zone on source host.
     sysadm: zone 'evac1': Waiting for migration to complete.
     sysadm: zone 'evac1': Migration successful.
@@ -258,8 +258,8 @@ fn one_that_is_given_up_stays_and_the_exit_status_says_so() {
     sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
     sysadm: zone 'evac1': Checking migration compatibility.
     sysadm: zone 'evac1': Starting migration.
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
-    sysadm: cancelled from another terminal: moves in flight are given up, their zones stay
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
+    sysadm: cancelled from another terminal: moves in progress are aborted, their zones stay where they are
     sysadm: zone 'evac1': cancelled; it stays where it was
     [exit status 130]
     ");
@@ -282,7 +282,7 @@ fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
     ");
     site.set_faults("h2", &[]);
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
-    sysadm: every zone is settled; 'sysadm evacuate -l' shows where each is
+    sysadm: all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is
     ------- stderr -------
     sysadm: evac1: its move was interrupted; it is on h2
     [done]

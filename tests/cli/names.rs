@@ -43,7 +43,7 @@ fn a_zone_of_any_name_is_listed_planned_and_moved_there_and_back() {
     +TIME   Windows%2010     live     rads://h1        rads://h2        ~4.2s   ~50ms    1G/s
     +TIME   m%C3%BCller      cold     rads://h1        rads://h2        ~1.0s   ~0ms     1G/s
     +TIME   web1             cold     rads://h1        rads://h2        ~1.0s   ~0ms     1G/s
-    sysadm: 3 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    sysadm: 3 move(s) to 1 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME)
     [done]
     ");
     site.done("h1", "maintain -s");
@@ -104,7 +104,7 @@ fn a_zone_is_named_as_it_is_listed_as_its_platform_calls_it_or_by_its_uuid() {
     site.done("h1", "maintain -s");
     site.done("h1", &format!("evacuate {uuid}"));
     assert_snapshot!(site.run("h1", &format!("evacuate --forget {uuid}")), @r"
-    sysadm: Windows%2010: given up; it was last at rads://h2 and is configured here; 'sysadm zone attach Windows%2010' attaches it if it is nowhere else, 'sysadm zone delete Windows%2010' drops its configuration
+    sysadm: Windows%2010: record discarded; it was last on rads://h2 and is now configured here; 'sysadm zone attach Windows%2010' attaches it if no other host has it, 'sysadm zone delete Windows%2010' deletes its configuration
     [done]
     ");
 }
@@ -169,17 +169,17 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2 -a"), @r#"
     START   ZONENAME         ACTION   FROM             TO               TIME    DOWNTIME RATE
     +TIME   web1             cold     rads://h1        rads://h2        ~1.0s   ~0ms     1G/s
-    sysadm: 1 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 1 zone(s) find no place
+    sysadm: 1 move(s) to 1 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME); 1 zone(s) could not be placed
     ------- stderr -------
     sysadm: "a\nb" stays on rads://h1: it cannot be handled: it was told to be odd
     [exit status 3]
     "#);
     assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
-    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    sysadm: 0 move(s) to 0 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME)
     [done]
     ");
     assert_snapshot!(site.run("h1", "zone standby"), @r#"
-    sysadm: the manifests of 1 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
     sysadm: not left with anybody: "a\nb" does not run and cannot be handled: it was told to be odd
     [exit status 3]
@@ -203,7 +203,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     assert_snapshot!(site.run("h1", "evacuate -l"), @r#"
     ZONENAME         STATE     DEST                                     ERROR
     web1             EVACUATED rads://h2                                -
-    sysadm: in maintenance; no zone runs here, safe to reboot; 1 installed zone(s) left: "a\nb"
+    sysadm: in maintenance; no zone is running here, safe to reboot; 1 installed zone(s) left: "a\nb"
     ------- stderr -------
     sysadm: "a\nb" does not run and cannot be handled: it was told to be odd
     [done]
@@ -320,7 +320,7 @@ fn a_domain_that_libvirt_does_not_tell_of_is_not_left_out() {
     "#);
     assert_snapshot!(run("evacuate -l"), @r#"
     sysadm: no active evacuation
-    sysadm: not in maintenance; no zone runs here, 3 installed
+    sysadm: not in maintenance; no zone is running here, 3 installed
     ------- stderr -------
     sysadm: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name; once it is down: 'virsh domrename UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU NAME'
     sysadm: silent does not run and cannot be handled: virsh dominfo UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU failed (exit status: 1): internal error: it is broken

@@ -103,7 +103,7 @@ fn a_return_can_be_planned_too() {
     evac3            EVACUATED
     evac4            EVACUATED
     tzone1           EVACUATED
-    sysadm: not in maintenance; no zone is here
+    sysadm: not in maintenance; there are no zones on this host
     [done]
     ");
 }
@@ -152,7 +152,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
-    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 3 zone(s) find no place
+    sysadm: 0 move(s) to 0 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME); 3 zone(s) could not be placed
     ------- stderr -------
     sysadm: evac1 stays on rads://h1: rads://h2: network br11 (for br0) is not there
     sysadm: evac2 stays on rads://h1: rads://h2: network br11 (for br0) is not there
@@ -180,7 +180,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     START   ZONENAME         ACTION   FROM             TO               TIME    DOWNTIME RATE
     +TIME   evac2            live     rads://h1        rads://h2        ~4.0s   ~50ms    1G/s
     +TIME   evac3            live     rads://h1        rads://h2        ~4.0s   ~50ms    1G/s
-    sysadm: 2 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    sysadm: 2 move(s) to 1 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME)
     [done]
     ");
 }

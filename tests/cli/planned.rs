@@ -41,7 +41,7 @@ fn a_policy_says_where_zones_may_go_and_what_is_done_with_them() {
     evac1            EVACUATED rads://h2                                -
     evac2            SUSPENDED -                                        -
     evac3            EVACUATED rads://h3                                -
-    sysadm: in maintenance; no zone runs here, safe to reboot; 3 installed zone(s) left: evac2, evac4, tzone1
+    sysadm: in maintenance; no zone is running here, safe to reboot; 3 installed zone(s) left: evac2, evac4, tzone1
     [done]
     ");
 }
@@ -84,15 +84,15 @@ fn a_plan_is_kept_shown_and_carried_out_exactly() {
     +TIME   evac1            live     h1               rads://h2        ~4.0s   ~50ms    1G/s
     +TIME   evac2            live     h1               rads://h3        ~4.0s   ~50ms    1G/s
     +TIME   evac3            live     h1               rads://h2        ~4.0s   ~50ms    1G/s
-    sysadm: 3 move(s) to 2 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    sysadm: 3 move(s) to 2 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME)
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("plan show {file} --diff {file}")), @r"
-    sysadm: 0 zone(s) go another way; done after TIME, then after TIME
+    sysadm: 0 zone(s) differ; estimated duration TIME, then TIME
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("plan simulate {file}")), @r"
-    ZONENAME         TO               PLANNED  PLAYED
+    ZONENAME         TO               PLANNED  SIMULATED
     evac1            rads://h2        TIME     TIME
     evac2            rads://h3        TIME     TIME
     evac3            rads://h2        TIME     TIME
@@ -101,7 +101,7 @@ fn a_plan_is_kept_shown_and_carried_out_exactly() {
     h1               100%  0%
     rads://h2        0%    67%
     rads://h3        0%    33%
-    sysadm: played: done after TIME (planned TIME); zones are down for TIME at most, TIME in all
+    sysadm: simulated duration TIME (planned TIME); downtime TIME at most for one zone, TIME in total
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("evacuate --plan {file} evac1")), @r"
@@ -122,7 +122,7 @@ fn a_plan_is_kept_shown_and_carried_out_exactly() {
     sysadm: evac1: evacuated to rads://h2
     sysadm: evac2: evacuated to rads://h3
     sysadm: evac3: evacuated to rads://h2
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
 }
@@ -176,7 +176,7 @@ fn several_hosts_are_emptied_by_one_plan_without_asking_any() {
     +TIME   c                live     h2               h4               ~36.7s  ~50ms    111M/s
     +TIME   b                live     h1               h3               ~36.7s  ~50ms    111M/s
     +TIME   d                live     h2               h4               ~36.7s  ~50ms    111M/s
-    sysadm: 4 move(s) to 2 host(s) by policy spread: done after 1m13s (hardly later than 1m34s; no order ends before 1m13s); 1 zone(s) find no place
+    sysadm: 4 move(s) to 2 host(s), policy spread: estimated duration 1m13s (at most 1m34s; theoretical minimum 1m13s); 1 zone(s) could not be placed
     ------- stderr -------
     sysadm: e stays on h2: h1: it is to be emptied itself
     sysadm: e stays on h2: h3: 4G of memory missing
@@ -187,7 +187,7 @@ fn several_hosts_are_emptied_by_one_plan_without_asking_any() {
     START   ZONENAME         ACTION   FROM             TO               TIME    DOWNTIME RATE
     +TIME   a                live     h1               h4               ~36.7s  ~50ms    111M/s
     +TIME   b                live     h1               h4               ~36.7s  ~50ms    111M/s
-    sysadm: 2 move(s) to 1 host(s) by policy pack: done after 1m13s (hardly later than 1m34s; no order ends before 1m13s)
+    sysadm: 2 move(s) to 1 host(s), policy pack: estimated duration 1m13s (at most 1m34s; theoretical minimum 1m13s)
     [done]
     ");
     assert_snapshot!(ask("--drain h9"), @r"
@@ -242,7 +242,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     START ZONENAME ACTION FROM TO TIME DOWNTIME RATE
     +TIME evac1 live rads://h2 h1 ~TIME ~TIME 1G/s
     +TIME evac3 live rads://h2 h1 ~TIME ~TIME 1G/s
-    sysadm: 2 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    sysadm: 2 move(s) to 1 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME)
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("evacuate --plan {file}")), @r"
@@ -260,7 +260,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     sysadm: return completed successfully.
     sysadm: evac1: returned
     sysadm: evac3: returned
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     // They are at home now.
@@ -295,7 +295,7 @@ fn where_zones_wait_for_each_other_one_of_them_goes_home_through_a_third_host() 
     +TIME   web              live, first leg  h2               h3               ~34.3s  ~50ms    119M/s
     +TIME   db               live             h1               h2               ~34.3s  ~50ms    119M/s
     +1m08s  web              live, second leg h3               h1               ~34.3s  ~50ms    119M/s
-    sysadm: 3 move(s) to 3 host(s) by policy spread: done after 1m43s (hardly later than 2m06s; no order ends before 1m08s)
+    sysadm: 3 move(s) to 3 host(s), policy spread: estimated duration 1m43s (at most 2m06s; theoretical minimum 1m08s)
     [done]
     ");
     assert_snapshot!(plan("h1,h2"), @r"
@@ -303,12 +303,12 @@ fn where_zones_wait_for_each_other_one_of_them_goes_home_through_a_third_host() 
     +TIME   db               live, first leg  h1               h3               ~34.3s  ~50ms    119M/s
     +TIME   web              live             h2               h1               ~34.3s  ~50ms    119M/s
     +1m08s  db               live, second leg h3               h2               ~34.3s  ~50ms    119M/s
-    sysadm: 3 move(s) to 3 host(s) by policy spread: done after 1m43s (hardly later than 2m06s; no order ends before 1m08s)
+    sysadm: 3 move(s) to 3 host(s), policy spread: estimated duration 1m43s (at most 2m06s; theoretical minimum 1m08s)
     [done]
     ");
     std::fs::write(&file, RING.replace(r#""memory_free": 8589934592"#, r#""memory_free": 0"#)).unwrap();
     assert_snapshot!(plan("h1"), @r"
-    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 2 zone(s) find no place
+    sysadm: 0 move(s) to 0 host(s), policy spread: estimated duration TIME (at most TIME; theoretical minimum TIME); 2 zone(s) could not be placed
     ------- stderr -------
     sysadm: db stays on h1: h2: 3G of memory missing; it waits for web
     sysadm: web stays on h2: h1: 3G of memory missing; it waits for db

@@ -31,23 +31,23 @@ fn all_policies_are_listed_the_wrong_ones_too() {
     let site = with(&[]);
     assert_snapshot!(site.run("h1", "policy list"), @r"
     NAME         SOURCE   ABOUT
-    balance      shipped  processors, memory and network of all hosts end up evenly used
-    fastest      shipped  the host is empty as soon as can be
-    pack         shipped  as few hosts as possible take zones
-    pinned       shipped  each zone goes to the first of its targets that takes it
-    single-host  shipped  no refuge: zones are suspended or stopped, and come back in reverse order
-    spread       shipped  each zone goes where most is left (the default)
+    balance      shipped  use CPU, memory and network of all hosts evenly
+    fastest      shipped  empty the host as soon as possible
+    pack         shipped  move zones to as few hosts as possible
+    pinned       shipped  move each zone to the first of its targets that accepts it
+    single-host  shipped  suspend or stop zones on this host, and resume them in reverse order
+    spread       shipped  move each zone to the host with the most room left (the default)
     [done]
     ");
     let site = with(&[("mine.toml", FULL), ("pack.toml", "about = \"ours\"\n"), ("wrong.toml", WRONG)]);
     assert_snapshot!(site.run("h1", "policy list -p -o name,source,about"), @r"
-    balance:shipped:processors, memory and network of all hosts end up evenly used
-    fastest:shipped:the host is empty as soon as can be
+    balance:shipped:use CPU, memory and network of all hosts evenly
+    fastest:shipped:empty the host as soon as possible
     mine:/SITE/h1/etc/sysadm/policies/mine.toml:all keys
     pack:/SITE/h1/etc/sysadm/policies/pack.toml:ours
-    pinned:shipped:each zone goes to the first of its targets that takes it
-    single-host:shipped:no refuge\: zones are suspended or stopped, and come back in reverse order
-    spread:shipped:each zone goes where most is left (the default)
+    pinned:shipped:move each zone to the first of its targets that accepts it
+    single-host:shipped:suspend or stop zones on this host, and resume them in reverse order
+    spread:shipped:move each zone to the host with the most room left (the default)
     wrong:/SITE/h1/etc/sysadm/policies/wrong.toml:(/SITE/h1/etc/sysadm/policies/wrong.toml cannot be used\: 5 things are wrong in it)
     [exit status 1]
     ");
@@ -58,7 +58,7 @@ fn check_tells_all_that_is_wrong_with_line_and_column() {
     let site = with(&[("mine.toml", FULL), ("wrong.toml", WRONG)]);
     let folder = site.paths("h1").policies().display().to_string();
     assert_snapshot!(site.run("h1", &format!("policy check {folder}/mine.toml {folder}/wrong.toml {folder}/none.toml")), @r#"
-    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml: nothing is wrong
+    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml: valid
     ------- stderr -------
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:1:17: there is no group "rack" in [groups], and a host is written ssh://HOST or rads://HOST
         destinations = ["rack"]
@@ -102,40 +102,40 @@ fn rules_that_want_each_other_first_are_shown() {
 fn a_policy_is_explained_in_sentences() {
     let site = with(&[("mine.toml", FULL)]);
     assert_snapshot!(site.run("h1", "policy show spread"), @r"
-    spread (shipped): each zone goes where most is left (the default)
-    A zone that moves goes where most is left after its move, so that the fullest host is as empty as can be.
-    They may go to the targets that each zone has ('sysadm target list').
-    At most 4 zones leave one host at once, and at most 4 arrive at one.
-    Every zone that runs moves live; one that does not run is moved as it is.
-    On return, zones come back in whatever order is shortest.
+    spread (shipped): move each zone to the host with the most room left (the default)
+    Each zone goes to the host that has the most memory left afterwards.
+    Zones may go to their own targets ('sysadm target list').
+    At most 4 zones leave a host at the same time, and at most 4 arrive.
+    Running zones migrate live; zones that are not running migrate cold.
+    On return, zones come back in the order that takes the least time.
     [done]
     ");
     assert_snapshot!(site.run("h1", "policy show single-host"), @r"
-    single-host (shipped): no refuge: zones are suspended or stopped, and come back in reverse order
+    single-host (shipped): suspend or stop zones on this host, and resume them in reverse order
     No zone leaves this host.
-    What is done with zones that run, of two rules by the later one:
-    - All zones are suspended and stay here, their memory in a file, and go on at the return.
-    - lxc zones are shut down in order and stay here, and are booted again at the return.
-    Zones that stay are stopped or suspended one after the other when all others have left, and are back first, in the reverse order.
+    These rules say what is done with running zones (if several match, the last one applies):
+    - All zones are suspended to a file and stay here, and are resumed on return.
+    - lxc zones are shut down and stay here, and are booted on return.
+    Zones that stay are stopped or suspended one at a time after all others have left. On return they come first, in reverse order.
     [done]
     ");
     assert_snapshot!(site.run("h1", "policy show mine"), @r#"
     mine (/SITE/h1/etc/sysadm/policies/mine.toml): all keys
-    Zones that move go where memory, processors and network of all hosts end up evenly used (weights 1.5, 2 and 0).
-    They may go to group rack (rads://h3, ssh://root@[fd00::4]:22) or rads://h2, and nowhere else.
-    Of each host's memory 12.5% stays free.
-    No host gets more than 40 zones in all.
-    Zones that run have at most 4 virtual processors for each processor of their host.
-    At most 4 zones leave one host at once, and at most 2 arrive at one.
-    One move takes at most 1536MiB/s of the line.
-    A live migration is never given up because it makes no progress.
-    A zone may be stopped for 300 ms at the end of its live migration.
-    A live migration is given up after 50 passes over the zone's memory that come to no end.
-    A move that failed for a reason that may pass is tried up to 2 times more.
-    Every zone that runs moves live unless one of these rules says otherwise; of two, the later one holds:
-    - kvm zones named "web*" with tag "prod" move live; they may go to rads://h2 or group rack (rads://h3, ssh://root@[fd00::4]:22), in this order; they are kept apart, no two on one host (group web); they have priority -10 (higher goes first); they go after "db?" and "*cache*"; they go one by one (group web).
-    - All zones go to one host together (group all).
-    On return, zones come back in the reverse order: the last one to leave or to stop is the first.
+    Zones go where they balance the use of memory, CPU and network across all hosts (weights 1.5, 2 and 0).
+    Zones may go to group rack (rads://h3, ssh://root@[fd00::4]:22) or rads://h2, and nowhere else.
+    12.5% of each host's memory stays free.
+    No host takes more than 40 zones in total.
+    Running zones have at most 4 virtual CPUs for each physical CPU of their host.
+    At most 4 zones leave a host at the same time, and at most 2 arrive.
+    Each move uses at most 1536MiB/s.
+    A live migration is never aborted for lack of progress.
+    A live migration may pause the zone for at most 300 ms.
+    A live migration that does not converge is aborted after 50 passes over the zone's memory.
+    A move is retried up to 2 times after transient failures.
+    Running zones migrate live unless one of these rules says otherwise (if several do, the last one applies):
+    - kvm zones named "web*" with tag "prod" migrate live; they may go to rads://h2 or group rack (rads://h3, ssh://root@[fd00::4]:22), in order of preference; they are kept on different hosts (group web); they have priority -10 (higher goes first); they leave after "db?" and "*cache*"; they move one at a time (group web).
+    - All zones go to the same host (group all).
+    On return, zones come back in reverse order: the last zone to leave or stop is the first to return.
     [done]
     "#);
 }
@@ -150,7 +150,7 @@ fn a_policy_is_shown_as_its_file_and_as_json() {
       "file": null,
       "name": "single-host",
       "policy": {
-        "about": "no refuge: zones are suspended or stopped, and come back in reverse order",
+        "about": "suspend or stop zones on this host, and resume them in reverse order",
         "convergence": {},
         "goal": {
           "place": "spread"

@@ -44,7 +44,7 @@ fn each_is_told_of_and_those_that_do_not_run_stay_without_a() {
     sysadm: evac1: returned
     sysadm: evac2: returned
     sysadm: evac3: returned
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     ------- stderr -------
     sysadm: return not complete: 3 of 5 zone(s) moved, 2 skipped.
     sysadm: evac4: skipped: it does not run on h2; -ra returns it too
@@ -81,11 +81,11 @@ fn only_the_zones_that_are_named_return() {
     sysadm: migrating evac2
     sysadm: return completed successfully.
     sysadm: evac2: returned
-    sysadm: took TIME; TIME were expected
+    sysadm: finished in TIME (estimated TIME)
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r evac2"), @r"
-    sysadm: evac2: it is home already
+    sysadm: evac2: already on this host
     sysadm: nothing to return
     [done]
     ");
@@ -134,7 +134,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
-    sysadm: tzone1: given up; it was last at rads://h2 and is configured here; 'sysadm zone attach tzone1' attaches it if it is nowhere else, 'sysadm zone delete tzone1' drops its configuration
+    sysadm: tzone1: record discarded; it was last on rads://h2 and is now configured here; 'sysadm zone attach tzone1' attaches it if no other host has it, 'sysadm zone delete tzone1' deletes its configuration
     [done]
     ");
     assert!(site.run("h1", "zone list -c").stdout.contains("tzone1"));
@@ -179,14 +179,14 @@ fn a_zone_that_is_home_already_has_nothing_to_do() {
     let site = Environment::ready_to_return();
     assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
     assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
-    sysadm: evac1: it is home already
+    sysadm: evac1: already on this host
     sysadm: nothing to return
     [done]
     ");
     // One that is not home goes home beside it.
     let both = site.run("h1", "evacuate -rv evac1 evac2");
     assert_eq!(both.status, Some(0), "{both}");
-    assert!(both.stdout.contains("evac1: it is home already"), "{both}");
+    assert!(both.stdout.contains("evac1: already on this host"), "{both}");
     assert_eq!(site.location("evac2"), "h1 running");
     assert_eq!(site.run("h1", "evacuate -rn evac1").status, Some(0));
     assert_eq!(site.run("h1", "evacuate -r nope").status, Some(1));

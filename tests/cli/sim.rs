@@ -12,7 +12,7 @@ fn hosts_and_zones_are_made_and_unmade() {
     site.done("h1", "sim create web --memory 2G --dirty 10M --disk nfs");
     site.done("h1", "sim create ct --brand lxc --disk nfs");
     assert_snapshot!(site.run("h1", "sim show"), @r"
-    h1: 32G of memory, 1.5G/s, storage nfs (/SITE/nfs), 20 times as fast as reality
+    h1: 32G of memory, 1.5G/s, storage nfs (/SITE/nfs), 20 times as fast as real time
     ZONENAME         BRAND  STATE      MEMORY UPTIME
     ct               lxc    installed  4G     -
     web              kvm    installed  2G     -
@@ -66,7 +66,7 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     site.done("h1", "sim fault cut --rounds 3");
     site.done("h1", "sim fault refuse 'no mood for it'");
     assert_snapshot!(site.run("h1", "sim show"), @r"
-    h1: 64G of memory, 1G/s, storage nfs (/SITE/nfs), local, nobody ever waits
+    h1: 64G of memory, 1G/s, storage nfs (/SITE/nfs), local, without delays
     ZONENAME         BRAND  STATE      MEMORY UPTIME
     web              kvm    installed  4G     -
     FAULT                                   ZONENAME         TIMES

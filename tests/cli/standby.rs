@@ -16,7 +16,7 @@ fn every_target_of_a_zone_gets_its_manifest() {
     let site = Environment::story();
     site.done("h1", "target set evac2 rads://h2 rads://h3");
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 5 zone(s) are left with 2 host(s)
+    sysadm: copied the manifests of 5 zone(s) to 2 host(s)
     [done]
     ");
     assert_snapshot!(kept(&site), @r"
@@ -63,20 +63,20 @@ fn who_gets_none_is_named() {
     site.stop_agent("h2");
     site.done("h1", "target set evac2 rads://h3");
     assert_snapshot!(site.run("h1", "zone standby evac1 evac2"), @r"
-    sysadm: the manifests of 1 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: evac1: not left with rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "zone standby evac1"), @r"
-    sysadm: the manifests of 0 zone(s) are left with 0 host(s)
+    sysadm: copied the manifests of 0 zone(s) to 0 host(s)
     ------- stderr -------
-    sysadm: evac1: not left with rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
     [exit status 1]
     ");
     site.done("h1", "target unset --default");
     assert_snapshot!(site.run("h1", "zone standby evac1 evac2"), @r"
-    sysadm: the manifests of 1 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
     sysadm: evac1: left with nobody: no target; set one: sysadm target set evac1 URI
     [exit status 3]
@@ -184,7 +184,7 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     // Nobody had fenced h1: evac1 runs there all the time.
     let told = site.run("h1", "zone standby");
     assert_snapshot!(told, @r"
-    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 3 zone(s) to 1 host(s)
     ------- stderr -------
     sysadm: evac1: attached on rads://h2 by USER while this host did not answer, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now
     sysadm: evac4: attached on rads://h2 by USER while this host did not answer; it is away now, and comes home with 'sysadm evacuate -r'
@@ -221,14 +221,14 @@ fn what_is_not_true_any_more_is_withdrawn_also_from_one_that_is_no_target_any_mo
     site.stop_agent("h2");
     site.done("h1", "target set --default rads://h3");
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 3 zone(s) to 1 host(s)
     ------- stderr -------
     sysadm: rads://h2 still has manifests of before, of evac1, evac2, tzone1: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?; the next 'sysadm zone standby' withdraws them
     [done]
     ");
     site.start_agents(&["h2"]);
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
+    sysadm: copied the manifests of 3 zone(s) to 1 host(s)
     [done]
     ");
     assert_snapshot!(kept(&site), @"");

@@ -22,7 +22,7 @@ fn stalled(line: &str) -> (Environment, Child) {
 fn another_terminal_lets_what_moves_be_finished_and_nothing_new_start() {
     let (site, run) = stalled("evacuate --jobs 1");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
-    sysadm: asked the evacuation (pid PID) to stop: nothing new starts, what moves is finished; --cancel again gives that up, too
+    sysadm: cancelling the evacuation (pid PID): no new moves start, moves in progress are completed; repeat --cancel to abort those
     [done]
     ");
     site.set_faults("h1", &[]);
@@ -30,7 +30,7 @@ fn another_terminal_lets_what_moves_be_finished_and_nothing_new_start() {
     sysadm: preparing zones for evacuation ... 3/3
     sysadm: evacuating zones ... 1/3
     ------- stderr -------
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     sysadm: evacuation cancelled: 1 of 3 zone(s) moved, 2 skipped, 2 still running here.
     sysadm: evac2: skipped: cancelled before its turn
     sysadm: evac3: skipped: cancelled before its turn
@@ -51,15 +51,15 @@ fn another_terminal_asks_twice_and_what_moves_is_given_up() {
     site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
     site.done("h1", "evacuate --cancel");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
-    sysadm: asked the evacuation (pid PID) to stop at once: moves in flight are given up, their zones stay
+    sysadm: cancelling the evacuation (pid PID): moves in progress are aborted, their zones stay where they are
     [done]
     ");
     assert_snapshot!(site.end(run), @r"
     sysadm: preparing zones for evacuation ... 1/1
     sysadm: evacuating zones ... 0/1
     ------- stderr -------
-    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
-    sysadm: cancelled from another terminal: moves in flight are given up, their zones stay
+    sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
+    sysadm: cancelled from another terminal: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
     sysadm: evac1: failed: cancelled; it stays where it was
     [exit status 130]
@@ -99,7 +99,7 @@ fn sigterm_gives_up_what_moves_and_it_stays() {
     sysadm: preparing zones for evacuation ... 3/3
     sysadm: evacuating zones ... 0/3
     ------- stderr -------
-    sysadm: SIGTERM: moves in flight are given up, their zones stay
+    sysadm: SIGTERM: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 3 zone(s) moved, 2 skipped, 1 failed, 3 still running here.
     sysadm: evac1: failed: cancelled; it stays where it was
     sysadm: evac2: skipped: cancelled before its turn
@@ -157,10 +157,10 @@ fn a_run_that_does_all_it_was_to_do_is_completed_whatever_has_asked_it_to_stop()
     type Ask = fn(&Child);
     let signal = |run: &Child, signal| kill_process(Pid::from_child(run), signal).unwrap();
     let asks: [(&str, &str, Ask); 3] = [
-        ("", "SIGTERM: moves in flight are given up", |run| {
+        ("", "SIGTERM: moves in progress are aborted", |run| {
             kill_process(Pid::from_child(run), Signal::TERM).unwrap()
         }),
-        ("", "cancelled: nothing new starts", |run| kill_process(Pid::from_child(run), Signal::INT).unwrap()),
+        ("", "cancelled: no new moves start", |run| kill_process(Pid::from_child(run), Signal::INT).unwrap()),
         (" --deadline 1s", "the deadline has passed", |_| {}),
     ];
     for (option, said, ask) in asks {

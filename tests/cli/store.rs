@@ -6,7 +6,7 @@ use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
-const WHOLE: &str = "sysadm: the database is whole, and nothing in it waits for you\n[done]";
+const WHOLE: &str = "sysadm: the database is intact and no record needs attention\n[done]";
 
 /// A host whose evacuation is in the middle of moving evac1.
 fn evacuating() -> (Environment, std::process::Child) {
@@ -47,7 +47,7 @@ fn what_was_interrupted_waits_until_it_is_settled() {
     site.set_faults("h1", &[]);
     let before = std::fs::read(site.paths("h1").database()).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: evac1: its move to rads://h2 was interrupted; 'sysadm evacuate --resume' finds out where it is
+    sysadm: evac1: its move to rads://h2 was interrupted; 'sysadm evacuate --resume' resolves it
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "store check --json"), @r#"
@@ -56,7 +56,7 @@ fn what_was_interrupted_waits_until_it_is_settled() {
         {
           "kind": "interrupted",
           "needs": "operator",
-          "text": "its move to rads://h2 was interrupted; 'sysadm evacuate --resume' finds out where it is",
+          "text": "its move to rads://h2 was interrupted; 'sysadm evacuate --resume' resolves it",
           "zone": "evac1"
         }
       ],
@@ -68,8 +68,8 @@ fn what_was_interrupted_waits_until_it_is_settled() {
     assert_eq!(std::fs::read(site.paths("h1").database()).unwrap(), before);
     site.done("h1", "evacuate --resume");
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: evac1: run 1 was interrupted at step transfer; nothing to do, it was settled since
-    sysadm: the database is whole, and nothing in it waits for you
+    sysadm: evac1: run 1 was interrupted at step transfer; this was resolved later, nothing to do
+    sysadm: the database is intact and no record needs attention
     [done]
     ");
     site.done("h1", "evacuate -qa");
@@ -98,7 +98,7 @@ fn a_marker_that_tells_something_else_is_found() {
     let marker = site.paths("h1").lock_marker();
     std::fs::rename(&marker, site.at("marker")).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: maintenance is held, but its lock marker is gone, so that zones can start; 'sysadm maintain -s --type again' writes it anew, then 'sysadm maintain -e --type again'
+    sysadm: the host is in maintenance, but the lock marker is missing, so zones can start; 'sysadm maintain -s --type again' restores it, then run 'sysadm maintain -e --type again'
     [exit status 3]
     ");
     site.done("h1", "maintain -s --type again");
@@ -107,7 +107,7 @@ fn a_marker_that_tells_something_else_is_found() {
     site.done("h1", "maintain -e");
     std::fs::rename(site.at("marker"), &marker).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it
+    sysadm: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it
     [exit status 3]
     ");
     assert_eq!(site.run("h1", "maintain -e").status, Some(1));
@@ -126,7 +126,7 @@ fn damage_is_found_and_not_copied() {
     bytes[4096] = 0xff;
     std::fs::write(&path, &bytes).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: database disk image is malformed; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    sysadm: the database is damaged: database disk image is malformed; keep the file, and run 'sysadm store recover' or restore a backup
     [exit status 5]
     ");
     std::fs::rename(site.at("copy.db"), site.at("good.db")).unwrap();

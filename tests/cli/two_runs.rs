@@ -78,7 +78,7 @@ fn the_list_is_given_while_a_run_goes_on_and_somebody_writes() {
     sysadm: evacuation in progress
     ZONENAME         STATE     DEST                                     WHEN  ERROR
     big              MIGRATING rads://h2                                TIME -
-    sysadm: empty at about HH:MM ± 17 s
+    sysadm: estimated completion HH:MM (±17s)
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o zonename,state"), @r"

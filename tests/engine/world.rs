@@ -15,7 +15,7 @@ use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
 use sysadm::plan::Action;
 use sysadm::platform::Platform;
-use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::store::{Direction, Holder, Move, MoveState, Place, Store, TargetKey, ZoneRecord};
 
 use super::lines::Lines;
@@ -111,7 +111,10 @@ impl World {
         let mut settings = HostSettings {
             name: host.to_owned(),
             scale: Scale::Instant,
-            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(self.folder.path().join("nfs")) }],
+            storages: vec![StorageFolder {
+                name: "nfs".to_owned(),
+                folder: Some(self.folder.path().join("nfs")),
+            }],
             ..HostSettings::default()
         };
         change(&mut settings);

@@ -25,7 +25,7 @@ fn after_one_interrupt_what_moves_is_finished_and_nothing_new_starts() {
     run.signal(Signal::INT);
     let cancelled = run.wait(120).ends(130);
     cancelled.complains(&[
-        "nothing new starts",
+        "no new moves start",
         "cancelled: 1 of 2 zone(s) moved",
         "small: skipped: cancelled",
     ]);

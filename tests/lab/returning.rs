@@ -144,7 +144,7 @@ fn of_two_full_hosts_with_a_zone_of_each_other_one_zone_steps_aside_to_a_third_h
     h1.sysadm(&["evacuate", "-rn"]).ends(1).complains(&["web: waits for room", "it can go to h3", hint]);
     lab.guests_are(&["h1: db running", "h2: web running", "h3:"]);
     let waits = h1.sysadm(&["evacuate", "-r", "--retries", "0"]).ends(1);
-    waits.says(&["web: goes to h3 until there is room for it here"]).complains(&[hint]);
+    waits.says(&["web: moving to h3 until there is room for it here"]).complains(&[hint]);
     lab.guests_are(&["h1: db running", "h2:", "h3: web running"]);
     h2.sysadm(&["evacuate", "-r"]).ends(0);
     h1.sysadm(&["evacuate", "-r"]).ends(0);

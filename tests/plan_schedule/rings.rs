@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sysadm_planner::plan::{Blocked, Fleet, HostIx, Leg, Obstacle, Plan, Resource, Rules, ZoneIx, schedule};
+use sysadm_planner::plan::{
+    Blocked, BlockedReason, Fleet, HostIx, Leg, Plan, Resource, Rules, ZoneIx, schedule,
+};
 
 use super::generate::{Case, GB, MB, host, ring, to, zone};
 use super::{detours, plan, terms, world, wrong};
@@ -25,7 +27,7 @@ fn a_ring_without_room_says_who_waits_for_whom() {
     assert_eq!((plan.moves.len(), plan.makespan_ms, plan.lower_bound_ms), (0, 0, 0));
     for (number, blocked) in plan.blocked.iter().enumerate() {
         let waits_for = BTreeSet::from([ZoneIx((number as u32 + 1) % 3)]);
-        let memory = Obstacle::Room { resource: Resource::Memory, missing: 4 * GB, waits_for };
+        let memory = BlockedReason::Room { resource: Resource::Memory, missing: 4 * GB, waits_for };
         assert_eq!(blocked.obstacles, [memory]);
     }
 }
@@ -50,7 +52,8 @@ fn zones_that_must_not_meet_go_round_each_other() {
     let found = plan(&case, true);
     assert_eq!((wrong(&case, &found), found.blocked.len(), found.moves.len()), (None, 0, 3));
     let stuck = plan(&case, false);
-    let met = |zone| Obstacle::Apart { group: "db".to_owned(), waits_for: BTreeSet::from([ZoneIx(zone)]) };
+    let met =
+        |zone| BlockedReason::Apart { group: "db".to_owned(), waits_for: BTreeSet::from([ZoneIx(zone)]) };
     let obstacles: Vec<_> = stuck.blocked.iter().map(|one| one.obstacles.clone()).collect();
     assert_eq!(obstacles, [[met(1)], [met(0)]]);
 }
@@ -100,7 +103,7 @@ fn a_zone_that_must_go_together_with_one_of_a_ring_stays_with_it() {
     let torn = plan(&case, false);
     assert_eq!((torn.moves.len(), torn.blocked.len()), (0, 3));
     let mate = torn.blocked.iter().find(|one| one.zone == ZoneIx(2)).unwrap();
-    assert_eq!(mate.obstacles, [Obstacle::Together(ZoneIx(0))]);
+    assert_eq!(mate.obstacles, [BlockedReason::Together(ZoneIx(0))]);
 }
 
 /// A zone without room waits for those at its destination that are left themselves, and for no others.
@@ -112,14 +115,14 @@ fn names_who_is_there(case: &Case, plan: &Plan, blocked: &Blocked) {
     assert!(!blocked.obstacles.is_empty(), "{blocked:?}");
     for obstacle in &blocked.obstacles {
         let (waits_for, gives): (_, BTreeSet<_>) = match obstacle {
-            Obstacle::Room { resource: Resource::Disk, waits_for, .. } => {
+            BlockedReason::Room { resource: Resource::Disk, waits_for, .. } => {
                 (waits_for, left.iter().filter(|zone| at(zone).disk > 0).copied().collect())
             }
-            Obstacle::Room { waits_for, .. } => (waits_for, left.iter().copied().collect()),
-            Obstacle::Apart { group, waits_for } => {
+            BlockedReason::Room { waits_for, .. } => (waits_for, left.iter().copied().collect()),
+            BlockedReason::Apart { group, waits_for } => {
                 (waits_for, left.iter().filter(|zone| at(zone).apart.contains(group)).copied().collect())
             }
-            Obstacle::After(_) => continue,
+            BlockedReason::After(_) => continue,
             other => unreachable!("{other:?}"),
         };
         assert_eq!(*waits_for, gives, "{blocked:?}");

@@ -1,7 +1,7 @@
 //! How fast moves go, and what they would do to each other.
 
 use sysadm_planner::plan::{
-    Breach, Costs, Dirty, Fleet, HostIx, NeverConverges, Obstacle, Plan, Rules, Terms, ZoneIx, schedule,
+    BlockedReason, Breach, Costs, Dirty, Fleet, HostIx, NeverConverges, Plan, Rules, Terms, ZoneIx, schedule,
     simulate,
 };
 
@@ -58,7 +58,7 @@ fn a_zone_that_never_arrives_live_is_not_sent() {
     assert_eq!(plan.moves, []);
     assert_eq!(
         plan.blocked[0].obstacles,
-        [Obstacle::NeverConverges(NeverConverges { dirty: 150 * MB, rate: 100 * MB })]
+        [BlockedReason::NeverConverges(NeverConverges { dirty: 150 * MB, rate: 100 * MB })]
     );
 }
 

@@ -1,7 +1,7 @@
 //! Hosts with hardly any room, from seeds.
 
 use proptest::prelude::*;
-use sysadm_planner::plan::{Obstacle, Rules, Trip, simulate};
+use sysadm_planner::plan::{BlockedReason, Rules, Trip, simulate};
 
 use super::generate::{Case, Dice, tight};
 use super::world::Way;
@@ -120,7 +120,7 @@ fn a_zone_after_one_that_cannot_move_says_so() {
     case.placement = super::generate::to(&[(0, 1), (1, 0), (2, 2)]);
     let plan = plan(&case, false);
     let last = plan.blocked.iter().find(|one| one.zone.0 == 2).unwrap();
-    assert_eq!(last.obstacles, [Obstacle::After(sysadm_planner::plan::ZoneIx(0))]);
+    assert_eq!(last.obstacles, [BlockedReason::After(sysadm_planner::plan::ZoneIx(0))]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn huge_pages_are_taken_and_given_back_whole() {
     case.fleet.hosts[1].huge_pages = page(3);
     let short = plan(&case, false);
     let missing = |one: &sysadm_planner::plan::Blocked| match one.obstacles[..] {
-        [Obstacle::Room { missing, .. }] => missing,
+        [BlockedReason::Room { missing, .. }] => missing,
         _ => 0,
     };
     assert_eq!(wrong(&case, &short), None);

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use sysadm::testing::agent::{Limits, WEIGHT};
+use sysadm::testing::agent::{PeerQuota, WEIGHT};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::transport::frame;
 use sysadm_model::Role;
@@ -48,8 +48,8 @@ impl Drop for Agent {
 }
 
 /// Sixty-four connections with as many large questions, of which the last byte is still to come: whatever the agent
-/// reads of them it holds at the same time. Gives by how much it has grown.
-async fn grown_by(length: usize) -> usize {
+/// reads of them it holds at the same time. Gives by how much it has grown, and the answers.
+async fn grown_by(length: usize) -> (usize, Vec<Value>) {
     let site = Site::new("Example");
     let (here, there) = (site.host("h1"), site.host("h2"));
     let agent = Agent::start(&there);
@@ -68,15 +68,14 @@ async fn grown_by(length: usize) -> usize {
         line.flush().await.unwrap();
         lines.push(line);
     }
+    let mut replies = Vec::new();
     for line in &mut lines {
         line.write_all(b"}").await.unwrap();
         line.flush().await.unwrap();
-        let reply: Value = frame::read(line, frame::MAX_FRAME).await.unwrap();
-        // Refused as too long or too much, or as nothing that the agent can be asked.
-        let has_reason = |kind: &str| reply["err"][kind]["reason"].is_string();
-        assert!(has_reason("failed") || has_reason("unsupported"), "{reply}");
+        let mut reply: Value = frame::read(line, frame::MAX_FRAME).await.unwrap();
+        replies.push(reply["err"].take());
     }
-    agent.peak() - before
+    (agent.peak() - before, replies)
 }
 
 /// What connections take by themselves, each with its share of what the process has for all.
@@ -84,12 +83,28 @@ const CONNECTIONS: usize = 64 * (128 << 10);
 
 #[tokio::test]
 async fn an_observer_makes_the_agent_hold_no_more_than_its_share_on_however_many_connections() {
-    let limits = Limits::of(Role::Observe);
+    let limits = PeerQuota::of(Role::Observe);
     let stated = limits.questions * WEIGHT + CONNECTIONS;
     assert!(stated < 64 << 20);
-    // Longer than it may be; each at its limit.
-    for length in [4 << 20, limits.question as usize] {
-        let grown = grown_by(length).await;
-        assert!(grown <= stated, "64 questions of {length} bytes: {grown} bytes, {stated} are stated");
-    }
+    let is_refused = |reply: &Value, why: &str| {
+        reply["failed"]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with("failed to begin a question: ") && reason.ends_with(why))
+    };
+    let is_read = |reply: &Value| {
+        reply["unsupported"]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with("failed to understand the question"))
+    };
+    let (grown, replies) = grown_by(5 << 20).await;
+    assert!(grown <= stated, "64 questions that are too long: {grown} bytes, {stated} are stated");
+    let too_long = "it has 4.9M, and one of a host with role 'observe' has 1M at most";
+    assert!(replies.iter().all(|reply| is_refused(reply, too_long)), "{replies:?}");
+
+    let (grown, replies) = grown_by(limits.question as usize).await;
+    assert!(grown <= stated, "64 questions at their limit: {grown} bytes, {stated} are stated");
+    let (read, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| is_read(reply));
+    assert!(read.len() >= limits.questions / limits.question as usize, "{replies:?}");
+    let no_room = "are open from this host already, and no more than that is read";
+    assert!(refused.iter().all(|reply| is_refused(reply, no_room)), "{refused:?}");
 }

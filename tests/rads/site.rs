@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use sysadm::testing::agent::listen::{Listener, Log};
+use sysadm::testing::agent::listen::{Listener, LogSink};
 use sysadm::testing::config::Config;
 use sysadm::testing::host::Host;
 use sysadm::testing::paths::Paths;
@@ -95,7 +95,7 @@ impl Agent {
         let address = listener.address();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&log);
-        let log_to: Log = Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()));
+        let log_to: LogSink = Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()));
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             let _ = stopped.await;

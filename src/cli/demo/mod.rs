@@ -8,14 +8,14 @@ use super::{CliError, Exit, ui};
 use site::Site;
 use stage::Terminal;
 
-/// Show what this tool does, on three simulated hosts
+/// Demonstrate sysadm on three simulated hosts
 ///
-/// It makes three hosts in a folder of its own, with simulated zones, real agents and real certificates on the
-/// loopback interface, runs every command as an administrator would type it, and shows what it really prints.
-/// It takes about a quarter of a minute, needs no rights, and leaves nothing behind.
+/// Creates three hosts in a temporary directory, with simulated zones but real agents, certificates and TLS
+/// connections over the loopback interface. Runs a whole evacuation and return on them, and shows each command with
+/// its actual output. The demo takes about 15 seconds, needs no privileges and leaves nothing behind.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Keep the hosts, and say where they are and how to go on with them
+    /// Keep the hosts, and print how to continue to use them
     #[arg(long)]
     keep: bool,
 }

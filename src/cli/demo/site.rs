@@ -14,7 +14,7 @@ use crate::file;
 use crate::model::{Brand, Millis, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
-use crate::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
+use crate::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use crate::transport::cert;
 
 /// So many times as fast as reality the simulated hosts live.
@@ -98,7 +98,7 @@ impl Site {
             name: host.to_owned(),
             memory: memory << 30,
             scale: Scale::Times(SCALE),
-            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(self.folder.join("nfs")) }],
+            storages: vec![StorageFolder { name: "nfs".to_owned(), folder: Some(self.folder.join("nfs")) }],
             ..HostSettings::default()
         })?;
         Ok(())
@@ -131,7 +131,7 @@ impl Site {
         };
         match tokio::time::timeout(Duration::from_secs(10), port).await {
             Ok(Some(port)) => Ok(port),
-            _ => Err(CliError::new(Exit::Error, format!("the agent of {host} does not start"))),
+            _ => Err(CliError::new(Exit::Error, format!("the agent of {host} did not start"))),
         }
     }
 
@@ -141,9 +141,9 @@ impl Site {
         let sysadm = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sysadm"));
         let sysadm = sysadm.display();
         format!(
-            "\nThe hosts are kept in {folder}. To go on with them, start their agents again:\n  \
+            "\nThe hosts are kept in {folder}. To use them, start their agents:\n  \
              for h in h1 h2 h3; do SYSADM_ROOT={folder}/$h {sysadm} agent --listen & done\n\
-             Then each command with the root of its host:\n  \
+             Then run each command with the root of its host:\n  \
              SYSADM_ROOT={folder}/h1 {sysadm} sim show\n"
         )
     }

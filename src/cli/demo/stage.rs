@@ -44,7 +44,7 @@ impl<'a> Terminal<'a> {
     ) -> Result<(), CliError> {
         let meanwhile = async {
             tokio::time::sleep(after).await;
-            let mut text = format!("\n{}\n", self.paint("2", "# Meanwhile, on another terminal:"));
+            let mut text = format!("\n{}\n", self.paint("2", "# Meanwhile, in another terminal:"));
             text.push_str(&format!("{}\n", self.prompt(host, other)));
             let command = self.site.sysadm(host, other)?;
             let followed = command.follow(|line| text.push_str(&format!("{line}\n"))).await;

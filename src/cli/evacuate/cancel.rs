@@ -19,15 +19,11 @@ pub async fn ask(context: &Context) -> Result<Exit, CliError> {
         Direction::Return => "return",
         Direction::Migrate => "migration",
     };
-    let how = match answer.stage {
-        Stage::Running | Stage::Finishing => "to stop",
-        Stage::Aborting => "to stop at once",
-    };
     let more = match answer.stage {
-        Stage::Running | Stage::Finishing => "; --cancel again gives that up, too",
+        Stage::Running | Stage::Finishing => "; repeat --cancel to abort those",
         Stage::Aborting => "",
     };
-    ui::say(&format!("asked the {what} (pid {}) {how}: {}{more}", answer.pid, answer.stage.words()));
+    ui::say(&format!("cancelling the {what} (pid {}): {}{more}", answer.pid, answer.stage.words()));
     Ok(Exit::Done)
 }
 
@@ -37,7 +33,7 @@ pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
     let cancel = cancel.clone();
     tokio::spawn(async move {
         tokio::time::sleep(deadline).await;
-        ui::complain(&format!("the deadline has passed; {}", Stage::Aborting.words()));
+        ui::complain(&format!("the deadline has passed: {}", Stage::Aborting.words()));
         cancel.raise(Stage::Aborting, CancelReason::Deadline);
     });
 }
@@ -49,7 +45,7 @@ pub fn listen_for_signals(cancel: &Cancel) {
     let pressed = cancel.clone();
     on(SignalKind::interrupt(), move || {
         let stage = pressed.stage().next();
-        let more = if stage == Stage::Finishing { "; ^C again gives that up, too" } else { "" };
+        let more = if stage == Stage::Finishing { "; press ^C again to abort those" } else { "" };
         // Told before it is done: what it leads to is told after it.
         ui::complain(&format!("cancelled: {}{more}", stage.words()));
         pressed.raise(stage, CancelReason::Operator);

@@ -1,31 +1,22 @@
-//! What is expected, as people say it. Pure: the time and its zone are handed in.
+//! Estimates, as people read them. Pure: the time and its zone are handed in.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::{Millis, format_minute, format_span};
-use crate::store::{Direction, Expectation, Expected, MoveState, Run};
+use crate::store::{Expectation, Expected, MoveState, Run};
 
-/// `empty at about 14:32 ± 4 min`: the end of a run.
-pub fn end_of_run(
-    direction: Direction,
-    (end, margin): (Millis, u64),
-    now: Millis,
-    zone: &TimeZone,
-) -> String {
-    let what = match direction {
-        Direction::Evacuate => "empty",
-        Direction::Return => "full",
-        Direction::Migrate => "moved",
-    };
+/// `estimated completion 14:32 (±4m)`: the end of a run.
+pub fn end_of_run((end, margin): (Millis, u64), now: Millis, zone: &TimeZone) -> String {
+    let time = clock(end, now, zone);
     if end.after(margin) < now {
-        return format!("{what} later than expected ({})", clock(end, now, zone));
+        return format!("estimated completion {time} (overdue)");
     }
-    format!("{what} at about {} ± {}", clock(end, now, zone), roughly(margin))
+    format!("estimated completion {time} (±{})", roughly(margin))
 }
 
-/// `14:32`: when a zone that waits is expected to begin. `1m05s`: how long one that moves still takes; `late` if it
-/// should have arrived. None for all others.
+/// `14:32`: the estimated start of a zone that waits, or `due`. `1m05s`: the remaining time of one that moves, or
+/// `overdue`. None for all others.
 pub fn when(
     state: MoveState,
     started: Option<Millis>,
@@ -35,20 +26,20 @@ pub fn when(
 ) -> Option<String> {
     let expected = expected?;
     match (state, started) {
-        (MoveState::Preparing | MoveState::Ready, None) if expected.start <= now => Some("soon".to_owned()),
+        (MoveState::Preparing | MoveState::Ready, None) if expected.start <= now => Some("due".to_owned()),
         (MoveState::Preparing | MoveState::Ready, None) => Some(clock(expected.start, now, zone)),
         (MoveState::Migrating, Some(started)) => Some(match left(started, expected, now) {
-            None => "late".to_owned(),
+            None => "overdue".to_owned(),
             Some(left) => format_span(left),
         }),
         _ => None,
     }
 }
 
-/// `1m05s left`, or `late`: the same of a zone that moves, beside its bar.
+/// `1m05s left`, or `overdue`: the same of a zone that moves, beside its bar.
 pub fn beside_bar(started: Option<Millis>, expected: Option<Expectation>, now: Millis) -> Option<String> {
     Some(match left(started?, expected?, now) {
-        None => "late".to_owned(),
+        None => "overdue".to_owned(),
         Some(left) => format!("{} left", format_span(left)),
     })
 }
@@ -58,12 +49,11 @@ fn left(started: Millis, expected: Expectation, now: Millis) -> Option<u64> {
     Some(started.after(expected.duration).since(now)).filter(|left| *left > 0)
 }
 
-/// `took 4m10s; 3m05s were expected`: what came of what was expected of a run at first; none if it goes on or nothing
-/// was.
+/// `finished in 4m10s (estimated 3m05s)`: a run and its first estimate; none if it goes on or nothing was estimated.
 pub fn compared(run: &Run) -> Option<String> {
     let Expected { first, .. } = run.expected?;
     let [took, expected] = [run.ended?, first].map(|end| format_span(end.since(run.started)));
-    Some(format!("took {took}; {expected} were expected"))
+    Some(format!("finished in {took} (estimated {expected})"))
 }
 
 /// The time of day; with the date, if it is further away than that tells.
@@ -77,22 +67,23 @@ fn clock(time: Millis, now: Millis, zone: &TimeZone) -> String {
     }
 }
 
-/// `40 s`, `4 min`, `2 h`: one number, rounded up.
+/// `40s`, `4m`, `2h`: one number, rounded up.
 fn roughly(ms: u64) -> String {
     const MINUTE: u64 = 60_000;
     const HOUR: u64 = 60 * MINUTE;
     if ms <= 90_000 {
-        format!("{} s", ms.div_ceil(1000))
+        format!("{}s", ms.div_ceil(1000))
     } else if ms <= 90 * MINUTE {
-        format!("{} min", ms.div_ceil(MINUTE))
+        format!("{}m", ms.div_ceil(MINUTE))
     } else {
-        format!("{} h", ms.div_ceil(HOUR))
+        format!("{}h", ms.div_ceil(HOUR))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Direction;
 
     const NOON: i64 = 12 * 60 * 60 * 1000;
     const MINUTE: u64 = 60_000;
@@ -100,26 +91,25 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_is_told_with_its_margin_and_with_the_date_if_it_is_far_away() {
-        use Direction::{Evacuate, Return};
         let noon = Millis(NOON);
-        for (direction, end, margin, now, text) in [
-            (Evacuate, noon.after(32 * MINUTE), 4 * MINUTE, noon, "empty at about 12:32 ± 4 min"),
-            (Return, noon.after(32 * MINUTE), 4 * MINUTE + 1, noon, "full at about 12:32 ± 5 min"),
-            (Evacuate, noon.after(10_000), 300, noon, "empty at about 12:00 ± 1 s"),
-            (Evacuate, noon.after(10_000), 0, noon, "empty at about 12:00 ± 0 s"),
-            (Evacuate, noon.after(DAY), 120 * MINUTE, noon, "empty at about 1970-01-02 12:00 ± 2 h"),
+        for (end, margin, now, text) in [
+            (noon.after(32 * MINUTE), 4 * MINUTE, noon, "estimated completion 12:32 (±4m)"),
+            (noon.after(32 * MINUTE), 4 * MINUTE + 1, noon, "estimated completion 12:32 (±5m)"),
+            (noon.after(10_000), 300, noon, "estimated completion 12:00 (±1s)"),
+            (noon.after(10_000), 0, noon, "estimated completion 12:00 (±0s)"),
+            (noon.after(DAY), 120 * MINUTE, noon, "estimated completion 1970-01-02 12:00 (±2h)"),
             // Within the margin, and beyond it.
-            (Evacuate, noon, 4 * MINUTE, noon.after(3 * MINUTE), "empty at about 12:00 ± 4 min"),
-            (Evacuate, noon, 4 * MINUTE, noon.after(5 * MINUTE), "empty later than expected (12:00)"),
+            (noon, 4 * MINUTE, noon.after(3 * MINUTE), "estimated completion 12:00 (±4m)"),
+            (noon, 4 * MINUTE, noon.after(5 * MINUTE), "estimated completion 12:00 (overdue)"),
         ] {
-            assert_eq!(end_of_run(direction, (end, margin), now, &TimeZone::UTC), text);
+            assert_eq!(end_of_run((end, margin), now, &TimeZone::UTC), text);
         }
     }
 
     #[test]
     fn margins_are_one_round_number() {
         let spans = [1, 40_000, 90_000, 90_001, 4 * MINUTE, 90 * MINUTE, 90 * MINUTE + 1].map(roughly);
-        assert_eq!(spans, ["1 s", "40 s", "90 s", "2 min", "4 min", "90 min", "2 h"]);
+        assert_eq!(spans, ["1s", "40s", "90s", "2m", "4m", "90m", "2h"]);
     }
 
     #[test]
@@ -132,9 +122,9 @@ mod tests {
             (Ready, None, later, Some("12:32")),
             (Preparing, None, later, Some("12:32")),
             (Ready, None, expected(noon.after(2 * DAY)), Some("1970-01-03 12:00")),
-            (Ready, None, expected(noon), Some("soon")),
+            (Ready, None, expected(noon), Some("due")),
             (Migrating, begun, later, Some("1m05s")),
-            (Migrating, Some(Millis(NOON - 75_000)), later, Some("late")),
+            (Migrating, Some(Millis(NOON - 75_000)), later, Some("overdue")),
             // It is tried again after a pause; it has ended; nothing is known.
             (Ready, begun, later, None),
             (Evacuated, begun, later, None),
@@ -145,7 +135,7 @@ mod tests {
             assert_eq!(found.as_deref(), text, "{state} {started:?} {expected:?}");
         }
         assert_eq!(beside_bar(begun, later, noon).as_deref(), Some("1m05s left"));
-        assert_eq!(beside_bar(begun, later, noon.after(65_000)).as_deref(), Some("late"));
+        assert_eq!(beside_bar(begun, later, noon.after(65_000)).as_deref(), Some("overdue"));
         assert_eq!(beside_bar(begun, None, noon), None);
     }
 
@@ -163,7 +153,7 @@ mod tests {
         };
         let expected = Some(Expected { end: Millis(249_000), margin: 9, first: Millis(185_000) });
         let text = compared(&run(Some(Millis(250_000)), expected));
-        assert_eq!(text.as_deref(), Some("took 4m10s; 3m05s were expected"));
+        assert_eq!(text.as_deref(), Some("finished in 4m10s (estimated 3m05s)"));
         assert_eq!(compared(&run(None, expected)), None);
         assert_eq!(compared(&run(Some(Millis(1)), None)), None);
     }

@@ -16,18 +16,18 @@ use crate::store::{Direction, Store};
 /// The options of -l.
 #[derive(Debug, Default, clap::Args)]
 pub struct ListArgs {
-    /// List the zones that are away, and those that could not leave
+    /// List evacuated zones, zones that could not leave, and what is left on this host
     #[arg(short, long, conflicts_with_all = ["all", "back", "dry_run", "verbose", "quiet", "overwrite", "deadline"])]
     pub list: bool,
-    /// Stable output for programs; needs -o
+    /// Print stable output for scripts; requires -o
     #[arg(short, long, requires = "list", requires = "output")]
     pub parsable: bool,
-    /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES, STARTED, DURATION,
-    /// DOWNTIME; what was expected of a move before it began: EXPSTART, EXPDURATION, EXPDOWNTIME; WHEN a zone that
-    /// waits is expected to move, and how long one that moves still takes; or all
+    /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES, STARTED, DURATION, DOWNTIME;
+    /// EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made before the move; WHEN, the estimated start of a waiting
+    /// zone or the remaining time of a moving one; or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     pub output: Option<String>,
-    /// Keep the list on the screen while it changes; on a pipe, a JSON document in a line for each change
+    /// Keep the list on the screen and update it until the run ends. To a pipe, print each change as a line of JSON
     #[arg(long, requires = "list", conflicts_with = "parsable")]
     pub watch: bool,
 }
@@ -59,9 +59,9 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     if !status.rows.is_empty() {
         ui::print(&table(&columns, &status.rows))?;
     }
-    if let Some((direction, expected)) = status.running.zip(status.expected) {
+    if let (Some(_), Some(expected)) = (status.running, status.expected) {
         let end = (expected.end, expected.margin);
-        ui::say(&end_of_run(direction, end, Millis::now(), &TimeZone::system()));
+        ui::say(&end_of_run(end, Millis::now(), &TimeZone::system()));
     }
     let Some(left) = left else { return Ok(Exit::Done) };
     ui::say(&last_line(store.as_ref(), &left)?);
@@ -94,7 +94,7 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
     };
     let inventory = match left {
         Ok(inventory) => inventory,
-        Err(reason) => return Ok(format!("{lock}; what is left here is not known: {reason}")),
+        Err(reason) => return Ok(format!("{lock}; cannot list the zones on this host: {reason}")),
     };
     let names = |running: bool| -> Vec<String> {
         let zones = inventory
@@ -111,13 +111,13 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
         (true, true, false) => format!("{lock}; empty, safe to reboot"),
         (true, false, false) => {
             format!(
-                "{lock}; no zone runs here, safe to reboot; {} installed zone(s) left: {}",
+                "{lock}; no zone is running here, safe to reboot; {} installed zone(s) left: {}",
                 installed.len(),
                 installed.join(", ")
             )
         }
-        (true, true, true) => format!("{lock}; no zone is here"),
-        (true, false, true) => format!("{lock}; no zone runs here, {} installed", installed.len()),
+        (true, true, true) => format!("{lock}; there are no zones on this host"),
+        (true, false, true) => format!("{lock}; no zone is running here, {} installed", installed.len()),
         (false, _, _) => {
             format!("{lock}; {} zone(s) still running here: {}", running.len(), running.join(", "))
         }

@@ -26,82 +26,80 @@ use crate::store::{Direction, MoveState};
 use list::ListArgs;
 use progress::{Reporter, Verbosity};
 
-/// Move all zones away from this host, or back
+/// Move zones away from this host, or bring them back
 ///
-/// Without options, the zones that run migrate live to their targets. This host must be in maintenance, so that
-/// none starts or arrives meanwhile. Every zone is prepared before the first one moves: the policy chooses one of its
-/// targets, which is asked, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
-/// other. It can be repeated: zones that failed are tried again.
+/// Without options, all running zones migrate live to their targets. This host must be in maintenance, so that no
+/// zone starts or arrives in the meantime. Before any zone moves, all zones are prepared: the policy chooses a target
+/// for each, the target is checked, room is reserved there, and access to the storage is verified. A zone that cannot
+/// be moved keeps running where it is and does not hold up the others. Repeat the command to retry zones that failed.
 ///
-/// With -r, zones that are away come back from where they are, in the same way, and zones that rest here are booted
-/// again; then this host must not be in maintenance.
-///
-/// ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what moves is
-/// given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed does not end it.
+/// With -r, evacuated zones move back to this host, and zones that were stopped or suspended here are booted. This
+/// host must not be in maintenance then.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::EVACUATE)]
 pub struct Args {
-    /// Only these zones, in whatever state they are
+    /// Only these zones, whether or not they are running
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
-    /// Zones that do not run, too: their configurations move
+    /// Include zones that are not running; their configurations move, their disks stay on the shared storage
     #[arg(short, long)]
     all: bool,
-    /// Bring evacuated zones back to this host
+    /// Return evacuated zones to this host, and boot those that were stopped here
     #[arg(short = 'r', long = "return")]
     back: bool,
-    /// Ask every host, check everything, print the plan; change nothing anywhere
+    /// Dry run: query all hosts, run all checks and print the plan, but change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Say what happens with each zone
+    /// Report each step of each zone
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
-    /// Say only what went wrong
+    /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Overwrite the configuration that a destination has of the same zone
+    /// Replace a different configuration of the same zone at its destination. Without this option such a zone is refused
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// Let zones go where their software, platform or networks are not as they need them: the destination still finds
-    /// that, and does not refuse it. Room, storage, names and maintenance count as ever. Such a zone may not boot there
+    /// Ignore software, platform and network mismatches at the destination. Capacity, storage, name and maintenance
+    /// checks still apply. The zone may fail to boot there
     #[arg(long, conflicts_with_all = ["list", "forget", "resume"])]
     force_attach: bool,
-    /// What is done with the zones, whatever the policy says: live moves them, live if they run, and their
-    /// configurations if they do not; restart shuts each down when all is ready for it there, and boots it there; stop
-    /// and suspend let them rest here, until they are booted again by -r, in reverse order. With -r: live or restart
+    /// What to do with the zones, in place of what the policy says. live: migrate them live, or cold if they are not
+    /// running. restart: shut each one down once its destination is ready, and boot it there. stop, suspend: shut them
+    /// down or save their memory, and leave them on this host; -r boots them in reverse order. With -r: live or restart
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
-    /// How many zones move at once, 1 to 64. Default: what the policy lets leave one host, or 3
+    /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, or 3
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
-    /// With -n: write the plan to this file. Without: do exactly what the plan in this file says, and nothing if hosts
-    /// or zones have changed in a way that matters to it
+    /// With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse if hosts or zones have
+    /// changed in a way that affects it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "resume", "forget"])]
     plan: Option<PathBuf>,
-    /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
-    /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time. Default: what the policy says, or 1
+    /// Number of retries after a transient failure (lost connection, busy hypervisor), 0 to 10. sysadm waits 5 s, then
+    /// 10 s, 20 s, ..., and repeats all checks. Default: what the policy says, or 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
     retries: Option<u32>,
-    /// The policy: where zones may go, which placement is good, what is done with which zone. Default: what
-    /// sysadm.toml says, or spread
+    /// Policy: decides where zones go, in which order, and what is done with each; see 'sysadm policy'. Default: the one
+    /// that sysadm.toml names, or spread
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "forget", "resume"])]
     policy: Option<Identifier>,
-    /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
+    /// Time limit (30s, 10m, 1h30m). When it expires no new moves start and moves in progress are aborted; those zones
+    /// stay where they are. Default: none
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
-    /// The plan of -n, the result, or the list of -l as one JSON document
+    /// Print the plan (-n), the result or the list (-l) as a JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
     json: bool,
-    /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
+    /// Ask both hosts about each interrupted move, and complete it or roll it back. Every run does this first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned. One that
-    /// is away is configured here then: 'sysadm zone attach' takes it if it is nowhere else. Of one that is here and
-    /// belongs to another host, give that host up: it belongs here then
+    /// Discard the record of a zone that was evacuated or stopped. The zone itself stays as it is, but is no longer
+    /// listed and will not be returned. An evacuated zone becomes 'configured' here; attach it with 'sysadm zone attach'
+    /// if no other host has it. A zone that is here but belongs to another host will belong to this host
     #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
-    /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
-    /// gives that up, too. -l --watch shows when it has ended
+    /// Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are completed. Repeat to abort
+    /// those as well. Use -l --watch to see when the run has ended
     #[arg(long, exclusive = true)]
     cancel: bool,
     #[command(flatten)]
@@ -198,10 +196,10 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
         return Ok(Exit::Stuck);
     }
     if !settled.down.is_empty() {
-        ui::say("every zone is settled, but some are down");
+        ui::say("all interrupted moves are resolved, but some zones are down");
         return Ok(Exit::Partly);
     }
-    ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
     Ok(Exit::Done)
 }
 
@@ -284,20 +282,21 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let desk = super::zone::desk(context, &local);
     let (said, audited) = match desk.give_up(zone).await? {
         Some(GivenUp::Stopped) => {
-            ("it rests here, and is not booted on return".to_owned(), ", at rest here,".to_owned())
+            ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
-        Some(GivenUp::Here(refuge)) => {
-            (format!("it was recorded as away at {refuge}, and is here"), format!(", recorded at {refuge},"))
-        }
+        Some(GivenUp::Here(refuge)) => (
+            format!("it was recorded as evacuated to {refuge}, but is here"),
+            format!(", recorded at {refuge},"),
+        ),
         Some(GivenUp::Configured(refuge)) => (
             format!(
-                "it was last at {refuge} and is configured here; 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' drops its configuration"
+                "it was last on {refuge} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
             ),
             format!(", last at {refuge},"),
         ),
         Some(GivenUp::Home(home)) => {
-            context.audit(&format!("{zone}, of {home}, kept for good by {}", desk.user));
-            ui::say(&format!("{zone}: {home} is given up; it belongs here from now on"));
+            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
+            ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
             return Ok(Exit::Done);
         }
         None => {
@@ -305,7 +304,7 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
             return Err(CliError::new(Exit::Error, text));
         }
     };
-    context.audit(&format!("{zone}{audited} given up by {}", desk.user));
-    ui::say(&format!("{zone}: given up; {said}"));
+    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
+    ui::say(&format!("{zone}: record discarded; {said}"));
     Ok(Exit::Done)
 }

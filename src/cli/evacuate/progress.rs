@@ -137,7 +137,7 @@ impl Reporter {
     fn tell_left_alone(&self, outcome: &Outcome) {
         if self.verbosity != Verbosity::Quiet && !outcome.left_alone.is_empty() {
             let names: Vec<_> = outcome.left_alone.iter().map(ZoneName::as_str).collect();
-            ui::say(&format!("left running here, as is wanted: {}", names.join(", ")));
+            ui::say(&format!("left running (policy: leave): {}", names.join(", ")));
         }
     }
 
@@ -167,11 +167,11 @@ impl Reporter {
 }
 
 fn aside(zone: &ZoneName, host: &str) -> String {
-    format!("{zone}: goes to {host} until there is room for it here")
+    format!("{zone}: moving to {host} until there is room for it here")
 }
 
 fn gone_already(zone: &ZoneName, host: &HostUri) -> String {
-    format!("{zone}: it is away already, at {host}")
+    format!("{zone}: already evacuated to {host}")
 }
 
 /// How an evacuation that is not complete ended, in a few words.
@@ -242,9 +242,9 @@ impl Screen {
     }
 
     /// Says beside the counter when all will have moved.
-    fn foretell(&self, direction: Direction, end: (Millis, u64)) {
+    fn foretell(&self, end: (Millis, u64)) {
         if let Some(bar) = self.phase.as_ref().and_then(|phase| phase.bar.as_ref()) {
-            let text = end_of_run(direction, end, Millis::now(), &TimeZone::system());
+            let text = end_of_run(end, Millis::now(), &TimeZone::system());
             bar.set_prefix(format!(", {text}"));
         }
     }
@@ -283,7 +283,7 @@ impl Reporter {
             Event::Stopping(zone, StopMethod::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Booting(zone) => ui::say(&format!("booting {zone} ...")),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
-            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
+            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: already on this host")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Checked(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Estimate { .. } | Event::ReusingConfiguration(_) | Event::Warning(_) => {}
@@ -302,7 +302,7 @@ impl Reporter {
             }
             Event::Checked(_) => self.locked().count(),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
-            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
+            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: already on this host")),
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));
@@ -312,7 +312,7 @@ impl Reporter {
                 ui::say(&aside(zone, host));
             }
             Event::Progress(a_move) => self.locked().show(a_move),
-            Event::Estimate { end, margin } => self.locked().foretell(self.direction, (*end, *margin)),
+            Event::Estimate { end, margin } => self.locked().foretell((*end, *margin)),
             Event::Ended(a_move) => {
                 let mut state = self.locked();
                 if let Some(bar) = state.zones.remove(&a_move.zone) {

@@ -18,31 +18,31 @@ use crate::policy::{Policy, describe_cycle};
 #[group(skip)]
 #[command(group = clap::ArgGroup::new("hosts").required(true).args(["drain", "back"]))]
 pub struct Wanted {
-    /// The hosts that are to be emptied: URIs, or their names in the inventory file
+    /// Hosts to empty: URIs, or names in the inventory file
     #[arg(long, value_name = "HOST,...", value_delimiter = ',')]
     drain: Vec<HostKey>,
-    /// The hosts that are to be filled again: their zones return to them from wherever they are
+    /// Hosts to which all their evacuated zones return
     #[arg(long = "return", value_name = "HOST,...", value_delimiter = ',', conflicts_with = "to")]
     back: Vec<HostKey>,
-    /// Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever the policy says
+    /// Hosts, or groups of the policy or inventory, to which zones may go. Default: what the policy allows
     #[arg(long, value_name = "HOST|GROUP,...", value_delimiter = ',')]
     to: Vec<HostKey>,
-    /// The policy
+    /// Policy. Default: the one that sysadm.toml names, or spread
     #[arg(long, value_name = "NAME")]
     policy: Option<Identifier>,
-    /// Zones that do not run, too
+    /// Include zones that are not running
     #[arg(short, long)]
     all: bool,
-    /// Ask no host: read this inventory file ('sysadm host inventory --json')
+    /// Read this inventory file ('sysadm host inventory --json') instead of querying hosts
     #[arg(long, value_name = "FILE", conflicts_with = "ganeti")]
     inventory: Option<PathBuf>,
-    /// Ask no host: read this cluster of Ganeti (the text form of hbal -t)
+    /// Read this Ganeti cluster file (text format of 'hbal -t') instead of querying hosts
     #[arg(long, value_name = "FILE")]
     ganeti: Option<PathBuf>,
-    /// Write the plan to this file
+    /// Write the plan to FILE
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The plan as one JSON document
+    /// Print the plan as a JSON document
     #[arg(long)]
     json: bool,
 }

@@ -10,42 +10,44 @@ use super::{CliError, Exit};
 use crate::file;
 use crate::plan::PlanFile;
 
-/// Plan how hosts are emptied or filled again, without moving anything
+/// Plan the evacuation or return of several hosts, without moving anything
 ///
-/// Asks the hosts that are to be emptied and those that zones may go to, or reads their inventory from a file, and
-/// finds a place and a time for every zone. No zone goes to a host that is itself to be emptied, so each zone moves
-/// once. With --return it finds the way home of all zones that belong to the named hosts: in which order they fit,
-/// which zones of other hosts must leave first, and which step aside to a third host where zones wait for each other.
+/// With --drain, sysadm queries the hosts to be emptied and the hosts that zones may go to, or reads an inventory
+/// file, and finds a destination and a start time for every zone. No zone goes to a host that is to be emptied as well,
+/// so each zone moves once.
 ///
-/// The plan can be kept in a file: 'sysadm evacuate --plan', or 'sysadm evacuate -r --plan', on each of the hosts
-/// carries out its part.
+/// With --return, sysadm plans how all zones that belong to the given hosts return: in which order they fit, which zones
+/// of other hosts must leave first, and which zones must move to a third host because they wait for each other's room.
+///
+/// Write the plan to a file with --output. 'sysadm evacuate --plan FILE', or 'sysadm evacuate -r --plan FILE', then
+/// carries out each host's part of it.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = super::help::PLAN)]
 pub struct Args {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<PlanCommand>,
     #[command(flatten)]
     make: make::Wanted,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Show a plan file, or how two of them differ
+enum PlanCommand {
+    /// Show a plan file, or the differences between two
     Show {
-        /// The plan file
+        /// Plan file
         file: PathBuf,
-        /// What this other plan does otherwise
+        /// Show how plan file OTHER differs from FILE
         #[arg(long, value_name = "OTHER")]
         diff: Option<PathBuf>,
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
-    /// Play a plan in virtual time: when each move ends, how long zones are down, how full the lines are
+    /// Simulate a plan: when each move ends, the downtimes, and the use of each host's network
     Simulate {
-        /// The plan file
+        /// Plan file
         file: PathBuf,
-        /// One JSON document
+        /// Print a JSON document
         #[arg(long)]
         json: bool,
     },
@@ -54,11 +56,11 @@ enum Action {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         None => make::run(args.make).await,
-        Some(Action::Show { file, diff: None, json }) => show::run(&read(&file)?, json),
-        Some(Action::Show { file, diff: Some(other), json }) => {
+        Some(PlanCommand::Show { file, diff: None, json }) => show::run(&read(&file)?, json),
+        Some(PlanCommand::Show { file, diff: Some(other), json }) => {
             show::diff(&read(&file)?, &read(&other)?, json)
         }
-        Some(Action::Simulate { file, json }) => simulate::run(&read(&file)?, json),
+        Some(PlanCommand::Simulate { file, json }) => simulate::run(&read(&file)?, json),
     }
 }
 

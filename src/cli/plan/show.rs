@@ -52,7 +52,7 @@ pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
     })
 }
 
-/// `3 moves to 2 hosts by policy spread: done after 1m 20s (at most 1m 30s; no order ends before 1m 19s)`
+/// `3 move(s) to 2 host(s), policy spread: estimated duration 1m20s (at most 1m30s; theoretical minimum 1m19s)`
 fn summary(plan: &PlanFile) -> String {
     let mut hosts: Vec<_> = plan.moves.iter().map(|one| &one.to).collect();
     hosts.sort_unstable();
@@ -62,10 +62,10 @@ fn summary(plan: &PlanFile) -> String {
             .map(format_span);
     let left = match plan.unplaced.len() {
         0 => String::new(),
-        count => format!("; {count} zone(s) find no place"),
+        count => format!("; {count} zone(s) could not be placed"),
     };
     format!(
-        "{} move(s) to {} host(s) by policy {}: done after {end} (hardly later than {late}; no order ends before {bound}){left}",
+        "{} move(s) to {} host(s), policy {}: estimated duration {end} (at most {late}; theoretical minimum {bound}){left}",
         plan.moves.len(),
         hosts.len(),
         plan.policy
@@ -83,7 +83,7 @@ pub fn diff(before: &PlanFile, after: &PlanFile, json: bool) -> Result<Exit, Cli
             ui::print(&format!("{}\n", plain(&one.to_string())))?;
         }
         let [first, second] = [before, after].map(|plan| format_span(plan.makespan_ms));
-        ui::say(&format!("{} zone(s) go another way; done after {first}, then after {second}", found.len()));
+        ui::say(&format!("{} zone(s) differ; estimated duration {first}, then {second}", found.len()));
     }
     Ok(if found.is_empty() { Exit::Done } else { Exit::Partly })
 }

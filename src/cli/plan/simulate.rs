@@ -1,11 +1,11 @@
-//! A plan, played in virtual time.
+//! `sysadm plan simulate`.
 
 use std::collections::BTreeMap;
 
 use super::super::columns::{Column, table};
 use super::super::{CliError, Exit, ui};
-use crate::model::format_span;
-use crate::plan::{Costs, PlanFile, Played, Terms, Trip, simulate};
+use crate::model::{format_bytes, format_span};
+use crate::plan::{Breach, Costs, Fleet, HostIx, PlanFile, Played, Terms, Trip, ZoneIx, simulate};
 
 struct PlayedMove {
     zone: String,
@@ -18,7 +18,7 @@ const COLUMNS: &[Column<PlayedMove>] = &[
     Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
     Column { name: "TO", width: 16, value: |line| Some(line.to.clone()) },
     Column { name: "PLANNED", width: 8, value: |line| Some(format_span(line.planned)) },
-    Column { name: "PLAYED", width: 8, value: |line| line.ended.map(format_span) },
+    Column { name: "SIMULATED", width: 8, value: |line| line.ended.map(format_span) },
 ];
 
 struct LineUse {
@@ -67,7 +67,7 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     let lines: Vec<_> = lines.collect();
     if !lines.is_empty() {
         ui::print(&table(COLUMNS, &lines))?;
-        let host = |ix: &crate::plan::HostIx| {
+        let host = |ix: &HostIx| {
             file.fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.to_string())
         };
         let used: Vec<_> = played
@@ -79,21 +79,51 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     }
     let down = played.downtime_ms.values();
     ui::say(&format!(
-        "played: done after {} (planned {}); zones are down for {} at most, {} in all",
+        "simulated duration {} (planned {}); downtime {} at most for one zone, {} in total",
         format_span(played.makespan_ms),
         format_span(file.makespan_ms),
         format_span(down.clone().copied().max().unwrap_or(0)),
         format_span(down.sum())
     ));
     for breach in &played.breaches {
-        ui::complain(&format!("a rule is broken: {breach:?}"));
+        ui::complain(&format!("rule violated: {}", violation(breach, &file.fleet)));
     }
     Ok(())
 }
 
+/// What went against the rules, and when.
+fn violation(breach: &Breach, fleet: &Fleet) -> String {
+    let host =
+        |ix: &HostIx| fleet.hosts.get(ix.0 as usize).map_or("?".to_owned(), |host| host.name.to_string());
+    let zone =
+        |ix: &ZoneIx| fleet.zones.get(ix.0 as usize).map_or("?".to_owned(), |zone| zone.name.to_string());
+    let (at_ms, text) = match breach {
+        Breach::Memory { at_ms, host: ix, missing } => {
+            (at_ms, format!("{} lacks {} of memory", host(ix), format_bytes(*missing)))
+        }
+        Breach::Slots { at_ms, host: ix } => {
+            (at_ms, format!("too many simultaneous moves from or to {}", host(ix)))
+        }
+        Breach::Apart { at_ms, host: ix, zones: (a, b) } => {
+            (at_ms, format!("{} and {} must be kept apart, and are both on {}", zone(a), zone(b), host(ix)))
+        }
+        Breach::OneByOne { at_ms, zones: (a, b) } => {
+            (at_ms, format!("{} and {} must not move at the same time", zone(a), zone(b)))
+        }
+        Breach::After { at_ms, zones: (a, b) } => {
+            (at_ms, format!("{} starts to move before {} has left", zone(a), zone(b)))
+        }
+        Breach::NotThere { at_ms, zone: ix } => (at_ms, format!("{} is not where its move starts", zone(ix))),
+        Breach::NeverConverges { at_ms, zone: ix } => {
+            (at_ms, format!("{} writes to its memory faster than it can be sent", zone(ix)))
+        }
+    };
+    format!("at +{}: {text}", format_span(*at_ms))
+}
+
 fn document(file: &PlanFile, played: &Played) -> serde_json::Value {
     let moves = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| {
-        serde_json::json!({"zone": one.zone, "to": one.to, "planned_ms": one.end_ms, "played_ms": ended})
+        serde_json::json!({"zone": one.zone, "to": one.to, "planned_ms": one.end_ms, "simulated_ms": ended})
     });
     let moves: Vec<_> = moves.collect();
     let name = |ix: usize| file.fleet.hosts.get(ix).map(|host| host.name.clone());
@@ -109,6 +139,6 @@ fn document(file: &PlanFile, played: &Played) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "schema_version": 1, "makespan_ms": played.makespan_ms, "planned_ms": file.makespan_ms, "moves": moves,
-        "downtime_ms": down, "lines": lines, "broken": played.breaches,
+        "downtime_ms": down, "lines": lines, "violated": played.breaches,
     })
 }

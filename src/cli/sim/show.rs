@@ -64,9 +64,9 @@ fn host(host: &HostSettings) -> String {
         })
         .collect();
     let pace = match host.scale {
-        Scale::Instant => "nobody ever waits".to_owned(),
-        Scale::Times(1) => "as fast as reality".to_owned(),
-        Scale::Times(times) => format!("{times} times as fast as reality"),
+        Scale::Instant => "without delays".to_owned(),
+        Scale::Times(1) => "in real time".to_owned(),
+        Scale::Times(times) => format!("{times} times as fast as real time"),
     };
     format!(
         "{}: {} of memory, {}/s, storage {}, {pace}\n",

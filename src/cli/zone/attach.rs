@@ -12,42 +12,45 @@ use crate::software::Report;
 use crate::store::StandbyRow;
 use crate::zonepath;
 
-/// Put a configured zone on this host, or tell whether a zone would fit
+/// Attach a configured zone to this host, or check whether a zone would fit
 ///
-/// The zone is checked first, as one is that arrives: networks, machine type and processor, software, room,
-/// name and UUID, maintenance, and whether its disks and all else that it names of its host are there. All
-/// that stands against it is said, and it stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
+/// sysadm checks the zone as it checks an arriving one: networks, machine type, processor, software, capacity, name,
+/// UUID, maintenance, and whether its disks and everything else that it uses of the host exist. If anything is wrong all
+/// reasons are listed and the zone stays configured. Otherwise the zone is defined in libvirt and its manifest is
+/// removed. The zone is not booted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
 pub struct Args {
-    /// The zone, which must be configured
+    /// Zone; must be configured here
     #[arg(value_parser = ZoneName::typed, required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
-    /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
-    /// it, or - for standard input
+    /// Only check whether the zone of this manifest would fit; it need not be configured. PATH is a file, the directory
+    /// that contains the manifest, or - for standard input
     #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
     dry_run: Option<PathBuf>,
-    /// Attach it whatever the validation finds; name, UUID, disks, maintenance and room still count
+    /// Attach the zone even if validation fails. Name, UUID, disk, maintenance and capacity checks still apply
     #[arg(short = 'F')]
     force: bool,
-    /// Change it so that it fits: a machine type that QEMU has no more becomes the newest of its family, so the zone sees
-    /// other hardware; what is changed is said
+    /// Update the zone so that it fits: a machine type that QEMU no longer supports is replaced by the newest of its
+    /// family, so the zone sees different hardware. Changes are reported
     #[arg(short = 'u')]
     update: bool,
-    /// Attach a zone of another host that is lost, from the manifest that it has left here ('sysadm zone standby'). Refused
-    /// while that host answers, or may still run it, or another target of the zone may
+    /// Attach a zone of a host that is lost, from the manifest that this host copied here ('sysadm zone standby'). Refused
+    /// if that host answers, or if it or another target of the zone may be running the zone
     #[arg(long, requires = "zone", conflicts_with = "update")]
     standby: bool,
-    /// With --standby: the host that it belongs to, if several have left a zone of that name
+    /// With --standby: the host that the zone belongs to, if several hosts have copied a zone of this name
     #[arg(long, value_name = "HOST", requires = "standby")]
     origin: Option<String>,
-    /// With --standby: its host is fenced; it does not run and will not by itself. That is recorded
+    /// With --standby: you confirm that the zone's host is fenced: it is down and cannot come back by itself. This is
+    /// recorded
     #[arg(long, requires = "standby")]
     origin_is_down: bool,
-    /// The zone is not on this host, which cannot be asked: a target of it, or where it was migrated to
+    /// You confirm that the zone is not on HOST, a target of the zone or a host it was migrated to, which cannot be asked.
+    /// This is recorded
     #[arg(long, value_name = "HOST", conflicts_with = "dry_run")]
     not_on: Vec<String>,
-    /// One JSON document
+    /// Print a JSON document
     #[arg(long)]
     json: bool,
 }
@@ -221,7 +224,7 @@ impl Told<'_> {
         if self.update {
             match software.update() {
                 Ok(changes) => changes.iter().for_each(|change| {
-                    ui::quote(&format!("an update would have to {change}; it cannot be made from here"));
+                    ui::quote(&format!("an update would have to {change}; sysadm cannot do this"));
                 }),
                 Err(error) => ui::complain(&format!("zone '{}' cannot be updated: {error}", self.zone)),
             }

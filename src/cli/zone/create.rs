@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::admin::{AttachmentError, Draft, Overrides, ZoneAdmin};
+use crate::admin::{AttachmentError, NewZone, Overrides, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
@@ -17,25 +17,27 @@ use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
 ///
-/// Nothing is installed or copied: the zone is configured, and 'sysadm zone attach' checks it and puts it on
-/// this host. What is known to stand against that is said at once, and the zone is kept all the same; a
-/// configuration that makes no sense, or whose name or UUID is taken, is not kept.
+/// Nothing is installed or copied. The zone becomes 'configured'; 'sysadm zone attach' then checks and attaches it.
+/// Known reasons that would prevent this are reported right away, but do not prevent the zone from being configured. A
+/// configuration that is invalid, or whose name or UUID is taken, is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_CREATE)]
 pub struct Args {
-    /// Its name, which may be another than in the manifest
+    /// Name of the zone; may differ from the name in the manifest
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// The manifest: a file, - for standard input, or the zone's folder that holds it, which becomes its zonepath
+    /// Manifest: a file, - for standard input, or the directory that contains it, which becomes the zonepath
     #[arg(short = 'a', value_name = "PATH")]
     manifest: PathBuf,
-    /// Plug all interfaces in one network into another one; for all networks at once, so two may change places
+    /// Connect the interfaces in network OLD to network NEW. May be repeated; all changes are made at once, so two
+    /// networks can be swapped
     #[arg(long = "net", value_name = "OLD=NEW", value_parser = parse_network)]
     networks: Vec<(NetworkName, NetworkName)>,
-    /// Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID, which makes a copy
+    /// Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE or uuid=new|UUID; a new UUID makes a copy. May be
+    /// repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     settings: Vec<Setting>,
-    /// Change its configuration with $VISUAL or $EDITOR, all but name and UUID
+    /// Edit the configuration with $VISUAL, $EDITOR or vi. Name and UUID cannot be changed there
     #[arg(long)]
     edit: bool,
 }
@@ -102,7 +104,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let created = match desk.create(draft).await {
         Ok(created) => created,
         Err(AttachmentError::Unfit { zone, findings, .. }) => {
@@ -116,7 +118,7 @@ async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result
     context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, desk.user));
     if !created.findings.is_empty() {
         ui::complain(&format!(
-            "zone '{zone}' is configured; as things are it cannot be attached to {}:",
+            "zone '{zone}' is configured, but currently cannot be attached to {}:",
             desk.local.name()
         ));
         super::list_findings(&created.findings);
@@ -156,7 +158,7 @@ impl Drop for Text {
 }
 
 /// Creates the zone with its configuration as it is when the editor has ended.
-async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let before = draft.manifest.config.clone();
     let mut text = Text::write(context, &before)?;
     edit(&text.file).await?;

@@ -6,17 +6,17 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::model::ZoneName;
 
-/// Forget a configured zone
+/// Delete the configuration of a zone
 ///
-/// Its data stay where they are, and so does the manifest in its zonepath. A zone that is installed is
-/// detached first; one that is away is given up with 'sysadm evacuate --forget'.
+/// The zone's data and the manifest in its zonepath are not touched. Detach an installed zone first. Use 'sysadm
+/// evacuate --forget' for an evacuated one.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_DELETE)]
 pub struct Args {
-    /// The zone
+    /// Zone; must be configured here
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// Without a question
+    /// Do not ask for confirmation
     #[arg(short = 'F')]
     force: bool,
 }

@@ -8,21 +8,21 @@ use crate::failover;
 use crate::host::Host;
 use crate::model::ZoneName;
 
-/// Take a zone from this host, so that it can be attached to another one
+/// Detach a zone from this host, so that it can be attached to another one
 ///
-/// Its configuration, and what this host has of the software that it depends on, become a manifest: in its
-/// zonepath if it has one, and always in this host's database. Then libvirt forgets the zone, which is
-/// configured from then on; its data stay where they are. The zone must not run.
+/// The zone must not be running. Its configuration, and a list of the host's software that it depends on, are written to
+/// a manifest: in its zonepath, if it has one, and always in this host's database. Then the zone is removed from libvirt
+/// and becomes 'configured'. Its data are not touched.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_DETACH)]
 pub struct Args {
-    /// The zone
+    /// Zone
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// Only print the manifest, for 'sysadm zone attach -n' on another host; the zone may run
+    /// Only print the manifest, for 'sysadm zone attach -n' on another host. The zone may be running
     #[arg(short = 'n')]
     dry_run: bool,
-    /// Write the manifest into this new file, too (mode 0600: it may hold passwords)
+    /// Also write the manifest to FILE, which must not exist yet (mode 0600: it may contain passwords)
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     manifest: Option<PathBuf>,
 }

@@ -12,19 +12,19 @@ use crate::store::ZoneRecord;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_LIST)]
 pub struct Args {
-    /// Zones that are installed, too
+    /// Include installed zones, which are not running
     #[arg(short)]
     installed: bool,
-    /// All that are known here, evacuated and detached ones too
+    /// Include all known zones, evacuated and detached ones as well
     #[arg(short)]
     configured: bool,
-    /// Without the global zone, the host itself
+    /// Omit the global zone, which is the host itself
     #[arg(short)]
     no_global: bool,
-    /// A table with ID, STATUS, PATH, BRAND, IP
+    /// Print a table with ID, NAME, STATUS, PATH, BRAND and IP
     #[arg(short, conflicts_with = "parsable")]
     verbose: bool,
-    /// Stable output for programs: zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
+    /// Print stable output for scripts: zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
     #[arg(short)]
     parsable: bool,
 }

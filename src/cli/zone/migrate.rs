@@ -10,58 +10,58 @@ use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 
-/// Move a zone to another host, for good
+/// Migrate a zone to another host permanently
 ///
-/// A zone that runs migrates live, one that does not run moves cold: its configuration goes over. Its storage must be
-/// one that both hosts see. The destination is asked first, books room and looks for the storage; if it has anything
-/// against the zone, nothing is changed.
+/// A running zone migrates live. For a zone that is not running, only the configuration moves. The zone's storage must
+/// be accessible to both hosts. The destination checks the zone and its storage and reserves room before anything is
+/// changed; if it refuses, the zone stays as it is.
 ///
-/// The zone does not belong here any more afterwards: it is 'configured' here, and no 'sysadm evacuate -r' brings it
-/// back. One that is here as a guest, because its own host was evacuated, may be moved on; the return of its own host
-/// follows it.
+/// Afterwards the zone belongs to the other host. It is 'configured' here, and 'sysadm evacuate -r' does not bring it
+/// back. A zone that was evacuated to this host can be migrated further; the return to its own host will find it.
 ///
-/// No maintenance is needed here, nor is it in the way; that of the destination is. Only one evacuation, return or
-/// migration is in progress on a host. ^C: what was begun is finished. Once more: it is given up, the zone stays
-/// here. If it is interrupted, 'sysadm evacuate --resume' asks both hosts and settles it, and so does the next run.
+/// This host may be in maintenance or not, but the destination must not be. Only one evacuation, return or migration
+/// can be in progress on a host. ^C before the move has started cancels it; otherwise the move is completed. A second ^C
+/// aborts the move, and the zone stays here. If the command is interrupted, 'sysadm evacuate --resume' or the next run
+/// asks both hosts and completes the move or rolls it back.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::ZONE_MIGRATE)]
 pub struct Args {
-    /// The zone
+    /// Zone
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// The other host: ssh://USER@HOST:PORT or rads://USER@HOST:PORT; user and port may be left out
+    /// Destination: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
     uri: HostUri,
-    /// Ask the destination, check everything; change nothing anywhere
+    /// Dry run: query the destination and run all checks, but change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Say only what went wrong
+    /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Overwrite the configuration that the destination has of the same zone
+    /// Replace a different configuration of the same zone at the destination. Without this option such a zone is refused
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// How it moves
+    /// Migration type
     #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, default_value_t = Type::Auto)]
     kind: Type,
-    /// The result as one JSON document
+    /// Print the result as a JSON document
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Type {
-    /// Live if it runs, cold if it does not
+    /// Live if the zone is running, cold if it is not
     Auto,
-    /// Only live: a zone that does not run is not moved
+    /// Live only; refuse a zone that is not running
     Live,
-    /// A zone that runs is shut down when all is ready for it there, and booted there
+    /// Shut a running zone down once the destination is ready, and boot it there
     Cold,
 }
 
@@ -154,7 +154,7 @@ struct MigrationEnd {
 }
 
 impl MigrationEnd {
-    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
+    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<HostRefusal>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {
@@ -206,7 +206,7 @@ impl MigrationEnd {
 }
 
 /// Everything that its destination has against a zone.
-fn refusal(findings: &[Finding]) -> (Exit, Vec<String>) {
+fn refusal(findings: &[HostRefusal]) -> (Exit, Vec<String>) {
     let blockers = || findings.iter().flat_map(|one| one.blockers.iter().map(move |blocker| (one, blocker)));
     let locked = blockers().any(|(_, blocker)| blocker.kind == BlockerKind::Maintenance);
     let lines = blockers().map(|(finding, blocker)| format!("{}: {blocker}", finding.target));

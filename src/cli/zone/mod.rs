@@ -18,16 +18,16 @@ use crate::zonepath;
 pub use standby::problems as standby_problems;
 use standby::stale;
 
-/// Work with the zones of this host
+/// List, attach, detach, create, delete and migrate zones
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: ZoneCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// List zones: those that run, unless options say more
+enum ZoneCommand {
+    /// List zones; by default, running ones
     List(list::Args),
     Detach(detach::Args),
     Attach(attach::Args),
@@ -39,13 +39,13 @@ enum Action {
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
-        Action::List(options) => list::run(options).await,
-        Action::Detach(options) => detach::run(options).await,
-        Action::Attach(options) => attach::run(options).await,
-        Action::Create(options) => create::run(options).await,
-        Action::Delete(options) => delete::run(options).await,
-        Action::Migrate(args) => migrate::run(args).await,
-        Action::Standby(args) => standby::run(args).await,
+        ZoneCommand::List(options) => list::run(options).await,
+        ZoneCommand::Detach(options) => detach::run(options).await,
+        ZoneCommand::Attach(options) => attach::run(options).await,
+        ZoneCommand::Create(options) => create::run(options).await,
+        ZoneCommand::Delete(options) => delete::run(options).await,
+        ZoneCommand::Migrate(args) => migrate::run(args).await,
+        ZoneCommand::Standby(args) => standby::run(args).await,
     }
 }
 

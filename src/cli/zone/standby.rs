@@ -12,33 +12,35 @@ use crate::failover::{Claimed, Left, Report, Stale, Verdict, leave};
 use crate::model::{ZoneName, format_minute};
 use crate::store::StandbyRow;
 
-/// Leave the manifests of zones with their targets, for the case that this host is lost
+/// Copy zone manifests to their targets, so that zones can be recovered if this host fails
 ///
-/// Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From that the zone can be
-/// attached there after a crash of this host, if its storage is shared: 'sysadm zone attach --standby ZONE'. Manifests
-/// of zones that are not here any more, or have other targets now, are withdrawn. First each target is asked whether it has attached a zone while
-/// this host was away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
+/// Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be attached there
+/// with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests of zones that have left this host,
+/// or have other targets now, are removed from the hosts that hold them.
 ///
-/// 'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
+/// First, each target is asked whether a zone was attached there while this host was down. Such a zone is recorded as
+/// evacuated; 'sysadm evacuate -r' brings it back.
+///
+/// 'sysadm agent --listen' runs this periodically if [standby] every is set in sysadm.toml.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::ZONE_STANDBY)]
 pub struct Args {
     /// Only these zones
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with = "list")]
     zones: Vec<ZoneName>,
-    /// List what other hosts have left here
+    /// List manifests that other hosts have copied here
     #[arg(short, long)]
     list: bool,
-    /// Say only what went wrong
+    /// Report errors only
     #[arg(short, long, conflicts_with = "list")]
     quiet: bool,
-    /// Stable output for programs
+    /// Print stable output for scripts
     #[arg(short, requires = "list")]
     parsable: bool,
-    /// These fields: ZONENAME,ORIGIN,SINCE,ATTACHED,UUID,OTHERS, or all
+    /// Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
     #[arg(short, value_name = "FIELD,...", requires = "list")]
     output: Option<String>,
-    /// One JSON document
+    /// Print a JSON document
     #[arg(long, conflicts_with = "parsable")]
     json: bool,
 }
@@ -121,7 +123,7 @@ pub fn problems(report: &Report) -> Vec<String> {
     let not_left = report.left.iter().filter_map(|left| {
         let problem = left.problem.as_ref()?;
         Some(match &left.target {
-            Some(target) => format!("{}: not left with {target}: {problem}", left.zone),
+            Some(target) => format!("{}: manifest not copied to {target}: {problem}", left.zone),
             None => format!(
                 "{}: left with nobody: {problem}; set one: sysadm target set {} URI",
                 left.zone, left.zone
@@ -166,7 +168,7 @@ fn summary(report: &Report) -> String {
     let left = || report.left.iter().filter(|left| left.problem.is_none());
     let hosts: BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
     let zones: BTreeSet<_> = left().map(|left: &Left| &left.zone).collect();
-    format!("the manifests of {} zone(s) are left with {} host(s)", zones.len(), hosts.len())
+    format!("copied the manifests of {} zone(s) to {} host(s)", zones.len(), hosts.len())
 }
 
 fn document(report: &Report) -> Value {

@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::evacuate::progress::{Reporter, Verbosity};
 use crate::cli::ui;
-use crate::evacuation::{Event, EventSink, Finding};
+use crate::evacuation::{Event, EventSink, HostRefusal};
 use crate::migration::steps::Procedure;
 use crate::model::{Step, ZoneName};
 use crate::store::{Direction, Mark};
@@ -63,7 +63,7 @@ pub struct ZoneadmMessages {
     zone: ZoneName,
     quiet: bool,
     bar: Reporter,
-    found: Mutex<Vec<Finding>>,
+    found: Mutex<Vec<HostRefusal>>,
     /// The destination has the same configuration already.
     is_there: AtomicBool,
 }
@@ -76,12 +76,12 @@ impl ZoneadmMessages {
         Self { zone, quiet, bar, found: Mutex::default(), is_there: AtomicBool::new(false) }
     }
 
-    fn found(&self) -> MutexGuard<'_, Vec<Finding>> {
+    fn found(&self) -> MutexGuard<'_, Vec<HostRefusal>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What its destination has against it.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<HostRefusal> {
         self.found().clone()
     }
 

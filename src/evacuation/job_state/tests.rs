@@ -63,7 +63,7 @@ fn events() -> [JobEvent; 16] {
         JobEvent::Select,
         JobEvent::Found(Box::new(record.clone())),
         JobEvent::Check(uri("rads://h2")),
-        JobEvent::Refuse(Finding { target: uri("rads://h2"), blockers: Vec::new() }),
+        JobEvent::Refuse(HostRefusal { target: uri("rads://h2"), blockers: Vec::new() }),
         JobEvent::Accept(None),
         JobEvent::Wait(wait()),
         JobEvent::Relocate(uri("rads://h3"), task),

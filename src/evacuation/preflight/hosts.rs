@@ -12,7 +12,7 @@ use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;
 use crate::evacuation::peers::Connected;
 use crate::evacuation::placement::Proposal;
-use crate::evacuation::refusal::{Finding, join};
+use crate::evacuation::refusal::{HostRefusal, join};
 use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
@@ -64,7 +64,7 @@ impl Preflight<'_> {
         for target in left {
             if let Some(Err(reason)) = self.connected.get(&target) {
                 let blockers = vec![Blocker::new(BlockerKind::Host, reason.to_string())];
-                self.run_state.report(zone, JobEvent::Refuse(Finding { target, blockers }));
+                self.run_state.report(zone, JobEvent::Refuse(HostRefusal { target, blockers }));
             }
         }
     }
@@ -160,7 +160,7 @@ impl Preflight<'_> {
             let blockers = answer.err().or_else(|| refusals.get(&target).cloned());
             let silent = || vec![Blocker::new(BlockerKind::Host, "it has not said how it is")];
             let blockers = blockers.unwrap_or_else(silent);
-            self.run_state.report(&job.zone, JobEvent::Refuse(Finding { target, blockers }));
+            self.run_state.report(&job.zone, JobEvent::Refuse(HostRefusal { target, blockers }));
         }
         self.refused(job)
     }
@@ -177,7 +177,7 @@ impl Preflight<'_> {
             match answer {
                 Ok(task) => return JobEvent::Accept(Some(task)),
                 Err(blockers) => {
-                    let finding = Finding { target: target.clone(), blockers };
+                    let finding = HostRefusal { target: target.clone(), blockers };
                     self.run_state.report(&job.zone, JobEvent::Refuse(finding));
                 }
             }

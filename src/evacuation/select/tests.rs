@@ -38,8 +38,8 @@ fn targets() -> BTreeMap<TargetKey, Vec<HostUri>> {
     [(TargetKey::Default, vec!["ssh://h2".parse().unwrap()])].into()
 }
 
-fn open(zone: &str) -> Open {
-    Open { row: sample::evacuated(zone), why: Some("why".into()) }
+fn open(zone: &str) -> Unsettled {
+    Unsettled { row: sample::evacuated(zone), why: Some("why".into()) }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) type Answer = Result<Value, Value>;
 
 /// One stream of questions and answers. Dropping it closes the stream.
 pub(super) struct Link {
-    waiting: Arc<Waiting>,
+    waiting: Arc<PendingCalls>,
     queue: mpsc::Sender<Request>,
     next: AtomicU64,
     _task: AbortOnDropHandle<()>,
@@ -34,7 +34,7 @@ impl Link {
     /// for three times that, the stream is broken.
     pub(super) fn start(stream: ByteStream, keepalive: Duration) -> Self {
         let keepalive = keepalive.clamp(Duration::from_secs(1), LONGEST_PING);
-        let waiting = Arc::new(Waiting(Mutex::new(Ok(HashMap::new()))));
+        let waiting = Arc::new(PendingCalls(Mutex::new(Ok(HashMap::new()))));
         let (queue, requests) = mpsc::channel(8);
         let task = tokio::spawn({
             let waiting = Arc::clone(&waiting);
@@ -68,9 +68,9 @@ impl Link {
 }
 
 /// Who waits for which answer; once the stream is broken, why.
-struct Waiting(Mutex<Result<HashMap<u64, oneshot::Sender<Answer>>, String>>);
+struct PendingCalls(Mutex<Result<HashMap<u64, oneshot::Sender<Answer>>, String>>);
 
-impl Waiting {
+impl PendingCalls {
     fn lock(&self) -> MutexGuard<'_, Result<HashMap<u64, oneshot::Sender<Answer>>, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,7 +94,7 @@ impl Waiting {
 
 /// Forgets a question when its caller has gone.
 struct Forget<'a> {
-    waiting: &'a Waiting,
+    waiting: &'a PendingCalls,
     id: u64,
 }
 
@@ -106,7 +106,7 @@ impl Drop for Forget<'_> {
     }
 }
 
-async fn read_replies(mut reader: impl AsyncRead + Unpin, waiting: &Waiting, limit: Duration) -> String {
+async fn read_replies(mut reader: impl AsyncRead + Unpin, waiting: &PendingCalls, limit: Duration) -> String {
     loop {
         match tokio::time::timeout(limit, frame::read(&mut reader, frame::MAX_FRAME)).await {
             Ok(Ok(Reply::Ok { id, ok })) => waiting.settle(id, Ok(ok)),

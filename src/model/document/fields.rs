@@ -9,13 +9,13 @@ use super::DocumentError;
 
 /// A document and its name, for errors.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct DocumentSource<'a> {
     pub document: &'a Document<'a>,
     /// Its name in errors.
     pub file: &'a str,
 }
 
-impl Place<'_> {
+impl DocumentSource<'_> {
     /// An error about a node, with its line.
     pub fn wrong(&self, node: Node<'_, '_>, what: &str) -> DocumentError {
         let range = node.range();
@@ -36,7 +36,7 @@ pub(super) fn name<'a>(node: Node<'a, '_>) -> &'a str {
 /// The child elements. Anything else but comments is an error.
 pub(super) fn elements<'a, 'i>(
     node: Node<'a, 'i>,
-    place: &Place<'_>,
+    place: &DocumentSource<'_>,
 ) -> Result<Vec<Node<'a, 'i>>, DocumentError> {
     let is_more = |child: &Node<'_, '_>| child.text().is_some_and(|text| !text.trim_ascii().is_empty());
     match node.children().find(|child| child.is_text() && is_more(child)) {
@@ -46,19 +46,23 @@ pub(super) fn elements<'a, 'i>(
 }
 
 /// The error for an element that is not allowed there.
-pub(super) fn unknown(node: Node<'_, '_>, place: &Place<'_>) -> DocumentError {
+pub(super) fn unknown(node: Node<'_, '_>, place: &DocumentSource<'_>) -> DocumentError {
     place.wrong(node, &format!("<{}> is not known, and would be lost", node.tag_name().name()))
 }
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a, 'i, 'p> {
     node: Node<'a, 'i>,
-    place: &'p Place<'p>,
+    place: &'p DocumentSource<'p>,
 }
 
 impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     /// Accepts only the `known` attributes; child elements are allowed.
-    pub fn of(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of(
+        node: Node<'a, 'i>,
+        place: &'p DocumentSource<'p>,
+        known: &[&str],
+    ) -> Result<Self, DocumentError> {
         let is_odd = |name: &str, space: Option<&str>| space.is_some() || !known.contains(&name);
         match node.attributes().find(|one| is_odd(one.name(), one.namespace())) {
             None => Ok(Self { node, place }),
@@ -71,7 +75,11 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     }
 
     /// Accepts only the `known` attributes, and no content.
-    pub fn of_leaf(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of_leaf(
+        node: Node<'a, 'i>,
+        place: &'p DocumentSource<'p>,
+        known: &[&str],
+    ) -> Result<Self, DocumentError> {
         match elements(node, place)?.first() {
             Some(child) => Err(unknown(*child, place)),
             None => Self::of(node, place, known),

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::fields::{Fields, Place, elements, name, unknown};
+use super::fields::{DocumentSource, Fields, elements, name, unknown};
 use super::{DocumentError, Written};
 use crate::{
     Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,
@@ -10,7 +10,7 @@ use crate::{
 
 /// What has been read so far.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct DocumentParts {
     pub written: Option<Written>,
     pub memory: Option<u64>,
     pub cpus: Option<u32>,
@@ -26,9 +26,9 @@ pub(super) struct Parts {
     pub config: Option<(String, String)>,
 }
 
-impl Parts {
+impl DocumentParts {
     /// Adds the contents of an element.
-    pub fn take(&mut self, node: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
+    pub fn take(&mut self, node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<(), DocumentError> {
         match name(node) {
             "written" => once(&mut self.written, written(node, place)?, node, place)?,
             "mcap" => once(&mut self.memory, memory(node, place)?, node, place)?,
@@ -62,7 +62,7 @@ fn once<T>(
     slot: &mut Option<T>,
     value: T,
     node: Node<'_, '_>,
-    place: &Place<'_>,
+    place: &DocumentSource<'_>,
 ) -> Result<(), DocumentError> {
     match slot.replace(value) {
         None => Ok(()),
@@ -70,7 +70,7 @@ fn once<T>(
     }
 }
 
-fn written(node: Node<'_, '_>, place: &Place<'_>) -> Result<Written, DocumentError> {
+fn written(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Written, DocumentError> {
     let fields = Fields::of_leaf(node, place, &["host", "software", "at"])?;
     let [host, software] = ["host", "software"].map(|key| fields.text(key).map(str::to_owned));
     let (at, what) = (fields.text("at")?, "is no point in time: 2026-11-18T11:06:40Z");
@@ -78,11 +78,11 @@ fn written(node: Node<'_, '_>, place: &Place<'_>) -> Result<Written, DocumentErr
     Ok(Written { host: host?, software: software?, at: Millis(at.as_millisecond()) })
 }
 
-fn memory(node: Node<'_, '_>, place: &Place<'_>) -> Result<u64, DocumentError> {
+fn memory(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<u64, DocumentError> {
     Fields::of_leaf(node, place, &["physcap"])?.parse("physcap")
 }
 
-fn cpus(node: Node<'_, '_>, place: &Place<'_>) -> Result<u32, DocumentError> {
+fn cpus(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<u32, DocumentError> {
     let fields = Fields::of_leaf(node, place, &["ncpu_min", "ncpu_max"])?;
     let (least, most) = (fields.parse::<u32>("ncpu_min")?, fields.parse("ncpu_max")?);
     if least == most { Ok(most) } else { Err(fields.wrong("ncpu_min and ncpu_max must be the same here")) }
@@ -98,7 +98,7 @@ fn network(fields: &Fields<'_, '_, '_>) -> Result<Network, DocumentError> {
     }
 }
 
-fn interface(node: Node<'_, '_>, place: &Place<'_>) -> Result<Interface, DocumentError> {
+fn interface(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Interface, DocumentError> {
     let fields = Fields::of_leaf(node, place, &["mac", "physical", "type", "there"])?;
     let (mac, there) = (fields.parse("mac")?, fields.parse_if_there("there")?);
     Ok(Interface { mac, network: network(&fields)?, there })
@@ -115,7 +115,7 @@ fn source(fields: &Fields<'_, '_, '_>, key: &str) -> Result<DiskSource, Document
     }
 }
 
-fn filesystem(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
+fn filesystem(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Disk, DocumentError> {
     let fields = Fields::of(node, place, &["special", "directory", "type", "presence"])?;
     let mut readonly = None;
     for child in elements(node, place)? {
@@ -129,7 +129,7 @@ fn filesystem(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentErr
     Ok(disk.with_presence(presence(&fields)?))
 }
 
-fn device(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
+fn device(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Disk, DocumentError> {
     let is_network = node.attribute("type") == Some("network");
     let own = if is_network { "protocol" } else { "match" };
     let fields = Fields::of(node, place, &["name", "type", "readonly", "presence", own])?;
@@ -155,7 +155,7 @@ fn names(
     nodes: &[Node<'_, '_>],
     element: &str,
     key: &str,
-    place: &Place<'_>,
+    place: &DocumentSource<'_>,
 ) -> Result<Vec<String>, DocumentError> {
     let name_of = |node: &Node<'_, '_>| {
         if name(*node) != element {
@@ -166,13 +166,13 @@ fn names(
     nodes.iter().map(name_of).collect()
 }
 
-fn package(node: Node<'_, '_>, place: &Place<'_>) -> Result<Package, DocumentError> {
+fn package(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Package, DocumentError> {
     let fields = Fields::of_leaf(node, place, &["name", "version"])?;
     let [name, version] = ["name", "version"].map(|key| fields.text(key).map(str::to_owned));
     Ok(Package { name: name?, version: version? })
 }
 
-fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> {
+fn patch(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Patch, DocumentError> {
     let id = Fields::of(node, place, &["id"])?.text("id")?.to_owned();
     let parts = elements(node, place)?;
     let (of_packages, others): (Vec<_>, Vec<_>) =
@@ -181,18 +181,18 @@ fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> 
     Ok(Patch { id, obsoletes, packages: names(&of_packages, "package", "name", place)? })
 }
 
-fn config(node: Node<'_, '_>, place: &Place<'_>) -> Result<(String, String), DocumentError> {
+fn config(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<(String, String), DocumentError> {
     let platform = Fields::of(node, place, &["platform"])?.text("platform")?.to_owned();
     Ok((platform, verbatim(node, place)?))
 }
 
-fn processor(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentError> {
+fn processor(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<String, DocumentError> {
     Fields::of(node, place, &[])?;
     verbatim(node, place)
 }
 
 /// Text, unchanged.
-fn verbatim(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentError> {
+fn verbatim(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<String, DocumentError> {
     match node.children().find(|child| !child.is_text()) {
         Some(other) => {
             Err(place.wrong(other, &format!("nothing but text is expected in <{}>, in CDATA", name(node))))

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
-use super::fields::{Fields, Place, elements, name};
-use super::parts::Parts;
+use super::fields::{DocumentSource, Fields, elements, name};
+use super::parts::DocumentParts;
 use super::{DocumentError, VERSION, Written, encoding};
 use crate::{Manifest, Software, Zone};
 
@@ -16,10 +16,10 @@ use crate::{Manifest, Software, Zone};
 pub fn read(bytes: &[u8], file: &str) -> Result<(Manifest, Written), DocumentError> {
     let text = encoding::text(bytes, file)?;
     let document = Document::parse(text).map_err(|error| explain(&error, text, file))?;
-    let place = Place { document: &document, file };
+    let place = DocumentSource { document: &document, file };
     let root = document.root_element();
     is_ours(root, &place)?;
-    let mut parts = Parts::default();
+    let mut parts = DocumentParts::default();
     for child in elements(root, &place)? {
         parts.take(child, &place)?;
     }
@@ -34,7 +34,7 @@ const ROOT: &[&str] =
 
 fn manifest(
     zone: &Fields<'_, '_, '_>,
-    parts: Parts,
+    parts: DocumentParts,
     missing: impl Fn(&str) -> DocumentError,
 ) -> Result<Manifest, DocumentError> {
     let (packages, patches) = (parts.packages, parts.patches);
@@ -75,7 +75,7 @@ fn manifest(
 
 /// Whether this is a manifest of this program in a version that it can read. Manifests of other systems are
 /// recognized first, since otherwise the error would be about some missing attribute.
-fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
+fn is_ours(root: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<(), DocumentError> {
     if name(root) != "zone" {
         let what = format!("a manifest begins with <zone>, and this with <{}>", root.tag_name().name());
         return Err(place.wrong(root, &what));
@@ -120,7 +120,7 @@ fn explain(error: &Error, text: &str, file: &str) -> DocumentError {
 fn has_dtd(text: &str, file: &str) -> DocumentError {
     let options = ParsingOptions { allow_dtd: !text.contains("<!ENTITY"), ..ParsingOptions::default() };
     if let Ok(document) = Document::parse_with_options(text, options) {
-        let place = Place { document: &document, file };
+        let place = DocumentSource { document: &document, file };
         if let Err(error) = is_ours(document.root_element(), &place) {
             return error;
         }

@@ -25,7 +25,7 @@ impl FromStr for Zonecfg {
     fn from_str(text: &str) -> Result<Self, ZonecfgError> {
         let wrong =
             |line: usize, what: &str| ZonecfgError { line, what: plain(what).chars().take(200).collect() };
-        let mut open = Open::default();
+        let mut open = ParseState::default();
         for (number, line) in (1..).zip(text.split('\n')) {
             let line = line.trim_start_matches([' ', '\t']);
             if !line.is_empty() && !line.starts_with('#') {
@@ -45,14 +45,14 @@ const NO_CREATE: &str = "'create -b' is expected first, as 'zonecfg -z ZONE expo
 
 /// The state of the parser.
 #[derive(Default)]
-struct Open {
+struct ParseState {
     created: bool,
     items: Vec<Item>,
     /// The resources that are still open, outermost first.
     within: Vec<(Name, Vec<Item>)>,
 }
 
-impl Open {
+impl ParseState {
     fn take(&mut self, line: &str) -> Result<(), String> {
         if line.ends_with('\r') {
             return Err("it ends in CR LF, which zonecfg never writes; dos2unix takes the CR away".to_owned());

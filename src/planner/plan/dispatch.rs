@@ -17,7 +17,7 @@ use super::HostKey;
 
 /// One move of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct QueuedMove {
     /// The host that it leaves.
     pub from: HostKey,
     /// The host at which it arrives.
@@ -30,7 +30,7 @@ pub struct Item {
     pub sharers: Option<usize>,
 }
 
-impl Item {
+impl QueuedMove {
     /// A move that waits for no other.
     pub const fn new(from: HostKey, to: HostKey) -> Self {
         Self { from, to, after: BTreeSet::new(), one_by_one: BTreeSet::new(), sharers: None }
@@ -62,7 +62,7 @@ enum Phase {
 /// for nothing but room, and only as long as there is a slot.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
-    items: Vec<Item>,
+    items: Vec<QueuedMove>,
     slots: Slots,
     phases: Vec<Phase>,
     /// How many moves that must be over before are not, for each.
@@ -81,42 +81,43 @@ pub struct Dispatch {
 #[derive(Default)]
 struct Taken<'a> {
     jobs: usize,
-    outbound: BTreeMap<&'a HostKey, Line>,
-    inbound: BTreeMap<&'a HostKey, Line>,
+    outbound: BTreeMap<&'a HostKey, HostQueue>,
+    inbound: BTreeMap<&'a HostKey, HostQueue>,
     groups: BTreeSet<&'a str>,
 }
 
 /// One host's line, one way.
 #[derive(Clone, Copy, Default)]
-struct Line {
+struct HostQueue {
     moves: usize,
     /// So many are borne by all that are on it.
     most: Option<usize>,
 }
 
-impl Line {
-    fn take(&mut self, item: &Item) {
+impl HostQueue {
+    fn take(&mut self, item: &QueuedMove) {
         self.moves += 1;
         self.most = self.most.into_iter().chain(item.sharers).min();
     }
 
-    fn has_room(self, item: &Item, slots: usize) -> bool {
+    fn has_room(self, item: &QueuedMove, slots: usize) -> bool {
         let most = self.most.into_iter().chain(item.sharers).chain([slots]).min().unwrap_or(slots);
         self.moves < most.max(1)
     }
 }
 
 impl<'a> Taken<'a> {
-    fn take(&mut self, item: &'a Item) {
+    fn take(&mut self, item: &'a QueuedMove) {
         self.jobs += 1;
         self.outbound.entry(&item.from).or_default().take(item);
         self.inbound.entry(&item.to).or_default().take(item);
         self.groups.extend(item.one_by_one.iter().map(String::as_str));
     }
 
-    fn has_room(&self, item: &Item, slots: Slots) -> bool {
-        let line =
-            |side: &BTreeMap<&HostKey, Line>, host: &HostKey| side.get(host).copied().unwrap_or_default();
+    fn has_room(&self, item: &QueuedMove, slots: Slots) -> bool {
+        let line = |side: &BTreeMap<&HostKey, HostQueue>, host: &HostKey| {
+            side.get(host).copied().unwrap_or_default()
+        };
         self.jobs < slots.jobs.max(1)
             && line(&self.outbound, &item.from).has_room(item, slots.outbound)
             && line(&self.inbound, &item.to).has_room(item, slots.inbound)
@@ -126,7 +127,7 @@ impl<'a> Taken<'a> {
 
 impl Dispatch {
     /// A plan of which nothing has begun.
-    pub fn new(items: Vec<Item>, slots: Slots) -> Self {
+    pub fn new(items: Vec<QueuedMove>, slots: Slots) -> Self {
         let (mut before, mut behind) = (vec![0; items.len()], vec![Vec::new(); items.len()]);
         for (place, item) in items.iter().enumerate() {
             for other in &item.after {
@@ -237,8 +238,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn item(from: &str, to: &str, after: &[usize], group: Option<&str>) -> Item {
-        Item {
+    fn item(from: &str, to: &str, after: &[usize], group: Option<&str>) -> QueuedMove {
+        QueuedMove {
             from: from.parse().unwrap(),
             to: to.parse().unwrap(),
             after: after.iter().copied().collect(),
@@ -269,7 +270,7 @@ mod tests {
 
     #[test]
     fn as_many_share_a_line_as_each_of_them_bears() {
-        let sharing = |to: &str, sharers| Item { sharers, ..item("h1", to, &[], None) };
+        let sharing = |to: &str, sharers| QueuedMove { sharers, ..item("h1", to, &[], None) };
         let items = vec![
             sharing("h2", Some(2)),
             sharing("h3", None),
@@ -288,7 +289,7 @@ mod tests {
         }
         assert_eq!(order, [(0, 2), (2, 1), (3, 1), (4, 1)]);
         // Other lines are none of their business.
-        let elsewhere = Item { sharers: Some(1), ..item("h7", "h8", &[], None) };
+        let elsewhere = QueuedMove { sharers: Some(1), ..item("h7", "h8", &[], None) };
         assert_eq!(Dispatch::new(vec![sharing("h2", Some(1)), elsewhere], WIDE).start(), [0, 1]);
     }
 
@@ -365,7 +366,7 @@ mod tests {
             let items: Vec<_> = shape.iter().enumerate().map(|(place, (from, to, back, group, sharers))| {
                 let after: Vec<_> = place.checked_sub(*back + 1).into_iter().collect();
                 let group = group.map(|group| group.to_string());
-                Item { sharers: *sharers, ..item(&from.to_string(), &to.to_string(), &after, group.as_deref()) }
+                QueuedMove { sharers: *sharers, ..item(&from.to_string(), &to.to_string(), &after, group.as_deref()) }
             }).collect();
             let mut plan = Dispatch::new(items, Slots { jobs, outbound, inbound });
             let (mut under_way, mut over) = (Vec::new(), 0);

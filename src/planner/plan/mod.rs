@@ -32,7 +32,7 @@ pub mod survey;
 
 pub use build::{BuiltPlan, History, build, timed};
 pub use eta::MoveEta;
-pub use file::{About, Change, Difference, FileMove, PlanFile, PlanFileError, UnplacedZone};
+pub use file::{About, FileMove, PlanChange, PlanFile, PlanFileError, UnplacedZone, ZoneDifference};
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
 pub use forecast::{Calibration, Costs, Forecast, NeverConverges, Observation, Trip};
 pub use key::{HostKey, HostKeyError};
@@ -41,6 +41,6 @@ pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Unplaced, ZoneIx};
 pub use return_plan::{ReturnPlan, away_from, return_plan};
 pub use rules::{Action, Goal, Rules, Weights};
-pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
+pub use schedule::{Blocked, BlockedReason, Leg, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
 pub use simulate::{Breach, Played, simulate};
 pub use survey::{Absent, Survey};

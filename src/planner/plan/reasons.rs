@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Fleet, Obstacle, Refusal, Resource, Version, ZoneIx};
+use super::{BlockedReason, Fleet, Refusal, Resource, Version, ZoneIx};
 use crate::model::format_bytes;
 
 impl fmt::Display for Version {
@@ -42,7 +42,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl Obstacle {
+impl BlockedReason {
     /// In words, with the names of this fleet.
     pub fn describe(&self, fleet: &Fleet) -> String {
         let name = |zone: &ZoneIx| {

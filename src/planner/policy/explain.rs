@@ -1,4 +1,4 @@
-//! What a policy does, in sentences.
+//! A policy in plain English: `sysadm policy show`.
 
 use super::{Block, Convergence, HostRef, Limits, Match, Policy, ReturnOrder};
 use crate::model::HostUri;
@@ -16,25 +16,25 @@ pub fn explain(policy: &Policy) -> Vec<String> {
         said.push("No zone leaves this host.".to_owned());
     }
     if policy.zones.is_empty() {
-        said.push("Every zone that runs moves live; one that does not run is moved as it is.".to_owned());
+        said.push("Running zones migrate live; zones that are not running migrate cold.".to_owned());
     } else {
         said.push(if moves(policy) {
-            "Every zone that runs moves live unless one of these rules says otherwise; of two, the later one holds:".to_owned()
+            "Running zones migrate live unless one of these rules says otherwise (if several do, the last one applies):".to_owned()
         } else {
-            "What is done with zones that run, of two rules by the later one:".to_owned()
+            "These rules say what is done with running zones (if several match, the last one applies):".to_owned()
         });
         said.extend(policy.zones.iter().map(|block| format!("- {}", rule(policy, block))));
     }
     if policy.zones.iter().any(|block| block.action.is_some_and(Action::rests)) {
-        said.push("Zones that stay are stopped or suspended one after the other when all others have left, and are back first, in the reverse order.".to_owned());
+        said.push("Zones that stay are stopped or suspended one at a time after all others have left. On return they come first, in reverse order.".to_owned());
     }
     if !moves(policy) {
         return said;
     }
     said.push(match policy.return_order {
-        ReturnOrder::Planned => "On return, zones come back in whatever order is shortest.".to_owned(),
+        ReturnOrder::Planned => "On return, zones come back in the order that takes the least time.".to_owned(),
         ReturnOrder::Reverse => {
-            "On return, zones come back in the reverse order: the last one to leave or to stop is the first."
+            "On return, zones come back in reverse order: the last zone to leave or stop is the first to return."
                 .to_owned()
         }
     });
@@ -52,23 +52,23 @@ fn moves(policy: &Policy) -> bool {
 
 fn goal(goal: Goal) -> String {
     match goal {
-        Goal::Spread => "A zone that moves goes where most is left after its move, so that the fullest host is as empty as can be.".to_owned(),
-        Goal::Pack => "Zones that move go to as few hosts as can take them.".to_owned(),
+        Goal::Spread => "Each zone goes to the host that has the most memory left afterwards.".to_owned(),
+        Goal::Pack => "Zones go to as few hosts as possible.".to_owned(),
         Goal::Balance(weights) => format!(
-            "Zones that move go where memory, processors and network of all hosts end up evenly used (weights {}, {} and {}).",
+            "Zones go where they balance the use of memory, CPU and network across all hosts (weights {}, {} and {}).",
             weights.memory, weights.cpu, weights.network
         ),
-        Goal::Pinned => "A zone that moves goes to the first of its targets that can take it, and nowhere else.".to_owned(),
-        Goal::Ganeti => "Zones that move go where the hosts end up as even as 'hbal' of Ganeti wants them.".to_owned(),
-        Goal::Fastest => "Zones that move go where the whole evacuation ends soonest: all lines are filled evenly.".to_owned(),
+        Goal::Pinned => "Each zone goes to the first of its targets that can take it.".to_owned(),
+        Goal::Ganeti => "Zones go where they give the best score of Ganeti's 'hbal'.".to_owned(),
+        Goal::Fastest => "Zones go where the whole evacuation takes the least time.".to_owned(),
     }
 }
 
 fn destinations(policy: &Policy) -> String {
     if policy.destinations.is_empty() {
-        return "They may go to the targets that each zone has ('sysadm target list').".to_owned();
+        return "Zones may go to their own targets ('sysadm target list').".to_owned();
     }
-    format!("They may go to {}, and nowhere else.", hosts(policy, &policy.destinations, "or"))
+    format!("Zones may go to {}, and nowhere else.", hosts(policy, &policy.destinations, "or"))
 }
 
 /// Hosts as people list them; a group with its hosts behind it.
@@ -94,15 +94,15 @@ fn listed(items: &[String], word: &str) -> String {
 
 fn limits(limits: &Limits, rules: &Rules) -> Vec<String> {
     let mut said = Vec::new();
-    said.extend(limits.headroom.map(|share| format!("Of each host's memory {share} stays free.")));
+    said.extend(limits.headroom.map(|share| format!("{share} of each host's memory stays free.")));
     said.extend(
-        limits.max_zones.map(|most| format!("No host gets more than {} in all.", counted(most, "zone"))),
+        limits.max_zones.map(|most| format!("No host takes more than {} in total.", counted(most, "zone"))),
     );
     said.extend(limits.vcpus_per_cpu.map(|ratio| {
-        format!("Zones that run have at most {ratio} virtual processors for each processor of their host.")
+        format!("Running zones have at most {ratio} virtual CPUs for each physical CPU of their host.")
     }));
     said.push(format!(
-        "At most {} one host at once, and at most {} at one.",
+        "At most {} a host at the same time, and at most {}.",
         if rules.outbound == 1 {
             "1 zone leaves".to_owned()
         } else {
@@ -110,7 +110,7 @@ fn limits(limits: &Limits, rules: &Rules) -> Vec<String> {
         },
         if rules.inbound == 1 { "1 arrives".to_owned() } else { format!("{} arrive", rules.inbound) },
     ));
-    said.extend(limits.bandwidth.map(|rate| format!("One move takes at most {rate} of the line.")));
+    said.extend(limits.bandwidth.map(|rate| format!("Each move uses at most {rate}.")));
     said
 }
 
@@ -122,16 +122,14 @@ fn convergence(convergence: &Convergence) -> Vec<String> {
     let Convergence { stall, downtime, passes } = convergence;
     let mut said = Vec::new();
     said.extend(stall.map(|stall| match stall {
-        0 => "A live migration is never given up because it makes no progress.".to_owned(),
-        _ => format!("A live migration is given up after {stall} s without progress."),
+        0 => "A live migration is never aborted for lack of progress.".to_owned(),
+        _ => format!("A live migration is aborted after {stall} s without progress."),
     }));
-    said.extend(
-        downtime.map(|ms| format!("A zone may be stopped for {ms} ms at the end of its live migration.")),
-    );
+    said.extend(downtime.map(|ms| format!("A live migration may pause the zone for at most {ms} ms.")));
     said.extend(passes.map(|passes| match passes {
-        0 => "A live migration is never given up because its passes do not come to an end.".to_owned(),
+        0 => "A live migration is never aborted for not converging.".to_owned(),
         _ => format!(
-            "A live migration is given up after {passes} passes over the zone's memory that come to no end."
+            "A live migration that does not converge is aborted after {passes} passes over the zone's memory."
         ),
     }));
     said
@@ -139,9 +137,9 @@ fn convergence(convergence: &Convergence) -> Vec<String> {
 
 fn retries(retries: u32) -> String {
     match retries {
-        0 => "A move that failed is not tried again.".to_owned(),
-        1 => "A move that failed for a reason that may pass is tried once more.".to_owned(),
-        _ => format!("A move that failed for a reason that may pass is tried up to {retries} times more."),
+        0 => "A failed move is not retried.".to_owned(),
+        1 => "A move is retried once after a transient failure.".to_owned(),
+        _ => format!("A move is retried up to {retries} times after transient failures."),
     }
 }
 
@@ -150,26 +148,26 @@ fn rule(policy: &Policy, block: &Block) -> String {
     let mut said = Vec::new();
     said.extend(action.map(|action| doing(action).to_owned()));
     if !targets.is_empty() {
-        said.push(format!("may go to {}, in this order", hosts(policy, targets, "or")));
+        said.push(format!("may go to {}, in order of preference", hosts(policy, targets, "or")));
     }
-    said.extend(apart.as_ref().map(|group| format!("are kept apart, no two on one host (group {group})")));
-    said.extend(together.as_ref().map(|group| format!("go to one host together (group {group})")));
+    said.extend(apart.as_ref().map(|group| format!("are kept on different hosts (group {group})")));
+    said.extend(together.as_ref().map(|group| format!("go to the same host (group {group})")));
     said.extend(priority.map(|priority| format!("have priority {priority} (higher goes first)")));
     if !after.is_empty() {
         let names: Vec<_> = after.iter().map(|pattern| format!("{:?}", pattern.to_string())).collect();
-        said.push(format!("go after {}", listed(&names, "and")));
+        said.push(format!("leave after {}", listed(&names, "and")));
     }
-    said.extend(one_by_one.as_ref().map(|group| format!("go one by one (group {group})")));
+    said.extend(one_by_one.as_ref().map(|group| format!("move one at a time (group {group})")));
     format!("{} {}.", selected(selects), said.join("; they "))
 }
 
 const fn doing(action: Action) -> &'static str {
     match action {
-        Action::Live => "move live",
-        Action::Restart => "are shut down in order, move, and are booted there",
-        Action::Stop => "are shut down in order and stay here, and are booted again at the return",
-        Action::Suspend => "are suspended and stay here, their memory in a file, and go on at the return",
-        Action::Leave => "are left alone",
+        Action::Live => "migrate live",
+        Action::Restart => "are shut down, moved, and booted at their destination",
+        Action::Stop => "are shut down and stay here, and are booted on return",
+        Action::Suspend => "are suspended to a file and stay here, and are resumed on return",
+        Action::Leave => "are left running",
     }
 }
 
@@ -205,11 +203,11 @@ mod tests {
         assert_eq!(
             rules,
             [
-                "- kvm zones named \"db*\" with tag \"prod\" are shut down in order, move, and are booted there; they may \
-                 go to group rack (rads://h2, rads://h3) or ssh://h4, in this order; they are kept apart, no two on one \
-                 host (group replicas); they have priority -3 (higher goes first); they go after \"web*\" and \"app?\"; \
-                 they go one by one (group db).",
-                "- All zones go to one host together (group pair)."
+                "- kvm zones named \"db*\" with tag \"prod\" are shut down, moved, and booted at their destination; \
+                 they may go to group rack (rads://h2, rads://h3) or ssh://h4, in order of preference; they are kept on \
+                 different hosts (group replicas); they have priority -3 (higher goes first); they leave after \"web*\" \
+                 and \"app?\"; they move one at a time (group db).",
+                "- All zones go to the same host (group pair)."
             ]
         );
     }

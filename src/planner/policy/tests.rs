@@ -23,7 +23,7 @@ fn every_shipped_policy_says_when_to_use_it_and_means_what_its_name_says() {
     for ((name, text), (expected, goal)) in SHIPPED.into_iter().zip(goals) {
         let policy = parse(text).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics:?}"));
         assert_eq!((name, policy.goal), (expected, goal));
-        assert!(text.starts_with(&format!("# {name}: ")) && text.contains("# Use it when "), "{name}");
+        assert!(text.starts_with(&format!("# {name}: ")) && text.contains("# Use it if "), "{name}");
         assert!(policy.about.is_some() && policy.hosts().is_empty(), "{name}");
     }
 }

@@ -1,8 +1,8 @@
-//! Why a zone could not be on this host, as far as libvirt can tell.
+//! Why a zone cannot be on this host, as far as libvirt knows.
 //!
-//! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
-//! `devices` and `device_models`, neither of which a container has, and what of the host itself the zone names in
-//! `host_resources`.
+//! This file checks name and UUID, networks and machine types. `processor` checks the CPU, `devices` and
+//! `device_models` check devices of QEMU, which containers do not have, and `host_resources` checks what else of
+//! its host a zone's configuration names.
 
 mod device_models;
 mod devices;
@@ -11,14 +11,14 @@ mod processor;
 
 use super::domain_xml::{self, Domain};
 use super::machine;
-use super::virsh::{Connection, Listed, is_plain};
+use super::virsh::{Connection, ListedDomain, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
 use crate::platform::identity::{Other, clash};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
-/// All reasons against an arrival.
+/// All blockers of an arrival.
 pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
     let manifest = &arrival.manifest;
     let Some(driver) = Driver::of(manifest.zone.brand) else {
@@ -50,10 +50,10 @@ fn platform(reason: impl Into<String>) -> Blocker {
     Blocker::new(BlockerKind::Platform, reason)
 }
 
-/// Other zones with its name or its identity.
-fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
+/// Other zones with the same name or UUID.
+fn identity(others: impl Iterator<Item = ListedDomain>, arrival: &Arrival) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
-    let clash = |other: Listed| {
+    let clash = |other: ListedDomain| {
         let there = Other {
             label: &other.label(),
             same_name: other.is(&zone.name),
@@ -65,7 +65,7 @@ fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Bloc
     others.filter_map(clash).collect()
 }
 
-/// The blocker if it is not there; `called` is what it is called in words.
+/// The blocker if the network is missing; `called` is its description.
 async fn missing_network(network: &Network, called: &str) -> Result<Option<Blocker>, PlatformError> {
     let device = |name: &str| linux::has_network_device(name);
     let reason = match network {
@@ -83,7 +83,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
     Ok(Some(Blocker::new(BlockerKind::Network, reason)))
 }
 
-/// What of its machine this host's QEMU does not have: the machine itself, or parts of it.
+/// What this host's QEMU lacks of the zone's machine: its type, or parts of it.
 async fn hardware(
     libvirt: &Libvirt,
     domain: &Domain,
@@ -93,7 +93,7 @@ async fn hardware(
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {
         return Ok(vec![platform(format!("{odd:?} is no word for a machine"))]);
     }
-    // libvirt would start whatever program it is asked about: a peer may name those that it has anyway.
+    // libvirt would run any program that it is asked about: a peer may name only those that libvirt knows anyway.
     let emulator = match &domain.emulator {
         None => None,
         Some(path) => match machine::emulator(&libvirt.queries, path).await? {
@@ -117,14 +117,14 @@ async fn hardware(
         None => machine::usual_emulator(&libvirt.queries, &domain.arch).await?,
     };
     if let Some(emulator) = emulator {
-        // One that does not tell is no reason: libvirt can start it, and whoever asks here may be confined otherwise.
+        // An emulator that lists nothing is no blocker: libvirt may be able to start it although this process is not.
         let listed = libvirt.queries.devices(&emulator).await.unwrap_or_default();
         missing.extend(device_models::missing(config, &listed).into_iter().map(platform));
     }
     Ok(missing)
 }
 
-/// Reads a text as each of the things that are read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_output(text: &str) {
     processor::read_output(text);
@@ -132,7 +132,7 @@ pub(super) fn read_output(text: &str) {
     let _ = devices::missing("<domain><vcpu>1</vcpu></domain>", text);
 }
 
-/// Reads a configuration in each of the ways in which it is read here.
+/// Parses a configuration in every way in which this module does.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_config(xml: &str) {
     let _ = device_models::missing(xml, "name \"e1000\", bus PCI\n");

@@ -1,7 +1,8 @@
-//! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
+//! The XML of a domain: its storage, networks and machine, and its obstacles to a move.
 //!
-//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`map_interfaces()`]), and
-//! for what an administrator wants to be another ([`edit()`]). Both change the text in exact places.
+//! A zone moves with the document as libvirt wrote it, except that network names may be mapped
+//! ([`map_interfaces()`]) and that an administrator may ask for changes ([`edit()`]). Both replace exact parts of
+//! the text.
 
 mod devices;
 mod edit;
@@ -28,33 +29,29 @@ pub use need::Need;
 use network::{mac_of, network_of};
 pub use numbers::Numbers;
 pub use shared::writes_over;
-pub use stated::{Stated, bytes_of, stated};
+pub use stated::{DomainSettings, bytes_of, stated};
 use storage::source_of;
 
-/// What matters of a domain's configuration.
+/// The relevant parts of a domain's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Domain {
     /// `kvm`, `qemu`, `lxc`.
     pub virt: String,
-    /// It is that of a domain that runs.
+    /// The document describes a running domain.
     pub runs: bool,
-    /// Architecture of its machine.
     pub arch: String,
-    /// Machine type, where there is one.
     pub machine: Option<String>,
-    /// A CPU model by name that it must have.
+    /// The CPU model that it requires by name.
     pub cpu_model: Option<String>,
-    /// The program that runs it.
+    /// The path of its emulator.
     pub emulator: Option<PathBuf>,
-    /// Storage.
     pub disks: Vec<Disk>,
-    /// Networks.
     pub networks: Vec<Network>,
-    /// Its interfaces that are plugged into one.
+    /// Its interfaces that are connected to a network.
     pub interfaces: Vec<Interface>,
-    /// What else of its host it names, each once.
+    /// Host resources that it names besides storage and networks, without duplicates.
     pub needs: Vec<Need>,
-    /// Why it cannot move, each once.
+    /// Why it cannot be moved, without duplicates.
     pub obstacles: Vec<Obstacle>,
 }
 
@@ -67,7 +64,7 @@ impl Domain {
         self.needs.extend(needs);
     }
 
-    /// What is named twice is one thing: libvirt tells of a serial console as two devices.
+    /// Removes duplicates: libvirt describes a serial console as two devices.
     fn once(&mut self) {
         self.needs = need::each_once(std::mem::take(&mut self.needs));
         let mut known = HashSet::new();
@@ -80,13 +77,13 @@ impl Domain {
         self.needs(path.filter(|path| !path.is_empty()).map(|path| need(path.into())));
     }
 
-    /// It is bound to something of its host that others may have, too.
+    /// The domain is bound to something on its host that other hosts may have, too.
     fn bound(&mut self, reason: String, need: Need) {
         self.obstacle(Against::Moves, reason);
         self.needs([need]);
     }
 
-    /// It reads that file; a copy will do.
+    /// The domain reads that file; a copy of it will do at the destination.
     fn read_file(&mut self, target: &str, path: Option<&str>) {
         let path = path.filter(|path| !path.is_empty());
         self.disks.extend(path.map(|path| Disk::new(target, DiskSource::File(path.into()), true)));
@@ -98,11 +95,11 @@ impl Domain {
     }
 }
 
-/// What a peer sends must be the zone that was checked and let in: libvirt would believe the XML, whatever the
-/// rest of the manifest says.
+/// Checks that XML from a peer describes the zone that was checked and admitted: libvirt would follow the XML,
+/// whatever the rest of the manifest says.
 ///
 /// # Errors
-/// If its name or UUID is another one, missing (libvirt would make one up), or there twice.
+/// If the name or UUID differs, is missing (libvirt would choose one), or occurs twice.
 pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     let document = read(xml)?;
     let only = |name: &str| text::alone(text::only(document.root_element(), name)?);
@@ -120,7 +117,7 @@ pub(super) fn read(text: &str) -> Result<Document<'_>, String> {
     if let Some((line, what)) = xml::excess(text) {
         return Err(format!("{what}, at line {line}"));
     }
-    // No DTD: no entities, neither those of other files nor those that grow without end.
+    // DTDs are rejected, and so are entities, which could include other files or grow without limit.
     let document = Document::parse(text).map_err(|error| error.to_string())?;
     match document.root_element().tag_name().name() {
         "domain" => Ok(document),
@@ -128,14 +125,14 @@ pub(super) fn read(text: &str) -> Result<Document<'_>, String> {
     }
 }
 
-/// Reads a domain's XML.
+/// Parses a domain's XML.
 ///
 /// # Errors
-/// What is wrong with the document, with its position. A document with a DTD (entities) is refused.
+/// What is wrong with the document, with its position. A document with a DTD is rejected.
 pub fn parse(xml: &str) -> Result<Domain, String> {
     let document = read(xml)?;
     let root = document.root_element();
-    // Only one that runs has a number.
+    // Only running domains have an id.
     let runs = root.has_attribute("id");
     let mut domain = Domain { virt: attribute(root, "type"), runs, ..Domain::default() };
     for section in root.children().filter(Node::is_element) {
@@ -171,7 +168,7 @@ fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
     live::device(device, domain);
 }
 
-/// What may stand below many elements: secrets, volumes, labels.
+/// Reads elements that may occur in many places: secrets, volumes, security labels.
 fn anywhere(section: Node<'_, '_>, domain: &mut Domain) {
     for node in section.descendants().filter(Node::is_element) {
         match node.tag_name().name() {
@@ -183,9 +180,9 @@ fn anywhere(section: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// One that may be missing when the zone boots is not missed.
+/// The volume of a disk's source, unless it may be missing when the zone boots.
 fn volume(source: Node<'_, '_>) -> Option<Need> {
-    // Not a path, which would find volumes of other pools as well.
+    // A path is excluded, since libvirt would find volumes of other pools by it.
     let name = |name: &str| source.attribute(name).filter(|name| !name.contains('/')).map(str::to_owned);
     let is_optional = source.attribute("startupPolicy") == Some("optional");
     Some(Need::Volume(name("pool")?, name("volume")?)).filter(|_| !is_optional)
@@ -201,7 +198,7 @@ fn secret(node: Node<'_, '_>) -> Option<Need> {
     }
 }
 
-/// A PCI address in the kernel's form.
+/// A PCI address in the kernel's format.
 fn pci_of(address: Node<'_, '_>) -> Option<String> {
     let part = |name: &str| number(address.attribute(name).unwrap_or("0"));
     let [domain, bus, slot, function] = [part("domain")?, part("bus")?, part("slot")?, part("function")?];
@@ -229,7 +226,6 @@ fn text_of(node: Node<'_, '_>) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The interfaces of a domain.
 fn interfaces<'a, 'input>(root: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
     let devices = root.children().filter(|node| node.has_tag_name("devices"));
     devices.flat_map(|devices| devices.children()).filter(|node| node.has_tag_name("interface"))

@@ -1,10 +1,10 @@
-//! What the versions of libvirt and its hypervisor mean for people and for zones.
+//! What the versions of libvirt and its hypervisor mean for people and zones.
 
 use super::virsh::Versions;
 use crate::model::{Brand, Manifest, Package, Software, System};
 
 impl Versions {
-    /// For people.
+    /// To be shown to people.
     pub fn describe(&self) -> String {
         let libvirt =
             self.libvirt.as_ref().map_or("libvirt".to_owned(), |version| format!("libvirt {version}"));
@@ -14,8 +14,8 @@ impl Versions {
         }
     }
 
-    /// What of it a zone depends on: libvirt, since an older one drops what it does not know of a configuration and
-    /// says nothing, and QEMU as well if the zone brings its memory. Nothing if it is a container.
+    /// The software that a zone depends on: libvirt, since an older one silently drops unknown parts of a
+    /// configuration, and QEMU too if the zone brings its memory. None for a container.
     pub fn software(&self, manifest: &Manifest) -> Option<Software> {
         let package =
             |name: &str, version: &str| Package { name: name.to_owned(), version: version.to_owned() };

@@ -1,4 +1,4 @@
-//! Who is here: the domains of all drivers.
+//! The domains of all drivers.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use super::Libvirt;
-use super::virsh::{Code, Connection, Driver, Listed};
+use super::virsh::{Code, Connection, Driver, ListedDomain};
 use crate::model::chain;
 use crate::model::{Inventory, UnmanagedGuest, Zone, ZoneName};
 use crate::platform::PlatformError;
 
 impl Libvirt {
-    /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
-    /// guests: they may run all the same.
-    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<Listed>)>, PlatformError> {
-        // Each question is a process: containers are not asked for where none can be.
+    /// The domains of each driver that this host has. It is an error if a driver does not answer and may have
+    /// guests: they may be running all the same.
+    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<ListedDomain>)>, PlatformError> {
+        // Each query is a process, so containers are queried only if there may be some.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.trace_of(*driver).is_some();
         let asked = Driver::ALL.into_iter().filter(worth);
         let asked = asked.map(|driver| async move { (driver, Connection::to(driver).list().await) });
@@ -41,7 +41,7 @@ impl Libvirt {
         }
     }
 
-    /// A trace of a driver's domains, defined or running. A folder that cannot be looked into may have some.
+    /// A sign that a driver has domains, defined or running. A folder that cannot be read counts as one.
     pub(super) fn trace_of(&self, driver: Driver) -> Option<PathBuf> {
         let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "xml");
         [self.paths.libvirt_config(), self.paths.libvirt_run()].into_iter().find_map(|folder| {
@@ -53,8 +53,8 @@ impl Libvirt {
         })
     }
 
-    /// The guests of one driver. One that is there and of which libvirt does not tell is an unmanaged guest.
-    pub(super) async fn guests(driver: Driver, listed: &[Listed]) -> Result<Inventory, PlatformError> {
+    /// The guests of one driver. A domain that exists but that libvirt cannot describe is an unmanaged guest.
+    pub(super) async fn guests(driver: Driver, listed: &[ListedDomain]) -> Result<Inventory, PlatformError> {
         let zones = Connection::to(driver).zones(listed).await?;
         let (mut result, mut untold) = (Inventory::default(), Vec::new());
         for (domain, zone) in listed.iter().zip(zones) {
@@ -80,8 +80,9 @@ impl Libvirt {
         Ok(result)
     }
 
-    /// A domain of which libvirt has told nothing: none if it is gone since it was listed, or why it does not tell.
-    async fn asked_again(driver: Driver, domain: &Listed) -> Result<Option<Zone>, String> {
+    /// Asks once more about a domain that libvirt did not describe: none if it is gone by now, or why there is no
+    /// description.
+    async fn asked_again(driver: Driver, domain: &ListedDomain) -> Result<Option<Zone>, String> {
         let libvirt = Connection::to(driver);
         match libvirt.tells_of(domain.uuid).await {
             Err(error) if error.code == Code::NoDomain => return Ok(None),
@@ -92,7 +93,9 @@ impl Libvirt {
     }
 
     /// The guests of all drivers.
-    pub(super) async fn inventory_of(lists: &[(Driver, Vec<Listed>)]) -> Result<Inventory, PlatformError> {
+    pub(super) async fn inventory_of(
+        lists: &[(Driver, Vec<ListedDomain>)],
+    ) -> Result<Inventory, PlatformError> {
         let parts = futures_util::future::try_join_all(
             lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
         );
@@ -102,7 +105,7 @@ impl Libvirt {
             all.unmanaged.extend(part.unmanaged);
         }
         all.zones.sort_by(|a, b| a.name.cmp(&b.name));
-        // The two drivers keep separate names; one tool cannot.
+        // The two drivers have separate namespaces, but this program needs unique names.
         let twins: Vec<_> = all
             .zones
             .windows(2)
@@ -117,7 +120,6 @@ impl Libvirt {
         Ok(all)
     }
 
-    /// The driver and UUID of a zone.
     pub(super) async fn find(&self, zone: &ZoneName) -> Result<(Driver, Uuid), PlatformError> {
         for (driver, listed) in self.lists().await? {
             if let Some(found) = listed.iter().find(|domain| domain.is(zone)) {

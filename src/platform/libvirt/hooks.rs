@@ -1,10 +1,10 @@
-//! The lock below the tool: hook scripts that make libvirt itself refuse starts and arrivals.
+//! Maintenance below the tool: hook scripts that make libvirt itself refuse to start or receive zones.
 //!
 //! libvirt runs `/etc/libvirt/hooks/qemu`, then every script in `/etc/libvirt/hooks/qemu.d/` (since 6.5; live
-//! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
-//! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
-//! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
-//! is known to be held, or the zone's boot is blocked: see [`boot_lock`](crate::boot_lock).
+//! migration needs 6.8 anyway), and likewise for `lxc`. Ours is installed in that folder, so an existing hook is
+//! neither changed nor replaced. The script only looks for the marker file of [`crate::maintenance`]: it takes
+//! about a millisecond, works even if sysadm is broken or removed, and refuses only while the marker exists or
+//! the zone's boot is blocked: see [`boot_lock`](crate::boot_lock).
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use crate::paths::Paths;
 use super::{Driver, Libvirt};
 use crate::platform::{EnforcerError, MaintenanceEnforcer};
 
-/// The script, with a word for the marker's path.
+/// The script, with a placeholder for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
 
-/// How an error says that a script is somebody else's.
+/// The kind of error for a script that is not ours.
 const NOT_OURS: std::io::ErrorKind = std::io::ErrorKind::AlreadyExists;
 
-/// What every version of it says of itself.
+/// A line that every version of our script contains.
 const SIGNATURE: &str = "# Installed by 'sysadm setup'";
 
 fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
@@ -41,12 +41,12 @@ impl MaintenanceEnforcer for Libvirt {
     fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
         let is_new = changes.iter().any(|(_, change)| *change == FileChange::Installed);
         is_new.then_some(
-            "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
+            "libvirt loads new hooks only when it starts: run 'systemctl restart libvirtd' (running zones are not affected)",
         )
     }
 }
 
-/// Installs the hooks. Doing it again changes nothing.
+/// Installs the hooks. Repeating it changes nothing.
 fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
     let text = SCRIPT
         .replace("@MARKER@", &paths.lock_marker().display().to_string())
@@ -61,12 +61,12 @@ fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
         .collect()
 }
 
-/// Takes the hooks away.
+/// Removes the hooks.
 fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
     scripts(paths)
         .map(|path| match must_be_ours(&path).and_then(|_| std::fs::remove_file(&path)) {
             Ok(()) => {
-                // A folder that is empty now was ours.
+                // A folder that is empty now was created by us.
                 let _ = path.parent().map(std::fs::remove_dir);
                 Ok((path, FileChange::Removed))
             }
@@ -87,12 +87,12 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<FileChange> {
     if let Some(folder) = path.parent() {
         crate::folder::make(folder, 0o755)?;
     }
-    // libvirt may run it at any moment: it is whole or not there.
+    // libvirt may run it at any moment: it must be complete or absent.
     file::replace(path, text, 0o755)?;
     Ok(if present { FileChange::Updated } else { FileChange::Installed })
 }
 
-/// The text of a script that is there. One that sysadm has not written is neither replaced nor taken away.
+/// The text of an existing script. A script of another origin is neither replaced nor removed.
 fn must_be_ours(path: &Path) -> std::io::Result<String> {
     let strange = || std::io::Error::new(NOT_OURS, "it is not a hook of sysadm; move it away");
     if path.symlink_metadata()?.is_symlink() {
@@ -153,7 +153,7 @@ mod tests {
         let mut command = Command::new(script);
         command.args(["web", "prepare", "begin", "-"]).stdin(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        // A script that needs no more of it has ended.
+        // A script that does not need all of its input may have ended.
         let _ = child.stdin.take().unwrap().write_all(xml.as_bytes());
         child.wait().unwrap().success()
     }
@@ -173,18 +173,18 @@ mod tests {
         let pass = BootPermit::new(&paths, ours).unwrap();
         assert!(boots(&script, &xml(ours)) && is_permitted(&paths, ours));
         assert!(!boots(&script, &xml(other)) && !is_permitted(&paths, other));
-        // What an owner can write into it comes after the real one.
+        // What an owner can add to the XML comes after the real UUID.
         let trick = xml(other).replace("</domain>", &format!("  <uuid>{ours}</uuid>\n</domain>"));
         assert!(!boots(&script, &trick));
         assert!(!boots(&script, "<uuid>../../maintenance</uuid>") && !boots(&script, ""));
         drop(pass);
         assert!(!boots(&script, &xml(ours)) && !is_permitted(&paths, ours));
-        // One that a killed process has left: no process has that number.
+        // A permit that a killed process has left behind: no process has that id.
         std::fs::write(paths.boot_permits().join(ours.to_string()), "4194305\n7\n").unwrap();
         assert!(!boots(&script, &xml(ours)) && !is_permitted(&paths, ours));
     }
 
-    /// A program of an awkward name that waits for its input to end.
+    /// A program with an awkward name that waits for the end of its input.
     fn waiting(folder: &Path) -> std::process::Child {
         let program = folder.join("a) S (1 2) 3");
         std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
@@ -205,7 +205,7 @@ mod tests {
         for (text, holds) in [
             (format!("{}\n{start}\n", other.id()), true),
             (format!("{}\n{}\n", other.id(), start - 1), false),
-            // An older sysadm's.
+            // As an older version wrote it.
             (format!("{}\n", other.id()), true),
             (String::new(), false),
         ] {
@@ -256,7 +256,7 @@ mod tests {
         let hold = BootBlock::new(&paths, ours).unwrap();
         assert_eq!(blocked_by(&paths, ours), Some(std::process::id().to_string()));
         assert!(!boots(&script, &xml(ours)) && boots(&script, &xml(other)) && boots(&script, ""));
-        // Not even with a pass, and not with the lock.
+        // Not even with a permit, and without the maintenance lock.
         let pass = BootPermit::new(&paths, ours).unwrap();
         std::fs::create_dir_all(paths.state_dir()).unwrap();
         assert!(!boots(&script, &xml(ours)));
@@ -284,7 +284,7 @@ mod tests {
             assert!(text.contains("prevented due to system maintenance: see sysadm(8)"), "{text}");
             assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");
         }
-        // Refusing these would end zones that run.
+        // Refusing these would end running zones.
         for operation in ["reconnect", "start", "started", "stopped", "release", "attach"] {
             assert!(run(&script, &["evac4", operation, "begin", "-"]).0, "{operation}");
         }

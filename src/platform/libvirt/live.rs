@@ -1,16 +1,16 @@
-//! Live migration of a KVM zone with libvirt, and how it is made sure that it never runs twice.
+//! Live migration of a KVM zone with libvirt, and why the zone can never run twice.
 //!
 //! ```text
 //!   source                               destination
 //!   virsh migrate --p2p --suspend  ──►   QEMU receives, and is left paused
-//!   [stopped, memory sent]               [whole, paused]
-//!   QEMU ends  ──────────────────────►   virsh resume, on our word only
+//!   [stopped, memory sent]               [complete, paused]
+//!   QEMU ends  ──────────────────────►   virsh resume, only when we say so
 //! ```
 //!
-//! Left to itself, libvirt lets the zone run at the destination and *then* hears at the source whether that
-//! went well; if the line breaks just there, the source lets it run again, and it runs twice. So the
-//! destination holds it (`--suspend`), and lets it go only after the source's QEMU process has ended. The end of
-//! that process is waited for directly (pidfd): virsh itself returns some 200 ms later.
+//! By default libvirt lets the zone run at the destination and *then* tells the source whether that succeeded. If the
+//! connection breaks in between, the source resumes the zone, and it runs twice. So the destination holds the zone
+//! (`--suspend`), and resumes it only after the source's QEMU process has ended. The end of that process is awaited
+//! directly (pidfd), since virsh itself returns some 200 ms later.
 
 mod documents;
 mod events;
@@ -43,7 +43,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl LiveMigration for Libvirt {
     fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
         match stream {
-            StreamId::Memory => folder.join(stream.socket_name()),
+            StreamId::Memory | StreamId::Data(_) => folder.join(stream.socket_name()),
             StreamId::Control => {
                 // Hosts with modular daemons have a socket for each driver.
                 let modular = self.paths.libvirt_run().join("virtqemud-sock");
@@ -106,7 +106,7 @@ impl LiveMigration for Libvirt {
             }
         }
         match libvirt.undefine(uuid).await {
-            // A transient domain is gone with its end.
+            // A transient domain has vanished by itself.
             Err(error) if error.code != Code::NoDomain => Err(error.failed(format!("undefine '{zone}'"))),
             _ => Ok(()),
         }

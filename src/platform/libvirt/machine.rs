@@ -1,7 +1,8 @@
-//! Machine types: which ones QEMU here has, and which one does for a zone whose own is not among them.
+//! Machine types: which ones this host's QEMU has, and which one to use for a zone whose own is not among them.
 //!
-//! A type is a promise that the zone's hardware stays as it was. QEMU drops old ones, so a zone that was away for long may
-//! have none here; a newer one of the same family boots it. Never an older one, and never a zone that runs.
+//! A machine type guarantees that the zone's virtual hardware does not change. QEMU drops old types, so a zone
+//! that was away for a long time may have none here; a newer one of the same family boots it. An older one is
+//! never used, and the type of a running zone never changes.
 
 use std::path::{Path, PathBuf};
 
@@ -12,36 +13,27 @@ use super::virsh::QueryCache;
 use crate::model::{Brand, Edit, Manifest};
 use crate::platform::PlatformError;
 
-/// What would have to change so that the zone has a machine here. Nothing if it has one, or if none would do.
-///
-/// # Errors
-/// If libvirt does not say what it has.
+/// The changes that give the zone a machine type of this host; empty if it has one, or if none would do.
 pub async fn updates(queries: &QueryCache, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
     if manifest.zone.brand != Brand::KVM || manifest.zone.is_running() {
         return Ok(Vec::new());
     }
-    // One that cannot be read is named by the check.
+    // The check reports a configuration that cannot be parsed.
     let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
     Ok(update(&domain, &queries.capabilities().await?).into_iter().collect())
 }
 
-/// The emulator of that name, if libvirt knows it: by the name that it has for it.
-///
-/// # Errors
-/// If libvirt does not say what it has.
+/// The emulator with that path, if libvirt knows it, under libvirt's own name for it.
 pub async fn emulator(queries: &QueryCache, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
     Ok(known_emulator(path, &parse_emulators(&queries.capabilities().await?)))
 }
 
-/// The emulator that libvirt takes for an architecture if a domain names none.
-///
-/// # Errors
-/// If libvirt does not say what it has.
+/// The emulator that libvirt uses for an architecture if a domain names none.
 pub async fn usual_emulator(queries: &QueryCache, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
     Ok(parse_usual_emulator(&queries.capabilities().await?, arch))
 }
 
-/// Distributions have second names for QEMU. No other is looked at: it may be the name of any file.
+/// Distributions have alternative names for QEMU. Other paths are not accepted: they could name any file.
 fn known_emulator(path: &Path, known: &[PathBuf]) -> Option<PathBuf> {
     const ALIASES: [&str; 3] = ["/usr/bin/kvm", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
     let target = ALIASES
@@ -56,7 +48,7 @@ fn update(domain: &Domain, capabilities: &str) -> Option<Edit> {
     newer(domain.machine.as_deref()?, &known).map(|newer| Edit::Machine(newer.to_owned()))
 }
 
-/// The newest of the same family, if the machine is not known itself.
+/// The newest type of the same family, if the machine type itself is unknown.
 fn newer<'a>(machine: &str, known: &'a [String]) -> Option<&'a str> {
     if known.iter().any(|known| known == machine) {
         return None;
@@ -69,8 +61,8 @@ fn newer<'a>(machine: &str, known: &'a [String]) -> Option<&'a str> {
     of_family.max().map(|(_, name)| name)
 }
 
-/// Family and version. A distribution's own are families of their own: `pc-q35-rhel9.4.0` is of `pc-q35-rhel`. One that is
-/// named by a word (`pc-q35-noble`), or an alias (`q35`, `pc`), has no version.
+/// Family and version. A distribution's own types are families of their own: `pc-q35-rhel9.4.0` is of
+/// `pc-q35-rhel`. A type named by a word (`pc-q35-noble`), or an alias (`q35`, `pc`), has no version.
 fn split(machine: &str) -> Option<(&str, Vec<u32>)> {
     let family = machine.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let version = machine.strip_prefix(family)?;
@@ -86,8 +78,8 @@ fn split(machine: &str) -> Option<(&str, Vec<u32>)> {
 //       <machine canonical='pc-i440fx-7.2' maxCpus='255'>pc</machine>
 //       <domain type='qemu'/>
 //       <domain type='kvm'/>
-/// Reads what `virsh capabilities` says of machines: none if it cannot run such domains at all. A type of domain may
-/// have a list of its own.
+/// Parses the machine types in `virsh capabilities`; none if the host cannot run such domains at all. Each domain
+/// type may have its own list.
 fn parse_machines(capabilities: &str, arch: &str, virt: &str) -> Option<Vec<String>> {
     let document = Document::parse(capabilities).ok()?;
     let is_arch = |node: &Node<'_, '_>| node.has_tag_name("arch") && node.attribute("name") == Some(arch);
@@ -104,7 +96,7 @@ fn parse_machines(capabilities: &str, arch: &str, virt: &str) -> Option<Vec<Stri
     Some(if own.is_empty() { machines(arch) } else { own })
 }
 
-/// Reads which program runs machines of that architecture.
+/// Parses the emulator for that architecture.
 fn parse_usual_emulator(capabilities: &str, arch: &str) -> Option<PathBuf> {
     let document = Document::parse(capabilities).ok()?;
     let is_arch = |node: &Node<'_, '_>| node.has_tag_name("arch") && node.attribute("name") == Some(arch);
@@ -113,14 +105,14 @@ fn parse_usual_emulator(capabilities: &str, arch: &str) -> Option<PathBuf> {
     Some(PathBuf::from(emulator.text()?.trim()))
 }
 
-/// Reads which programs run machines, of any architecture.
+/// Parses the emulators of all architectures.
 fn parse_emulators(capabilities: &str) -> Vec<PathBuf> {
     let Ok(document) = Document::parse(capabilities) else { return Vec::new() };
     let emulators = document.descendants().filter(|node| node.has_tag_name("emulator"));
     emulators.filter_map(|node| node.text()).map(|path| PathBuf::from(path.trim())).collect()
 }
 
-/// Reads a text as what is read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
     let _ = (parse_emulators(text), parse_usual_emulator(text, "x86_64"));

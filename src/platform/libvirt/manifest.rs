@@ -1,4 +1,4 @@
-//! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
+//! A zone's manifest: from libvirt, from its configuration alone, and with changes.
 
 use super::virsh::{Connection, Described};
 use super::{Driver, Libvirt, NAME, check, domain_xml, live, machine};
@@ -33,7 +33,6 @@ impl ConfigEditor for Libvirt {
 }
 
 impl Libvirt {
-    /// The manifest of a zone that libvirt knows.
     pub(super) async fn manifest_of(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
         let (driver, uuid) = self.find(zone).await?;
         let Described { zone: found, config, current, snapshots } =
@@ -53,7 +52,7 @@ impl Libvirt {
         Ok(Manifest { processor, ..manifest })
     }
 
-    /// What stands against its leaving and is not in its configuration.
+    /// The obstacles that do not follow from the configuration.
     fn obstacles(&self, zone: &Zone, snapshots: usize) -> Vec<Obstacle> {
         let mut found: Vec<String> = Vec::new();
         if snapshots > 0 {
@@ -76,7 +75,7 @@ impl Libvirt {
     }
 }
 
-/// Whether what would be made if it were missing has been made already: then it is as much the zone's as its disks are.
+/// Whether storage that would be created at boot exists already: then it belongs to the zone just as its disks do.
 fn is_there(disk: &Disk) -> bool {
     match &disk.source {
         DiskSource::File(path) => disk.presence == Presence::Made && path.exists(),
@@ -84,11 +83,11 @@ fn is_there(disk: &Disk) -> bool {
     }
 }
 
-/// The manifest of a zone with this configuration, `current` being how it is now: what is plugged in now counts, and not
-/// what will be after the next boot.
+/// The manifest of a zone with this configuration; `current` is its present state, whose connections count,
+/// rather than those after the next boot.
 fn with(zone: Zone, config: String, current: &str) -> Result<Manifest, String> {
     let mut domain = domain_xml::parse(current)?;
-    // So it will be after its next boot, which may be over there.
+    // As it will be after its next boot, which may be at the destination.
     let later = domain_xml::parse(&config).map(|later| later.interfaces).unwrap_or_default();
     let later: Vec<_> = later.into_iter().filter(|one| !domain.interfaces.contains(one)).collect();
     domain.interfaces.extend(later);
@@ -105,7 +104,7 @@ fn with(zone: Zone, config: String, current: &str) -> Result<Manifest, String> {
     })
 }
 
-/// The configuration with these changes. It is still one of that zone, and can be read.
+/// The configuration with these changes, which still describes that zone and can be parsed.
 pub(super) fn edit(manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
     let refused = |what| PlatformError::State { zone: manifest.zone.name.clone(), what };
     let config = domain_xml::edit(&manifest.config, edits).map_err(refused)?;
@@ -120,18 +119,19 @@ pub(super) fn edit(manifest: &Manifest, edits: &[Edit]) -> Result<String, Platfo
     Ok(config)
 }
 
-/// The manifest with all that this configuration says. The rest stays.
+/// The manifest with everything that this configuration says. The rest is kept.
 pub(super) fn reread(manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
     let odd = |what| PlatformError::State {
         zone: manifest.zone.name.clone(),
         what: format!("its configuration: {what}"),
     };
-    let domain_xml::Stated { name, uuid, brand, memory, cpus } = domain_xml::stated(&config).map_err(odd)?;
+    let domain_xml::DomainSettings { name, uuid, brand, memory, cpus } =
+        domain_xml::stated(&config).map_err(odd)?;
     let zone = Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() };
     let mut read = with(zone, config.clone(), &config).map_err(odd)?;
     let before = domain_xml::parse(&manifest.config).map(|domain| domain.obstacles).unwrap_or_default();
     read.obstacles.extend(manifest.obstacles_beside(&before));
-    // What its host has found made stays needed.
+    // Storage that its host has found to exist remains required.
     let is_known =
         |disk: &Disk| manifest.disks.iter().any(|one| one.source == disk.source && one.presence.is_needed());
     for disk in read.disks.iter_mut().filter(|disk| disk.presence == Presence::Made) {
@@ -153,7 +153,7 @@ mod tests {
         <interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/></interface>\
         <shmem name='x'/></devices></domain>";
 
-    /// A manifest that says something else in every respect.
+    /// A manifest that differs in every respect.
     fn unmanaged_guest(config: &str) -> Manifest {
         let zone = serde_json::json!({
             "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "lxc", "state": "configured",
@@ -181,7 +181,7 @@ mod tests {
             manifest.obstacles,
             ["memory shared with other processes of this host (shmem)", "x"].map(Obstacle::from)
         );
-        // What its configuration has said goes with it.
+        // An obstacle that followed from the old configuration is gone.
         let without = reread(&manifest, CONFIG.replace("<shmem name='x'/>", "")).unwrap();
         assert_eq!(without.obstacles, ["x"].map(Obstacle::from));
         assert_eq!(reread(&without, CONFIG.to_owned()).unwrap().obstacles, manifest.obstacles);

@@ -1,7 +1,7 @@
-//! libvirt hosts: KVM zones that move live, LXC zones that move cold. Everything through `virsh`: one static
-//! binary then runs on every host, and each parser is tested on what virsh really printed.
+//! Hosts with libvirt: KVM zones can move live, LXC zones cold. Everything is done by `virsh`: so one static
+//! binary runs on every host, and each parser is tested with real output of virsh.
 //!
-//! What a live migration does is in `live`; why a zone cannot come is in `check`.
+//! Live migration is in `live`; the check whether a zone can arrive is in `check`.
 
 mod check;
 mod domain_xml;
@@ -29,7 +29,7 @@ use crate::plan::Survey;
 pub use virsh::Driver;
 use virsh::{Code, Connection};
 
-/// Reads a domain's XML in every way in which it is read.
+/// Parses a domain's XML in every way in which this module does.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_domain(xml: &str, zone: Option<&crate::model::Zone>) {
     use crate::model::{Edit, InterfaceMapping};
@@ -62,7 +62,7 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&crate::model::Zone>) {
     }
 }
 
-/// Reads a text as each of the things that virsh prints.
+/// Parses a text with every parser of virsh's output.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_output(brand: Brand, text: &str) {
     check::read_output(text);
@@ -72,14 +72,14 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     Driver::of(brand).into_iter().for_each(|driver| virsh::read_output(driver, text));
 }
 
-/// Its word in configurations and manifests.
+/// The platform's name in configurations and manifests.
 const NAME: &str = "libvirt";
 
-/// The libvirt of this host.
+/// This host's libvirt.
 #[derive(Debug)]
 pub struct Libvirt {
-    settings: config::Libvirt,
-    /// For how long a zone may be stopped in order to leave, in ms.
+    settings: config::LibvirtConfig,
+    /// Maximum downtime of a live migration, in ms.
     downtime: u64,
     paths: Paths,
     queries: virsh::QueryCache,
@@ -88,11 +88,11 @@ pub struct Libvirt {
 }
 
 impl Libvirt {
-    /// The libvirt of this host. Nothing is asked yet.
-    pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
+    /// Sends no query yet.
+    pub fn new(settings: config::LibvirtConfig, paths: Paths) -> Self {
         Self {
             settings,
-            downtime: config::Migration::default().downtime,
+            downtime: config::MigrationConfig::default().downtime,
             paths,
             queries: virsh::QueryCache::default(),
             outgoing: live::Outgoing::default(),
@@ -100,7 +100,7 @@ impl Libvirt {
         }
     }
 
-    /// The same, whose zones may be stopped for so many ms in order to leave.
+    /// Sets the maximum downtime of live migrations, in ms.
     #[must_use]
     pub const fn with_downtime(mut self, downtime: u64) -> Self {
         self.downtime = downtime;
@@ -183,7 +183,7 @@ impl Platform for Libvirt {
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
             match libvirt.undefine(uuid).await {
-                // Somebody else was quicker: libvirt itself, at the end of a migration.
+                // libvirt itself was faster, at the end of a migration.
                 Err(error) if error.code != Code::NoDomain => {
                     return Err(error.failed(format!("undefine zone '{zone}'")));
                 }
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_command_that_boots_a_zone_is_one_for_a_shell_whatever_the_zone_is_called() {
-        let libvirt = Libvirt::new(config::Libvirt::default(), Paths::new("/"));
+        let libvirt = Libvirt::new(config::LibvirtConfig::default(), Paths::new("/"));
         let uuid = Uuid::from_u128(7);
         let command =
             |name: &str, brand| libvirt.boot_command(&ZoneName::of_platform(name).unwrap(), uuid, brand);

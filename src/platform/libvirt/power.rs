@@ -1,8 +1,8 @@
-//! Zones that are shut down, saved and started.
+//! Shutting down, saving and starting zones.
 //!
-//! libvirt itself chooses how a zone is asked to shut down: by its guest agent where one answers, else by its power
-//! button (ACPI); a container by the pipe of its init(8), else by a signal. The end of the zone's process is waited
-//! for (pidfd), which cannot be missed; then libvirt has an instant to notice.
+//! libvirt chooses how to ask a zone to shut down: by its guest agent if that answers, else by its power button
+//! (ACPI); a container by the pipe of its init(8), else by a signal. The end of the zone's process is awaited by
+//! a pidfd, which cannot be missed; then libvirt gets a moment to notice.
 
 use std::time::Duration;
 
@@ -14,11 +14,10 @@ use super::{Libvirt, live};
 use crate::model::{Zone, ZoneName};
 use crate::platform::{PlatformError, Suspend};
 
-/// Until a zone is looked at again whose process has ended, or cannot be seen.
+/// Pauses before looking at a zone again: one whose process has ended, and one whose process cannot be seen.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
 
 impl Libvirt {
-    /// The zone and its driver.
     async fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<(Driver, Zone), PlatformError> {
         for (driver, listed) in self.lists().await? {
             if listed.iter().any(|domain| domain.uuid == uuid)
@@ -83,7 +82,7 @@ impl Libvirt {
     }
 }
 
-/// Asks it; a container that has only just been started as soon as it can be asked.
+/// Asks the zone to shut down. A container that has just been started is asked as soon as that is possible.
 async fn ask_to_shut_down(driver: Driver, uuid: Uuid, deadline: Instant) -> Result<(), LibvirtError> {
     loop {
         match Connection::to(driver).shutdown(uuid).await {

@@ -1,4 +1,4 @@
-//! What a planner wants to know of this host and of its zones.
+//! The survey of this host and its zones for the planner.
 //!
 //! ```text
 //!   /proc, /sys ─► machine, storage ──────────────────────────┐
@@ -7,7 +7,8 @@
 //!                                  stats ─ a moment ─ stats ───┘
 //! ```
 //!
-//! All of it at once, and never a process for each zone: a host with a hundred zones tells in well under a second.
+//! Everything is asked at the same time, and never by a process for each zone: the survey of a host with a
+//! hundred zones takes well under a second.
 
 pub(super) mod needs;
 mod processor;
@@ -20,24 +21,24 @@ use futures_util::future::{join_all, try_join_all};
 
 use self::needs::{Needs, Processor};
 use self::processor::Features;
-use self::storage::Storage;
-use super::virsh::{Connection, Listed, Usage, Usages, per_second};
+use self::storage::HostStorage;
+use super::virsh::{Connection, ListedDomain, Usage, Usages, per_second};
 use super::{Driver, Libvirt};
 use crate::model::{Brand, Inventory, Zone};
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 use crate::platform::linux::{self, Machine};
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
-/// Between two looks at what zones use.
+/// The time between two samples of the resources that zones use.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// The same while it is measured how they write to their memory, which takes a second.
+/// The time if writing to memory is also measured, which takes a second.
 const MEASURED: Duration = Duration::from_millis(1250);
 
-/// A storage server that is gone may keep whoever looks at its files for ever: then storage is not known.
+/// Time limit for storage: a storage server that is down may block every access to its files for ever. Then
+/// storage is reported as unknown.
 const STORAGE: Duration = Duration::from_secs(5);
 
-/// Asks for all of it.
 pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, PlatformError> {
     let moment = if measure { MEASURED } else { MOMENT };
     let ((facts, networks, features, brands), (machine, line), (inventory, details)) = tokio::try_join!(
@@ -55,12 +56,12 @@ pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, P
     Ok(Survey::new(host, zones))
 }
 
-/// What the host is called, whoever asks says: see [`Survey::named`].
+/// A placeholder: the caller names the host, see [`Survey::named`].
 fn unnamed() -> HostKey {
     HostKey::Name("localhost".to_owned())
 }
 
-/// The host itself, and the bytes a second that its line carries.
+/// The machine, and the bandwidth of its network in bytes per second.
 async fn look(moment: Duration) -> (Machine, u64) {
     let machine = Machine::look();
     let carried = || machine.line.as_deref().and_then(linux::carried);
@@ -71,24 +72,24 @@ async fn look(moment: Duration) -> (Machine, u64) {
     (machine, rate)
 }
 
-/// libvirt's own networks that are active.
+/// libvirt's active networks.
 async fn networks() -> Result<Vec<String>, PlatformError> {
     let names = Connection::qemu().networks().await?;
     Ok(names.into_iter().map(|name| crate::model::Network::Managed(name).label()).collect())
 }
 
-/// Which zones it can run. That there is QEMU its version has told.
+/// The brands that this host can run. That it has QEMU is known from the version.
 async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
     let containers = Connection::to(Driver::Lxc).answers().await?.then_some(Brand::LXC);
     Ok([Brand::KVM].into_iter().chain(containers).collect())
 }
 
-/// What is known of zones beside the inventory.
+/// What is known about the zones besides the inventory.
 #[derive(Default)]
 struct Details {
-    /// The XML of each, by UUID.
+    /// The zones' XML.
     xml: BTreeMap<uuid::Uuid, String>,
-    /// What each driver's zones used before and after, by name, and the time between.
+    /// For each driver, what its zones had used at two moments, by name, and the time between.
     used: Vec<(Brand, Usages, Usages, Duration)>,
 }
 
@@ -111,14 +112,17 @@ async fn zones(
     Ok((inventory, all))
 }
 
-async fn documents(driver: Driver, listed: &[Listed]) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
+async fn documents(
+    driver: Driver,
+    listed: &[ListedDomain],
+) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
     let answers = Connection::to(driver).documents(listed.iter().map(|domain| domain.uuid)).await?;
     Ok(listed.iter().map(|domain| domain.uuid).zip(answers).collect())
 }
 
 async fn usages(
     driver: Driver,
-    listed: &[Listed],
+    listed: &[ListedDomain],
     moment: Duration,
     measure: bool,
 ) -> Result<(Brand, Usages, Usages, Duration), PlatformError> {
@@ -130,12 +134,12 @@ async fn usages(
     let began = Instant::now();
     tokio::time::sleep(moment).await;
     let after = libvirt.usages(listed, false).await?;
-    // Both looks take as long, so this is the time between them for each zone.
+    // Both samples take equally long, so this is the time between them for each zone.
     Ok((driver.brand(), before, after, began.elapsed()))
 }
 
 impl Details {
-    /// A zone, and what it needs. One whose XML is not to be had is described as far as it is known.
+    /// A zone and its needs. If there is no XML, only part of them is known.
     fn describe(&self, zone: &Zone, machine: &Machine, arch: &str) -> (FleetZone, Needs) {
         let xml = self.xml.get(&zone.uuid).map_or("", String::as_str).trim_start();
         let needs = needs::parse(xml, zone.is_running(), machine.usual_huge_page).unwrap_or_default();
@@ -143,7 +147,7 @@ impl Details {
             no_live: Driver::of(zone.brand).is_none_or(|driver| !driver.abilities().live),
             huge_page: needs.huge_page,
             one_node: needs.one_node,
-            // An emulated machine may be of any kind, on any host that emulates it.
+            // An emulated machine may have any architecture, on any host that emulates it.
             arch: if matches!(needs.domain.virt.as_str(), "kvm" | "lxc") {
                 arch.to_owned()
             } else {
@@ -157,7 +161,7 @@ impl Details {
         if let Some((before, after, time)) = self.used_by(zone) {
             (described.cpu_load, described.network_load) = after.since(before.unwrap_or(after), time);
             described.dirty = after.dirty.map(|rate| Dirty { rate, ..Dirty::default() });
-            // What lies in huge pages is all there from the beginning, and not counted as its process's.
+            // Huge pages are allocated from the beginning, and are not counted as the process's memory.
             let resident = after.resident.filter(|_| needs.huge_page.is_none());
             let used = [after.balloon, resident].into_iter().flatten();
             described.memory_used = used.fold(described.memory_used, u64::min);
@@ -172,12 +176,12 @@ impl Details {
     }
 }
 
-/// What zones need of a processor. Each kind of processor is taken apart once.
+/// Adds the CPU features that zones need. Each different CPU is expanded only once.
 async fn add_features(zones: &mut [(FleetZone, Needs)], host: Option<&Features>) {
     let models: BTreeSet<_> =
         zones.iter().filter_map(|(_, needs)| needs.processor.model()).cloned().collect();
     let features = models.into_iter().map(|model| async {
-        // What a zone is told in spite of its host, it does not need of any.
+        // A feature that the zone has although its host lacks it is not required elsewhere.
         let needed = model.replace("policy='force'", "policy='disable'");
         let features = processor::taken_apart(needed).await;
         (model, features)
@@ -193,11 +197,11 @@ async fn add_features(zones: &mut [(FleetZone, Needs)], host: Option<&Features>)
     }
 }
 
-/// On which storage zones lie; gives all that the host sees, if that can be told in time.
+/// Adds the storage that zones use; returns all storage that the host can access, if that is known in time.
 async fn add_storage(zones: &mut [(FleetZone, Needs)]) -> Option<BTreeSet<String>> {
     let disks: Vec<_> = zones.iter().map(|(_, needs)| needs.domain.disks.clone()).collect();
     let look = tokio::task::spawn_blocking(move || {
-        let storage = Storage::look();
+        let storage = HostStorage::look();
         let used: Vec<_> = disks.iter().map(|disks| storage.of(disks)).collect();
         (storage.names(), used)
     });
@@ -225,7 +229,7 @@ fn host_of(
         memory: facts.memory,
         memory_free: facts.memory_free,
         huge_pages: machine.huge_pages,
-        // A host with one node is one.
+        // A host with a single node has no NUMA.
         numa: if machine.nodes.len() > 1 { machine.nodes } else { Vec::new() },
         cpus: facts.cpus,
         cpu_load: machine.load.min(f64::from(facts.cpus)),
@@ -237,7 +241,7 @@ fn host_of(
     }
 }
 
-/// Reads a text as each of the things that are read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_output(text: &str) {
     let _ = needs::parse(text, true, 1);

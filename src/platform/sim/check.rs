@@ -1,18 +1,18 @@
-//! Why a zone could not be on a simulated host.
+//! Why a zone cannot be on a simulated host.
 
+use super::abilities::{abilities, able};
 use super::config_of;
-use super::platform::{abilities, able};
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
 use crate::paths::Paths;
 use crate::platform::identity::{Other, clash};
 
-/// All reasons against an arrival, given what is there.
+/// All blockers of an arrival, given the zones that are there.
 pub(super) fn blockers(
     arrival: &Arrival,
     host: &HostSettings,
-    present: &[Record],
+    present: &[SimZone],
     paths: &Paths,
 ) -> Vec<Blocker> {
     let manifest = &arrival.manifest;
@@ -45,7 +45,7 @@ pub(super) fn blockers(
     }
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
-        // The probe of storage looks at real files, and two hosts simulated on one machine see the same ones.
+        // The storage probe looks at real files, and two hosts simulated on one machine see the same ones.
         let seen = match &disk.source {
             DiskSource::File(path) => host.sees(path, paths),
             DiskSource::Dir(path) => host.has(disk, path, paths),

@@ -1,21 +1,21 @@
-//! Virtual time: how fast a simulated host lives. Its milliseconds are counted from the making of the host.
+//! Virtual time: how fast time passes on a simulated host, in milliseconds since the host was created.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Millis;
 
-/// Virtual milliseconds for each real one. As a number, 0 stands for [`Scale::Instant`].
+/// Virtual milliseconds per real one. As a number, 0 stands for [`Scale::Instant`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u32", into = "u32")]
 pub enum Scale {
-    /// Nobody ever waits: time stands still, and jumps to where somebody wants to be. For tests.
+    /// Nothing ever waits: time stands still, and jumps to the moment that is waited for. For tests.
     Instant,
-    /// That many times as fast as reality.
+    /// Time passes that many times as fast as in reality.
     Times(u32),
 }
 
 impl Scale {
-    /// A rate per virtual second, per second of whoever watches. Where time stands still they are the same.
+    /// A rate per virtual second as a rate per real second. If time stands still they are the same.
     pub(super) fn per_real_second(self, rate: u64) -> u64 {
         match self {
             Self::Instant => rate,
@@ -39,7 +39,7 @@ impl From<Scale> for u32 {
     }
 }
 
-/// A moment in both times, from which on the scale is as it is now.
+/// A moment in virtual and real time since which the scale has not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Anchor {
     pub real: Millis,
@@ -47,7 +47,7 @@ pub(super) struct Anchor {
 }
 
 impl Anchor {
-    /// The virtual time at a real one.
+    /// The virtual time at a real time.
     pub fn now(self, scale: Scale, real: Millis) -> Millis {
         let passed = real.since(self.real).saturating_mul(u32::from(scale).into());
         self.virtual_time.after(passed)

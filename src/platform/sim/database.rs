@@ -1,4 +1,4 @@
-//! The simulated host's database. Several processes use it at once, each change is one transaction.
+//! The simulated host's database. Several processes use it at once; each change is one transaction.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::clock::{Anchor, Scale};
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Millis, ZoneName};
 use crate::platform::PlatformError;
@@ -18,18 +18,17 @@ use crate::store::{parsed, parsed_optional, prepare_file, stored, unsigned, writ
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// How long one process waits for another.
+/// How long a process waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The database of one host, opened when it is first needed.
+/// The database of one host, opened at its first use.
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
     connection: Mutex<Option<Connection>>,
 }
 
-/// A transaction.
-pub(super) struct Session<'a> {
+pub(super) struct SimTransaction<'a> {
     path: &'a Path,
     connection: &'a Connection,
     real: Millis,
@@ -40,42 +39,42 @@ impl Database {
         Self { path, connection: Mutex::new(None) }
     }
 
-    /// The folder that it lies in.
+    /// The folder of the database.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
-    /// Reads. Where nothing was ever simulated an empty host is seen, and nothing is made.
+    /// Reads in one transaction. If there is no database, `work` sees an empty host, and nothing is created.
     pub fn read<T>(
         &self,
         real: Millis,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         let failed = |source| failed(&self.path, "open it", &source);
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() && !self.path.exists() {
             let connection = Connection::open_in_memory().map_err(failed)?;
             set_up(&connection, real).map_err(failed)?;
-            return work(&Session { path: &self.path, connection: &connection, real });
+            return work(&SimTransaction { path: &self.path, connection: &connection, real });
         }
         let connection = self.opened(&mut held, real)?;
-        // One snapshot for all that is read.
+        // One snapshot for everything that is read.
         let transaction = connection.transaction().map_err(failed)?;
-        work(&Session { path: &self.path, connection: &transaction, real })
+        work(&SimTransaction { path: &self.path, connection: &transaction, real })
     }
 
-    /// Changes something; nothing if `work` fails.
+    /// Changes the database in one transaction, which is rolled back if `work` fails.
     pub fn change<T>(
         &self,
         real: Millis,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         let failed = |source| failed(&self.path, "write to it", &source);
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = self.opened(&mut held, real)?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let value = work(&Session { path: &self.path, connection: &transaction, real })?;
+        let value = work(&SimTransaction { path: &self.path, connection: &transaction, real })?;
         transaction.commit().map_err(failed)?;
         Ok(value)
     }
@@ -97,7 +96,7 @@ impl Database {
             .and_then(|connection| {
                 connection.busy_timeout(BUSY)?;
                 write_ahead(&connection)?;
-                // A simulation need not outlive the machine's power.
+                // A simulation need not survive a power failure.
                 connection.execute_batch("PRAGMA synchronous=NORMAL")?;
                 set_up(&connection, real)?;
                 Ok(connection)
@@ -121,8 +120,7 @@ fn failed(path: &Path, what: &str, error: &dyn std::error::Error) -> PlatformErr
     PlatformError::Simulated(format!("simulation {}: failed to {what}: {cause}", path.display()))
 }
 
-impl Session<'_> {
-    /// A statement.
+impl SimTransaction<'_> {
     pub fn sql<T>(
         &self,
         what: &str,
@@ -131,17 +129,16 @@ impl Session<'_> {
         work(self.connection).map_err(|source| failed(self.path, what, &source))
     }
 
-    /// Something of ours as text.
+    /// Serializes a value for a column.
     pub fn json(&self, value: &impl Serialize) -> Result<String, PlatformError> {
         serde_json::to_string(value).map_err(|source| failed(self.path, "write JSON", &source))
     }
 
-    /// The other way.
+    /// Deserializes a column.
     pub fn parsed<T: DeserializeOwned>(&self, text: &str) -> Result<T, PlatformError> {
         serde_json::from_str(text).map_err(|source| failed(self.path, "understand JSON", &source))
     }
 
-    /// How the host is.
     pub fn host(&self) -> Result<HostSettings, PlatformError> {
         let text: String = self.sql("read the host", |connection| {
             connection.query_row("SELECT settings FROM host", [], |row| row.get(0))
@@ -149,7 +146,7 @@ impl Session<'_> {
         self.parsed(&text)
     }
 
-    /// Changes the host. Its virtual time goes on from where it is.
+    /// Changes the host's settings. Its virtual time continues from its present value.
     pub fn put_host(&self, settings: &HostSettings) -> Result<(), PlatformError> {
         let (text, now) = (self.json(settings)?, self.now()?);
         self.sql("change the host", |connection| {
@@ -161,7 +158,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The virtual time.
     pub fn now(&self) -> Result<Millis, PlatformError> {
         let anchor = self.sql("read the clock", |connection| {
             connection.query_row("SELECT real_ms, virtual_ms FROM host", [], |row| {
@@ -171,7 +167,7 @@ impl Session<'_> {
         Ok(anchor.now(self.host()?.scale, self.real))
     }
 
-    /// Time jumps to that moment, if it stands still otherwise.
+    /// Time jumps to that moment if it stands still otherwise.
     pub fn jump(&self, to: Millis) -> Result<(), PlatformError> {
         if self.host()?.scale == Scale::Instant {
             self.sql("move the clock", |connection| {
@@ -181,7 +177,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A number for a zone that boots, never given before.
+    /// A number for a zone that boots, never used before.
     pub fn fresh_id(&self) -> Result<u32, PlatformError> {
         self.sql("number a zone", |connection| {
             connection.query_row("UPDATE host SET next_id = next_id + 1 RETURNING next_id - 1", [], |row| {
@@ -190,8 +186,8 @@ impl Session<'_> {
         })
     }
 
-    /// All zones, by name.
-    pub fn zones(&self) -> Result<Vec<Record>, PlatformError> {
+    /// All zones, sorted by name.
+    pub fn zones(&self) -> Result<Vec<SimZone>, PlatformError> {
         self.sql("read the zones", |connection| {
             connection
                 .prepare_cached("SELECT * FROM zone ORDER BY name")?
@@ -200,8 +196,7 @@ impl Session<'_> {
         })
     }
 
-    /// The zone of that name.
-    pub fn named(&self, zone: &ZoneName) -> Result<Record, PlatformError> {
+    pub fn named(&self, zone: &ZoneName) -> Result<SimZone, PlatformError> {
         self.sql("read a zone", |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM zone WHERE name = ?1")?;
             statement.query_row([zone.as_str()], read_record).optional()
@@ -209,16 +204,15 @@ impl Session<'_> {
         .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))
     }
 
-    /// The zone of that identity.
-    pub fn identified(&self, uuid: Uuid) -> Result<Option<Record>, PlatformError> {
+    pub fn identified(&self, uuid: Uuid) -> Result<Option<SimZone>, PlatformError> {
         self.sql("read a zone", |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM zone WHERE uuid = ?1")?;
             statement.query_row([uuid.to_string()], read_record).optional()
         })
     }
 
-    /// Writes a zone. One that is not persistent vanishes with its end.
-    pub fn save(&self, zone: &Record) -> Result<(), PlatformError> {
+    /// Writes a zone. One that is not persistent is removed when it no longer runs.
+    pub fn save(&self, zone: &SimZone) -> Result<(), PlatformError> {
         if !zone.persistent && !zone.zone().is_running() {
             return self.delete(zone.config.uuid);
         }
@@ -248,7 +242,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Forgets a zone.
     pub fn delete(&self, uuid: Uuid) -> Result<(), PlatformError> {
         self.sql("forget a zone", |connection| {
             connection.execute("DELETE FROM zone WHERE uuid = ?1", [uuid.to_string()])
@@ -257,12 +250,12 @@ impl Session<'_> {
     }
 }
 
-fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
+fn read_record(row: &Row<'_>) -> rusqlite::Result<SimZone> {
     let text: String = row.get("config")?;
     let config = serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
     })?;
-    Ok(Record {
+    Ok(SimZone {
         config,
         text,
         autostart: row.get("autostart")?,

@@ -1,4 +1,4 @@
-//! What a simulated host was told to do wrong. Faults lie in its database, so another process can set them.
+//! Faults injected into a simulated host. They are stored in its database, so another process can set them.
 
 use std::fmt;
 
@@ -6,108 +6,60 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use super::Sim;
-use super::database::Session;
+use super::database::SimTransaction;
 use crate::model::{BlockerKind, ZoneName, words};
 use crate::platform::PlatformError;
 
 words! {
-    /// Something that a platform is asked to do.
+    /// An operation of a platform.
     Operation, "operation" {
-        /// `facts()`
         Facts = "facts",
-        /// `inventory()`
         Inventory = "inventory",
-        /// `survey()`
         Survey = "survey",
-        /// `manifest()`
         Manifest = "manifest",
-        /// `check()`
         Check = "check",
-        /// `define()`
         Define = "define",
-        /// `undefine()`
         Undefine = "undefine",
-        /// `set_autostart()`
         SetAutostart = "set_autostart",
-        /// `shutdown()`
         Shutdown = "shutdown",
-        /// `boot()`
         Boot = "boot",
-        /// `save()`
         Save = "save",
-        /// `open_incoming()`
         OpenIncoming = "open_incoming",
-        /// `close_incoming()`
         CloseIncoming = "close_incoming",
-        /// `send()`
         Send = "send",
-        /// `progress()`
         Progress = "progress",
-        /// `abort()`
         Abort = "abort",
-        /// `finish()`
         WaitSent = "wait_sent",
-        /// `resume()`
         Resume = "resume",
-        /// `discard()`
         DestroyIncoming = "destroy_incoming",
     }
 }
 
-/// What goes wrong.
+/// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
-    /// `check()` finds this reason against an arrival.
-    Refuse {
-        /// What kind of reason.
-        kind: BlockerKind,
-        /// In words.
-        reason: String,
-    },
-    /// An operation fails and does nothing.
-    Fail {
-        /// Which.
-        at: Operation,
-        /// The error.
-        reason: String,
-    },
-    /// An operation is carried out, and is answered with an error all the same.
-    FailAfter {
-        /// Which.
-        at: Operation,
-        /// The error.
-        reason: String,
-    },
-    /// An operation does not begin before this fault is taken away.
-    Hang {
-        /// Which.
-        at: Operation,
-    },
-    /// A migration from here fails after that many rounds.
-    FailSend {
-        /// Rounds; none is before the first.
-        rounds: u32,
-        /// The error.
-        reason: String,
-    },
-    /// A migration from here stands still after that many rounds, until it is aborted.
-    Stall {
-        /// Rounds; none is before the first.
-        rounds: u32,
-    },
-    /// The line of a migration from here breaks after that many rounds.
-    Cut {
-        /// Rounds; none is before the first.
-        rounds: u32,
-    },
-    /// The line of a migration to here breaks when the zone is whole here, and before the source hears so.
+    /// `check()` reports this blocker.
+    Refuse { kind: BlockerKind, reason: String },
+    /// An operation fails without having done anything.
+    Fail { at: Operation, reason: String },
+    /// An operation is carried out but nevertheless returns an error.
+    FailAfter { at: Operation, reason: String },
+    /// An operation does not begin before this fault is removed.
+    Hang { at: Operation },
+    /// A migration from here fails after that many rounds; 0: before the first.
+    FailSend { rounds: u32, reason: String },
+    /// A migration from here stalls after that many rounds until it is aborted; 0: before the first.
+    Stall { rounds: u32 },
+    /// The connection of a migration from here breaks after that many rounds; 0: before the first.
+    Cut { rounds: u32 },
+    /// The connection of a migration to here breaks when the zone is complete here, before the source is told.
     LoseAnswer,
-    /// A migration from here is said to have gone well, whether the destination has said so or not. This is the guard
-    /// taken out, for tests of those who watch.
+    /// A migration from here reports success without the destination's confirmation. This removes the guard
+    /// against zones that run twice, so that tests can show that they would notice one.
     Unguarded,
-    /// Somebody removes the definition of a zone that has just begun to run here, as an arriving image or by a boot: it
-    /// runs on, and vanishes with its end unless it is defined again.
+    /// The definition of a zone is removed as soon as it runs here, after a boot or a migration: it runs on, and
+    /// vanishes at its end unless it is defined again.
     Undefine,
     /// A zone that is asked to shut down does not.
     IgnoreShutdown,
@@ -134,27 +86,26 @@ impl fmt::Display for Effect {
     }
 }
 
-/// Something that goes wrong, where and how often.
+/// A fault, where and how often it occurs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What.
     pub effect: Effect,
-    /// Only with this zone.
+    /// Only for this zone.
     #[serde(default)]
     pub zone: Option<ZoneName>,
-    /// Only the next so many times. A hang that was met so often goes on to hang those that it has met.
+    /// Only for the next so many times. A hang that is used up continues for the operations that already hang.
     #[serde(default)]
     pub times: Option<u32>,
 }
 
 impl Fault {
-    /// It happens always, to everything.
+    /// It always occurs.
     pub const fn always(effect: Effect) -> Self {
         Self { effect, zone: None, times: None }
     }
 
-    /// It happens once.
+    /// It occurs once.
     pub const fn once(effect: Effect) -> Self {
         Self { effect, zone: None, times: Some(1) }
     }
@@ -165,24 +116,22 @@ impl Fault {
 pub enum CrashPoint {
     /// An operation is about to begin.
     Before(Operation),
-    /// It is done, and nobody knows yet.
+    /// An operation is done, but its caller does not know yet.
     After(Operation),
-    /// Source: the zone was stopped in order to move, the destination does not know yet.
+    /// Source: the zone was stopped in order to move; the destination does not know yet.
     Stopped,
-    /// Destination: the zone is whole and held, the source does not know yet.
+    /// Destination: the zone is complete and held; the source does not know yet.
     Whole,
-    /// Source: it has heard so, and has stopped the zone for good.
+    /// Source: the destination has confirmed, and the zone is stopped for good.
     Acknowledged,
 }
 
-impl Session<'_> {
-    /// Replaces all faults.
+impl SimTransaction<'_> {
     pub fn put_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
         self.sql("forget faults", |connection| connection.execute("DELETE FROM fault", []))?;
         faults.iter().try_for_each(|fault| self.put_fault(fault))
     }
 
-    /// Adds one.
     pub fn put_fault(&self, fault: &Fault) -> Result<(), PlatformError> {
         let text = self.json(fault)?;
         self.sql("set a fault", |connection| {
@@ -191,7 +140,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Those that can still happen, oldest first, each with its number; `times` says how often still.
+    /// The faults that can still occur, oldest first, with their numbers; `times` is how often they still can.
     pub fn faults(&self) -> Result<Vec<(i64, Fault)>, PlatformError> {
         let rows: Vec<(i64, String, Option<u32>)> = self.sql("read faults", |connection| {
             connection
@@ -234,13 +183,13 @@ impl Session<'_> {
 }
 
 impl Sim {
-    /// The first fault that fits, counted as having happened.
+    /// The first fault that applies; it is counted as having occurred.
     pub(super) fn fault(
         &self,
         zone: Option<&ZoneName>,
         wanted: impl Fn(&Effect) -> bool,
     ) -> Result<Option<(i64, Effect)>, PlatformError> {
-        // Nearly always there is none: then nothing is written.
+        // There is hardly ever a fault: then nothing is written.
         if self.read(|session| session.find_fault(zone, &wanted))?.is_none() {
             return Ok(None);
         }
@@ -253,7 +202,7 @@ impl Sim {
         })
     }
 
-    /// Does `work`, with all that was told to go wrong before and after it.
+    /// Does `work`, with the faults that apply before and after it.
     pub(super) async fn gated<T>(
         &self,
         at: Operation,
@@ -285,7 +234,7 @@ impl Sim {
         }
     }
 
-    /// Whether somebody removes the definition of that zone now.
+    /// Whether a fault removes the definition of that zone now.
     pub(super) fn loses_definition(&self, zone: &ZoneName) -> Result<bool, PlatformError> {
         Ok(self.fault(Some(zone), |effect| matches!(effect, Effect::Undefine))?.is_some())
     }

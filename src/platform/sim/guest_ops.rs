@@ -1,12 +1,12 @@
-//! What is done to simulated hosts and zones from outside: their making, and what their owners do.
+//! What happens to simulated hosts and zones from outside: their creation, and what their owners do.
 
 use std::path::Path;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::Fault;
-use super::platform::abilities;
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
@@ -14,25 +14,23 @@ use crate::model::{Disk, DiskSource, Ended, Identifier, Millis, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
 
-/// How the content of a disk begins.
+/// The beginning of a disk's contents.
 const DISK: &str = "a disk of the simulated zone";
 
-/// How long a guest has run since it was booted, wherever that was.
+/// How long a guest has run since it was booted, on all hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// Virtual milliseconds.
     pub value: u64,
-    /// It goes on now: the guest runs here, really.
+    /// It is counting: the guest really runs here.
     pub goes_on: bool,
 }
 
 impl Sim {
-    /// How the host is.
     pub fn host(&self) -> Result<HostSettings, PlatformError> {
         self.read(|session| session.host())
     }
 
-    /// Changes how the host is.
     pub fn set_host(&self, settings: &HostSettings) -> Result<(), PlatformError> {
         for storage in &settings.storages {
             if let Err(error) = storage.name.parse::<Identifier>() {
@@ -42,27 +40,25 @@ impl Sim {
         self.change(|session| session.put_host(settings))
     }
 
-    /// Replaces all that was told to go wrong. What hangs because of a fault that is gone goes on.
+    /// Replaces all faults. Operations that hang because of a removed fault continue.
     pub fn set_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
         self.change(|session| session.put_faults(faults))
     }
 
-    /// Tells one more thing to go wrong.
     pub fn add_fault(&self, fault: &Fault) -> Result<(), PlatformError> {
         self.change(|session| session.put_fault(fault))
     }
 
-    /// All that was told to go wrong and will.
+    /// The faults that can still occur.
     pub fn faults(&self) -> Result<Vec<Fault>, PlatformError> {
         self.read(|session| Ok(session.faults()?.into_iter().map(|(_, fault)| fault).collect()))
     }
 
-    /// The virtual time.
     pub fn now(&self) -> Result<Millis, PlatformError> {
         self.read(|session| session.now())
     }
 
-    /// Makes a zone that does not run yet, with its disks.
+    /// Creates a zone that does not run, with its disks.
     pub fn create(&self, spec: ZoneSpec) -> Result<(), PlatformError> {
         let host = self.host()?;
         if abilities(spec.brand).is_none() {
@@ -116,11 +112,10 @@ impl Sim {
                 .try_for_each(|path| std::fs::create_dir_all(path).map_err(io_error("create", path)))?;
             let text = serde_json::to_string_pretty(&config)
                 .map_err(|error| PlatformError::Simulated(error.to_string()))?;
-            session.save(&Record::installed(config.clone(), text, spec.autostart))
+            session.save(&SimZone::installed(config.clone(), text, spec.autostart))
         })
     }
 
-    /// Removes a zone that does not run, with its disks.
     pub fn remove(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         self.change(|session| {
             let record = session.named(zone)?;
@@ -136,7 +131,7 @@ impl Sim {
                     _ => {}
                 }
             }
-            // What others have put into a container stays.
+            // Other files in a container stay.
             for path in record.config.disks.iter().filter_map(root_of) {
                 let _ = std::fs::remove_dir(path)
                     .and_then(|()| path.parent().map_or(Ok(()), std::fs::remove_dir));
@@ -153,7 +148,7 @@ impl Sim {
         self.change(|session| self.switch_on(session, session.named(zone)?))
     }
 
-    /// Ends a zone, as its owner would, also while it moves away.
+    /// Ends a zone, as its owner would, even during its migration.
     pub fn stop(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         self.put_in_order()?;
         self.change(|session| {
@@ -163,7 +158,7 @@ impl Sim {
         })
     }
 
-    /// What the guest itself would say.
+    /// What the guest itself would report.
     pub fn zone_counter(&self, zone: &ZoneName) -> Result<Counter, PlatformError> {
         self.read(|session| {
             let record = session.named(zone)?;
@@ -172,7 +167,7 @@ impl Sim {
     }
 }
 
-/// The name of a disk's file: the zone's, or its UUID where that is too long for a file's.
+/// The file name of a disk: from the zone's name, or from its UUID if the name would be too long.
 fn disk_name(zone: &ZoneName, uuid: Uuid, target: &str) -> String {
     const LONGEST: usize = 255;
     let name = format!("{zone}-{target}.img");
@@ -186,7 +181,7 @@ fn file_of(disk: &Disk) -> Option<&Path> {
     }
 }
 
-/// The root file system of a container.
+/// The path of a container's root file system.
 fn root_of(disk: &Disk) -> Option<&Path> {
     match &disk.source {
         DiskSource::Dir(path) if disk.target == "/" => Some(path),
@@ -199,7 +194,7 @@ fn make_disk(path: &Path, config: &ZoneConfig) -> Result<(), PlatformError> {
         std::fs::create_dir_all(folder).map_err(io_error("create", folder))?;
     }
     let content = format!("{DISK} {} ({})\n", config.name, config.uuid);
-    // What an earlier zone of that name has left is made anew.
+    // Disks that an earlier zone with this name left behind are created anew.
     let is_disk = |present: &[u8]| present.starts_with(DISK.as_bytes());
     file::output(path, content.as_bytes(), is_disk).map_err(io_error("write", path))
 }

@@ -1,7 +1,7 @@
 //! Live migration, destination side.
 //!
-//! An image that has not arrived whole vanishes with its line. One that is whole is held: it stays, whatever
-//! becomes of the line, and only `resume` lets it run, only `discard` throws it away.
+//! An image that has not arrived completely vanishes when its connection breaks. A complete one is held: it stays,
+//! whatever happens to the connection, until `resume` lets it run or `destroy_incoming` destroys it.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::ZoneConfig;
 use super::wire::{self, Message};
 use super::{Sim, config_of, locked};
@@ -22,19 +22,19 @@ use crate::model::{Aux, Manifest};
 use crate::model::{StreamId, chain};
 use crate::platform::PlatformError;
 
-/// Somebody who waits for a zone.
+/// A listener for an incoming zone.
 #[derive(Debug)]
-pub(super) struct Expectation {
-    /// For which one.
+pub(super) struct ExpectedArrival {
+    /// The zone's UUID.
     uuid: Uuid,
-    /// Whoever opens the control stream finds somebody there, though nothing is ever said.
+    /// A connection to the control stream is accepted, but nothing is ever sent over it.
     _control: UnixListener,
     cancel: CancellationToken,
     task: JoinHandle<()>,
 }
 
-impl Expectation {
-    /// Its hypervisor is gone in the middle of it.
+impl ExpectedArrival {
+    /// The hypervisor ends during the migration.
     pub(super) fn vanish(&self) {
         self.task.abort();
     }
@@ -64,17 +64,17 @@ impl Sim {
         };
         let task = tokio::spawn(receiver.run(listener, cancel.clone()));
         locked(&self.inner.incoming)
-            .insert(folder.to_owned(), Expectation { uuid, _control: control, cancel, task });
+            .insert(folder.to_owned(), ExpectedArrival { uuid, _control: control, cancel, task });
         Ok(())
     }
 
-    /// Stops waiting. A half image vanishes, a whole one stays.
+    /// Stops listening. An incomplete image vanishes, a complete one stays.
     pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
         let expectation = locked(&self.inner.incoming).remove(folder);
-        let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
+        let Some(ExpectedArrival { cancel, task, .. }) = expectation else { return Ok(()) };
         cancel.cancel();
         let _ = task.await;
-        for stream in StreamId::ALL {
+        for stream in StreamId::HYPERVISOR {
             let path = folder.join(stream.socket_name());
             match std::fs::remove_file(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -98,15 +98,15 @@ struct Receiver {
     keeper: Uuid,
     config: ZoneConfig,
     text: String,
-    /// The number of the image, when it has begun to arrive.
+    /// The number of the zone, once its image has begun to arrive.
     number: OnceLock<u32>,
 }
 
-/// Why an arrival came to nothing.
+/// Why an arrival failed.
 enum Broken {
-    /// The line.
+    /// The connection broke.
     Line,
-    /// This host, for that reason.
+    /// This host failed.
     Here(PlatformError),
 }
 
@@ -136,7 +136,7 @@ impl Receiver {
             () = arrival => {}
             () = cancel.cancelled() => {}
         }
-        // Nobody is left to be told. Whoever looks after the end of this process puts it in order.
+        // There is nobody to report an error to. The next process repairs what this one leaves behind.
         let _ = self.vanish();
     }
 
@@ -173,7 +173,6 @@ impl Receiver {
         Ok(())
     }
 
-    /// The image begins to arrive.
     fn begin(&self) -> Result<(), PlatformError> {
         self.sim.not_locked()?;
         let (config, text) = (self.config.clone(), self.text.clone());
@@ -182,22 +181,23 @@ impl Receiver {
             if let Some(what) = session.host()?.lacks(&config, &self.sim.inner.paths) {
                 return Err(PlatformError::State { zone: config.name, what });
             }
-            let namesake = |zone: &Record| zone.config.name == config.name && zone.config.uuid != config.uuid;
+            let namesake =
+                |zone: &SimZone| zone.config.name == config.name && zone.config.uuid != config.uuid;
             if session.zones()?.iter().any(namesake) {
                 let what = "another zone has its name here".to_owned();
                 return Err(PlatformError::State { zone: config.name, what });
             }
             let present = session.identified(config.uuid)?;
             let number = session.fresh_id()?;
-            let record = Record::begin(config, text, number, self.keeper, present)?;
-            session.save(&Record { persistent, ..record })?;
+            let record = SimZone::begin(config, text, number, self.keeper, present)?;
+            session.save(&SimZone { persistent, ..record })?;
             Ok(number)
         })?;
         let _ = self.number.set(number);
         Ok(())
     }
 
-    /// It is whole, and held from here on.
+    /// The image is complete, and held from now on.
     fn whole(&self, counter: u64) -> Result<(), PlatformError> {
         self.change(|mut record| {
             record.whole(counter);
@@ -210,14 +210,14 @@ impl Receiver {
     }
 
     fn vanish(&self) -> Result<(), PlatformError> {
-        self.change(Record::vanish).map(drop)
+        self.change(SimZone::vanish).map(drop)
     }
 
     /// Changes the zone if it is the image that arrives here.
-    fn change(&self, work: impl FnOnce(Record) -> Option<Record>) -> Result<Option<()>, PlatformError> {
+    fn change(&self, work: impl FnOnce(SimZone) -> Option<SimZone>) -> Result<Option<()>, PlatformError> {
         self.sim.change(|session| {
             let number = self.number.get().copied();
-            let arrives = |record: &Record| {
+            let arrives = |record: &SimZone| {
                 number.is_some() && record.id == number && record.aux == Some(Aux::MigratingIn)
             };
             let Some(record) = session.identified(self.config.uuid)?.filter(arrives) else { return Ok(None) };

@@ -1,12 +1,12 @@
-//! Simulated zones: the platform that needs nothing. Anyone can try the tool on it in a minute, and every way
-//! in which a move can go wrong can be brought about on it.
+//! Simulated zones: a platform without requirements. Anyone can try the program on it in a minute, and every way
+//! in which a move can go wrong can be provoked.
 //!
 //! A host is one SQLite database, and folders with a small file for each disk. Its time is virtual. A live
-//! migration crosses the same streams as a real one, with real bytes, and ends in the same ways: a zone runs
-//! here or there and never in both places, and an image that is whole at the destination stays held there
-//! until it is let run or thrown away. What a zone may do is in `record.rs`, what can be made to go wrong in
-//! `faults.rs`.
+//! migration uses the same streams as a real one, with real bytes, and has the same outcomes: a zone runs here or
+//! there and never on both hosts, and an image that is complete at the destination is held there until it is
+//! resumed or destroyed. The states of a zone are in `record.rs`, the faults in `faults.rs`.
 
+mod abilities;
 mod check;
 mod clock;
 mod database;
@@ -39,20 +39,20 @@ use crate::boot_lock;
 use crate::model::{Aux, Manifest, Millis, ZoneName};
 use crate::paths::Paths;
 pub use clock::Scale;
-use database::{Database, Session};
+use database::{Database, SimTransaction};
 pub use faults::{CrashPoint, Effect, Fault, Operation};
 pub use guest_ops::Counter;
 use process_lock::ProcessLock;
-use record::Record;
-pub use settings::{HostSettings, Profile, Storage, ZoneConfig, ZoneSpec};
+use record::SimZone;
+pub use settings::{HostSettings, Profile, StorageFolder, ZoneConfig, ZoneSpec};
 
-/// Where the real time comes from.
+/// Returns the real time.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
-/// Is called at each moment at which a test may want to end the process.
+/// Called at each moment at which a test may want to end the process.
 pub type CrashHook = Arc<dyn Fn(CrashPoint, Option<&ZoneName>) + Send + Sync>;
 
-/// A simulated host. Clones are the same one; others of the same paths, in this process or another, share its
+/// A simulated host. Clones are the same host; others with the same paths, in this process or another, share its
 /// database.
 #[derive(Clone)]
 pub struct Sim {
@@ -66,7 +66,7 @@ struct Inner {
     hook: CrashHook,
     keeper: Mutex<Option<ProcessLock>>,
     outgoing: Mutex<HashMap<ZoneName, outgoing::Departure>>,
-    incoming: Mutex<HashMap<PathBuf, incoming::Expectation>>,
+    incoming: Mutex<HashMap<PathBuf, incoming::ExpectedArrival>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,18 +91,18 @@ fn config_of(manifest: &Manifest) -> Result<ZoneConfig, PlatformError> {
     Ok(config)
 }
 
-/// A short real while, for what has to be looked at again.
+/// A short pause in real time before looking again.
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
 impl Sim {
-    /// The simulated host of these paths. Nothing is read or made yet.
+    /// The simulated host of these paths. Nothing is read or created yet.
     pub fn open(paths: &Paths) -> Self {
         Self::open_with(paths, Arc::new(Millis::now), Arc::new(|_, _| {}))
     }
 
-    /// The same with another clock, and with something that is called at each [`CrashPoint`].
+    /// Likewise, with another clock, and a hook that is called at each [`CrashPoint`].
     pub fn open_with(paths: &Paths, clock: Clock, hook: CrashHook) -> Self {
         let inner = Inner {
             paths: paths.clone(),
@@ -118,14 +118,14 @@ impl Sim {
 
     fn read<T>(
         &self,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         self.inner.database.read((self.inner.clock)(), work)
     }
 
     fn change<T>(
         &self,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         self.inner.database.change((self.inner.clock)(), work)
     }
@@ -134,22 +134,22 @@ impl Sim {
         (self.inner.hook)(point, zone);
     }
 
-    /// This one's mark on the zones that it moves.
+    /// The id under which this process moves zones.
     fn keeper(&self) -> Result<Uuid, PlatformError> {
         let mut keeper = locked(&self.inner.keeper);
         if let Some(keeper) = &*keeper {
             return Ok(keeper.id);
         }
-        // The database makes the folder.
+        // Creates the folder.
         self.change(|_| Ok(()))?;
         let folder = self.inner.database.folder();
         Ok(keeper.insert(ProcessLock::new(folder).map_err(io_error("make a lock in", folder))?).id)
     }
 
-    /// Ends the moves of those that have ended themselves.
+    /// Ends the migrations of processes that no longer exist.
     fn put_in_order(&self) -> Result<(), PlatformError> {
         let own = locked(&self.inner.keeper).as_ref().map(|keeper| keeper.id);
-        let orphan = |record: &Record| {
+        let orphan = |record: &SimZone| {
             let keeper = record.keeper.filter(|keeper| Some(*keeper) != own);
             keeper.is_some_and(|keeper| !process_lock::lives(self.inner.database.folder(), keeper))
         };
@@ -174,7 +174,7 @@ impl Sim {
         })
     }
 
-    /// What the hypervisor's hooks do on a real host: no zone boots or arrives during maintenance.
+    /// As libvirt's hooks do on a real host: no zone boots or arrives during maintenance.
     fn not_locked(&self) -> Result<(), PlatformError> {
         if self.inner.paths.lock_marker().exists() {
             let what = "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
@@ -183,7 +183,7 @@ impl Sim {
         Ok(())
     }
 
-    /// The same: no zone boots that was shut down in order to run elsewhere.
+    /// As libvirt's hooks do on a real host: no zone with a boot block boots.
     fn not_held(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         match boot_lock::blocked_by(&self.inner.paths, uuid) {
             None => Ok(()),
@@ -196,7 +196,7 @@ impl Sim {
         }
     }
 
-    /// Waits until that virtual time, or jumps there.
+    /// Waits until that virtual time, or jumps to it.
     pub async fn sleep_until(&self, time: Millis) -> Result<(), PlatformError> {
         let (scale, now) = self.read(|session| Ok((session.host()?.scale, session.now()?)))?;
         match scale {
@@ -211,7 +211,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Forgets what is left of a zone that does not run.
+    /// Deletes a zone that does not run.
     fn forget(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         self.change(|session| match session.identified(uuid)? {
             Some(record) if record.zone().is_running() => Err(PlatformError::State {

@@ -1,12 +1,12 @@
-//! What befalls a whole simulated host: its power fails, its hypervisor's daemon is restarted.
+//! Outages of a whole simulated host: its power fails, or its hypervisor's daemon is restarted.
 
-use super::record::Record;
+use super::record::SimZone;
 use super::{Sim, locked};
 use crate::platform::PlatformError;
 
 impl Sim {
-    /// The power fails, and comes back: nothing runs, half images are gone. What moves is ended by this one only
-    /// if it was begun by this one; others of the same paths must be gone.
+    /// The power fails and returns: nothing runs, and incomplete images are gone. Only migrations of this process
+    /// are ended; other processes with the same paths must have ended.
     pub fn lose_power(&self) -> Result<(), PlatformError> {
         self.forget_moves();
         self.change(|session| {
@@ -21,7 +21,7 @@ impl Sim {
         })
     }
 
-    /// The host boots, and its zones that boot with it, if they may.
+    /// The host boots, with its zones that have autostart, unless maintenance forbids it.
     pub fn boot_host(&self) -> Result<(), PlatformError> {
         if self.not_locked().is_err() {
             return Ok(());
@@ -37,12 +37,12 @@ impl Sim {
         })
     }
 
-    /// The daemon is restarted: zones run on, moves come to nothing. A zone that is held stays held.
+    /// The daemon is restarted: zones run on, and migrations fail. A held zone stays held.
     pub fn restart_daemon(&self) -> Result<(), PlatformError> {
         self.forget_moves();
         self.change(|session| {
             let now = session.now()?;
-            for mut record in session.zones()?.into_iter().filter(Record::moves) {
+            for mut record in session.zones()?.into_iter().filter(SimZone::moves) {
                 let uuid = record.config.uuid;
                 record.go_on(now);
                 let rest = if record.moves() { record.vanish() } else { Some(record) };

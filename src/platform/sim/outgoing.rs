@@ -1,8 +1,8 @@
 //! Live migration, source side.
 //!
-//! The zone runs until the last round. Then it is stopped, and runs again only if no answer comes that it is
-//! whole elsewhere. When that answer came it is stopped for good before `send` returns: only then may anybody
-//! let it run there.
+//! The zone runs until the last round. Then it is stopped, and runs again only if the destination does not
+//! confirm that it is complete there. With that confirmation it is stopped for good before `send` returns: only
+//! then may it be resumed at the destination.
 
 use std::path::Path;
 
@@ -13,34 +13,34 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
-use super::precopy::{Next, Precopy};
-use super::record::Record;
+use super::precopy::{Precopy, PrecopyAction};
+use super::record::SimZone;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
-/// How it ended: none while it goes on.
-type Outcome = Option<Result<Sent, SendFailure>>;
+/// How the migration ended; none while it is under way.
+type SendState = Option<Result<Sent, SendFailure>>;
 
-/// Progress is told so many times in a round.
+/// How often progress is updated in a round.
 const PARTS: u64 = 16;
 
-/// A zone on its way.
+/// A zone being sent.
 #[derive(Clone, Debug)]
 pub(super) struct Departure {
     uuid: Uuid,
     cancel: CancellationToken,
     progress: watch::Receiver<Progress>,
-    outcome: watch::Receiver<Outcome>,
+    outcome: watch::Receiver<SendState>,
     task: AbortHandle,
 }
 
 impl Departure {
-    /// Its hypervisor is gone in the middle of it.
+    /// The hypervisor ends during the migration.
     pub(super) fn vanish(&self) {
         self.task.abort();
     }
@@ -90,7 +90,7 @@ impl Sim {
         bound.map_interfaces(mappings);
         let sender = Sender { sim: self.clone(), record, networks: bound.networks, progress };
         let given_up = cancel.clone();
-        // A task of its own: like a hypervisor, it goes on when nobody listens any more.
+        // A task of its own: like a hypervisor it continues even if nobody waits for it.
         let task = tokio::spawn(async move {
             let _ = outcome.send(Some(sender.run(&socket, &given_up).await));
         });
@@ -109,7 +109,8 @@ impl Sim {
         ended.map_err(|failure| failure.of(zone))
     }
 
-    /// How many zones share the line now, one that sets out among them. Where time stands still, none waits for another.
+    /// How many migrations share the network now, including one that is starting. If time stands still, none
+    /// waits for another.
     fn sharers(&self, scale: Scale) -> u64 {
         let under_way = |departure: &&Departure| departure.outcome.borrow().is_none();
         match scale {
@@ -127,7 +128,7 @@ impl Sim {
         goes_on.then(|| *departure.progress.borrow())
     }
 
-    /// Gives a migration up, and waits until it is.
+    /// Cancels a migration, and waits for its end.
     pub(super) async fn give_up(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         if let Some(mut departure) = self.departure(zone) {
             departure.cancel.cancel();
@@ -142,7 +143,7 @@ impl Sim {
         }
     }
 
-    /// Puts the configuration away that is left of a zone that was sent.
+    /// Deletes the configuration of a zone that was sent.
     pub(super) async fn put_away(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         let Some(mut departure) = self.departure(zone) else { return Err(PlatformError::no_departure(zone)) };
         let ended = departure.ended().await;
@@ -155,8 +156,8 @@ impl Sim {
 /// The hypervisor's part.
 struct Sender {
     sim: Sim,
-    record: Record,
-    /// What it is plugged into over there.
+    record: SimZone,
+    /// The networks of the zone at the destination.
     networks: Vec<Network>,
     progress: watch::Sender<Progress>,
 }
@@ -176,7 +177,7 @@ impl Sender {
         result
     }
 
-    /// Everything from the first byte to the answer. May be dropped wherever it waits.
+    /// Everything from the first byte to the confirmation. May be dropped wherever it waits.
     async fn transfer(&self, socket: &Path) -> Result<Sent, SendFailure> {
         let broke = |error: std::io::Error| {
             SendFailure::transient(format!("the line to the destination broke: {error}"))
@@ -193,7 +194,7 @@ impl Sender {
         loop {
             self.trouble(copy.rounds()).await?;
             match copy.next() {
-                Next::Round(bytes) => {
+                PrecopyAction::Round(bytes) => {
                     self.progress.send_modify(|progress| {
                         (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
                     });
@@ -205,22 +206,22 @@ impl Sender {
                     let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;
                 }
-                Next::Last(bytes) => {
+                PrecopyAction::Last(bytes) => {
                     let (counter, stopped) = self.stop()?;
                     self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
-                    // The guest stands: this goes before what others send.
+                    // The guest is stopped, so this takes precedence over other migrations.
                     self.spend(stopped, bytes, || copy.time(bytes)).await?;
                     let last = Message::Last { bytes, payload: bytes.min(PAYLOAD), counter };
                     wire::write(&mut stream, &last).await.map_err(broke)?;
                     expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
                     return self.leave(stopped);
                 }
-                Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
+                PrecopyAction::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
             }
         }
     }
 
-    /// What was told to go wrong after that many rounds.
+    /// The faults that apply after that many rounds.
     async fn trouble(&self, rounds: u32) -> Result<(), SendFailure> {
         let now = |effect: &Effect| match effect {
             Effect::FailSend { rounds: at, .. }
@@ -236,8 +237,8 @@ impl Sender {
         }
     }
 
-    /// The line carries that much, from `start` on, in as many milliseconds as `lasts` says at each moment; gives the
-    /// time when it is done.
+    /// Sends that many bytes, beginning at `start`; `lasts` says at each moment how many milliseconds that takes.
+    /// Returns the time when it is done.
     async fn spend(&self, start: Millis, bytes: u64, lasts: impl Fn() -> u64) -> Result<Millis, SendFailure> {
         let before = *self.progress.borrow();
         let part =
@@ -257,12 +258,12 @@ impl Sender {
         Ok(time)
     }
 
-    /// The guest stands from here on. Gives its counter and the time.
+    /// Stops the guest. Returns its counter and the time.
     fn stop(&self) -> Result<(u64, Millis), SendFailure> {
         self.change(|record, now| Ok((record.freeze(now), now)))
     }
 
-    /// It is whole there. From here on it cannot run here any more.
+    /// The zone is complete at the destination. From now on it cannot run here any more.
     fn leave(&self, stopped: Millis) -> Result<Sent, SendFailure> {
         let now = self.change(|record, now| {
             record.left();
@@ -272,10 +273,10 @@ impl Sender {
         Ok(Sent { stopped_for: now.since(stopped), bytes: self.progress.borrow().sent })
     }
 
-    /// Changes the zone, if it is still the one that set out.
+    /// Changes the zone, if it is still the one whose migration began.
     fn change<T>(
         &self,
-        work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
+        work: impl FnOnce(&mut SimZone, Millis) -> Result<T, PlatformError>,
     ) -> Result<T, SendFailure> {
         let (uuid, id) = (self.record.config.uuid, self.record.id);
         self.sim

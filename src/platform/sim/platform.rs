@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::{Effect, Operation};
-use super::record::Record;
+use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
 use crate::model::{
@@ -18,19 +19,6 @@ use crate::platform::{
     ConfigEditor, EnforcerError, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
     Suspend,
 };
-
-/// What the simulation can do with zones of that brand: what libvirt can. Nothing with those that it does not have.
-pub(super) fn able(brand: Brand) -> Abilities {
-    abilities(brand).unwrap_or_default()
-}
-
-pub(super) fn abilities(brand: Brand) -> Option<Abilities> {
-    match brand {
-        Brand::KVM => Some(Abilities { live: true, suspend: true, host_software: false }),
-        Brand::LXC => Some(Abilities { live: false, suspend: false, host_software: true }),
-        _ => None,
-    }
-}
 
 #[async_trait::async_trait]
 impl Platform for Sim {
@@ -66,7 +54,7 @@ impl Platform for Sim {
     async fn inventory(&self) -> Result<Inventory, PlatformError> {
         let work = async {
             self.read(|session| {
-                let zones = session.zones()?.iter().map(Record::zone).collect();
+                let zones = session.zones()?.iter().map(SimZone::zone).collect();
                 Ok(Inventory { zones, unmanaged: session.host()?.unmanaged })
             })
         };
@@ -114,10 +102,10 @@ impl Platform for Sim {
             let config = config_of(manifest)?;
             self.change(|session| {
                 let present = session.identified(config.uuid)?;
-                // A guest that runs on without a definition gets one.
+                // A guest that runs without a definition gets one.
                 if let Some(present) = present.as_ref().filter(|present| !present.persistent) {
                     let text = manifest.config.clone();
-                    return session.save(&Record { persistent: true, text, ..present.clone() });
+                    return session.save(&SimZone { persistent: true, text, ..present.clone() });
                 }
                 if let Some(present) = present.as_ref().filter(|present| present.zone().is_running()) {
                     return Err(present.refuse("it runs here"));
@@ -127,7 +115,7 @@ impl Platform for Sim {
                     return Err(PlatformError::State { zone: config.name, what });
                 }
                 let autostart = present.is_some_and(|present| present.autostart);
-                session.save(&Record::installed(config, manifest.config.clone(), autostart))
+                session.save(&SimZone::installed(config, manifest.config.clone(), autostart))
             })
         };
         self.gated(Operation::Define, Some(&manifest.zone.name), work).await
@@ -248,7 +236,7 @@ impl Suspend for Sim {
     }
 }
 
-/// Simulated zones look for the marker themselves.
+/// Simulated zones look for the marker themselves, so there is nothing to set up.
 impl MaintenanceEnforcer for Sim {
     fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
         Ok(Vec::new())

@@ -1,25 +1,29 @@
-//! Zones that are shut down, saved and started by the tool. A shutdown takes a few virtual seconds; a zone that was
-//! told to ignore it runs on.
+//! Shutting down, saving and booting zones on request. A shutdown takes a few virtual seconds; a zone with the
+//! fault to ignore it runs on.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Sim;
-use super::database::Session;
+use super::abilities::able;
+use super::database::SimTransaction;
 use super::faults::Effect;
-use super::platform::able;
-use super::record::Record;
+use super::record::SimZone;
 use crate::boot_lock;
 use crate::model::{Aux, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
-/// How long an orderly shutdown takes, in virtual milliseconds.
+/// The duration of an orderly shutdown, in virtual milliseconds.
 const SHUTDOWN: u64 = 3_000;
 
 impl Sim {
     /// Boots a zone, whoever asks.
-    pub(super) fn switch_on(&self, session: &Session<'_>, mut record: Record) -> Result<(), PlatformError> {
+    pub(super) fn switch_on(
+        &self,
+        session: &SimTransaction<'_>,
+        mut record: SimZone,
+    ) -> Result<(), PlatformError> {
         if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
             return Err(record.refuse(what));
         }
@@ -27,7 +31,7 @@ impl Sim {
         session.save(&record)
     }
 
-    fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<Record, PlatformError> {
+    fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<SimZone, PlatformError> {
         let found = self.read(|session| session.identified(uuid))?;
         found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))
     }
@@ -83,7 +87,7 @@ impl Sim {
         })?;
         if self.loses_definition(zone)? {
             self.change(|session| match session.identified(uuid)? {
-                Some(record) => session.save(&Record { persistent: false, ..record }),
+                Some(record) => session.save(&SimZone { persistent: false, ..record }),
                 None => Ok(()),
             })?;
         }
@@ -109,8 +113,8 @@ impl Sim {
     }
 }
 
-impl Record {
-    /// Its memory goes to a file, and it ends.
+impl SimZone {
+    /// Saves the memory to a file and ends the zone.
     fn save(&mut self, now: Millis) -> Result<(), PlatformError> {
         let counted = self.counter(now);
         self.halt(Ended::ShutDown)?;
@@ -118,7 +122,7 @@ impl Record {
         Ok(())
     }
 
-    /// It goes on where it was saved.
+    /// Resumes the zone from its saved memory.
     fn restore(&mut self, now: Millis, id: u32) {
         (self.state, self.aux, self.id, self.since) = (ZoneState::Running, None, Some(id), Some(now));
     }

@@ -1,20 +1,20 @@
-//! The arithmetic of a live migration: the memory is sent while the guest runs, then what it wrote meanwhile,
-//! and so on until the rest is so small that the guest can be stopped for it.
+//! The arithmetic of a live migration: the memory is sent while the guest runs, then what the guest changed
+//! meanwhile, and so on until the rest is so small that the guest can be stopped for it.
 
-/// How long a guest may stand, in virtual milliseconds.
+/// Maximum downtime of a guest, in virtual milliseconds.
 pub(super) const DOWNTIME: u64 = 300;
 
-/// Rounds after which it is given up.
+/// Maximum number of rounds.
 pub(super) const ROUNDS: u32 = 30;
 
-/// What is to be done next. Sizes in bytes.
+/// What to do next. Sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum PrecopyAction {
     /// Send that much while the guest runs.
     Round(u64),
     /// Stop the guest, and send that much.
     Last(u64),
-    /// It will not end.
+    /// Give up, because it will not converge.
     Hopeless,
 }
 
@@ -33,31 +33,31 @@ impl Precopy {
         Self { memory, dirty_rate, bandwidth: bandwidth.max(1), remaining: memory, rounds: 0 }
     }
 
-    /// How long the line needs for that much, in virtual milliseconds.
+    /// The time to send that many bytes, in virtual milliseconds.
     pub fn time(&self, bytes: u64) -> u64 {
         scaled(bytes, 1000, self.bandwidth).max(1)
     }
 
-    /// Rounds that were begun.
+    /// The number of rounds that have begun.
     pub const fn rounds(&self) -> u32 {
         self.rounds
     }
 
-    /// One step on. The first round is always done with the guest running.
-    pub fn next(&mut self) -> Next {
+    /// Advances one step. The guest always runs during the first round.
+    pub fn next(&mut self) -> PrecopyAction {
         if self.rounds > 0 && self.time(self.remaining) <= DOWNTIME {
-            return Next::Last(self.remaining);
+            return PrecopyAction::Last(self.remaining);
         }
         if self.rounds == ROUNDS {
-            return Next::Hopeless;
+            return PrecopyAction::Hopeless;
         }
         let bytes = self.remaining;
         self.rounds += 1;
         self.remaining = self.written_in(self.time(bytes));
-        Next::Round(bytes)
+        PrecopyAction::Round(bytes)
     }
 
-    /// The last round took that long: others were on the line.
+    /// Records how long the last round took, since other migrations share the network.
     pub fn lasted(&mut self, milliseconds: u64) {
         self.remaining = self.written_in(milliseconds);
     }
@@ -66,7 +66,7 @@ impl Precopy {
         scaled(self.dirty_rate, milliseconds, 1000).min(self.memory)
     }
 
-    /// Why it was hopeless.
+    /// Why it does not converge.
     pub fn hopeless(&self) -> String {
         format!(
             "does not converge: dirties {} MiB/s, the line carries {} MiB/s",
@@ -91,15 +91,24 @@ mod tests {
     fn rounds_shrink_until_the_rest_fits_in_the_downtime() {
         let mut copy = Precopy::new(4000, 500, 1000);
         let steps: Vec<_> = std::iter::repeat_with(|| copy.next()).take(5).collect();
-        let last = Next::Last(250);
-        assert_eq!(steps, [Next::Round(4000), Next::Round(2000), Next::Round(1000), Next::Round(500), last]);
+        let last = PrecopyAction::Last(250);
+        assert_eq!(
+            steps,
+            [
+                PrecopyAction::Round(4000),
+                PrecopyAction::Round(2000),
+                PrecopyAction::Round(1000),
+                PrecopyAction::Round(500),
+                last
+            ]
+        );
     }
 
     #[test]
     fn a_guest_that_writes_faster_than_the_line_carries_is_hopeless() {
         let mut copy = Precopy::new(1 << 30, 300 << 20, 200 << 20);
-        while let Next::Round(_) = copy.next() {}
-        assert_eq!((copy.next(), copy.rounds()), (Next::Hopeless, ROUNDS));
+        while let PrecopyAction::Round(_) = copy.next() {}
+        assert_eq!((copy.next(), copy.rounds()), (PrecopyAction::Hopeless, ROUNDS));
         assert_eq!(copy.hopeless(), "does not converge: dirties 300 MiB/s, the line carries 200 MiB/s");
     }
 
@@ -108,10 +117,10 @@ mod tests {
         fn it_always_ends_and_never_stops_a_guest_for_too_long(memory: u64, dirty: u64, bandwidth: u64) {
             let mut copy = Precopy::new(memory, dirty, bandwidth);
             let end = std::iter::repeat_with(|| copy.next()).take(ROUNDS as usize + 1)
-                .find(|next| !matches!(next, Next::Round(_)));
+                .find(|next| !matches!(next, PrecopyAction::Round(_)));
             match end {
-                Some(Next::Last(bytes)) => prop_assert!(copy.time(bytes) <= DOWNTIME),
-                other => prop_assert_eq!(other, Some(Next::Hopeless)),
+                Some(PrecopyAction::Last(bytes)) => prop_assert!(copy.time(bytes) <= DOWNTIME),
+                other => prop_assert_eq!(other, Some(PrecopyAction::Hopeless)),
             }
         }
     }

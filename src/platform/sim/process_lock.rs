@@ -1,6 +1,6 @@
-//! Who moves a zone now. A simulated hypervisor lives inside the processes that use it, so a zone on its way
-//! belongs to one of them; when that one has ended, however it ended, others find out by the lock that it
-//! held, and put the zone in order.
+//! Which process migrates a zone. A simulated hypervisor is part of the processes that use it, so a zone that is
+//! being migrated belongs to one of them. When that process has ended, in whatever way, its lock is free; other
+//! processes notice that, and repair the zone.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-/// One user of the simulation, as long as this lives.
+/// A user of the simulation, until this is dropped.
 #[derive(Debug)]
 pub(super) struct ProcessLock {
     pub id: Uuid,
@@ -21,7 +21,7 @@ fn lock_file(folder: &Path, id: Uuid) -> PathBuf {
 }
 
 impl ProcessLock {
-    /// A new one, with its lock in `folder`.
+    /// A new user, with its lock file in `folder`.
     pub fn new(folder: &Path) -> std::io::Result<Self> {
         let id = Uuid::new_v4();
         let path = lock_file(folder, id);
@@ -37,7 +37,7 @@ impl Drop for ProcessLock {
     }
 }
 
-/// Whether that one still lives. In doubt, it does.
+/// Whether that user still exists. In doubt, it does.
 pub(super) fn lives(folder: &Path, id: Uuid) -> bool {
     let path = lock_file(folder, id);
     match OpenOptions::new().write(true).open(&path) {
@@ -64,7 +64,7 @@ mod tests {
         let id = keeper.id;
         drop(keeper);
         assert!(!lives(folder.path(), id));
-        // As after kill -9: the file is there, nobody holds it.
+        // As after kill -9: the file exists, but is not locked.
         File::create_new(lock_file(folder.path(), id)).unwrap();
         assert!(!lives(folder.path(), id));
     }

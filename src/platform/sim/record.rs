@@ -1,7 +1,7 @@
-//! One zone as the simulation keeps it, and every way in which it may change.
+//! A zone as the simulation stores it, and all its changes of state.
 //!
 //! ```text
-//!                  boot           depart                freeze          left             finish
+//!                  boot           depart                freeze          left          wait_sent
 //!   installed ──────────► running ──────► migrating-out ──────► frozen ──────► installed ──────► (nothing)
 //!       ▲                  │   ▲                 │                 │
 //!       └────── halt ──────┘   └─────────────────┴──── go_on ──────┘
@@ -9,14 +9,14 @@
 //!                  begin                 whole            let_run
 //!   (nothing) ──────────► migrating-in ──────► paused ──────────► running
 //!       ▲                       │                 │
-//!       └─────── vanish ────────┴──── discard ────┘
+//!       └─────── vanish ────────┴─ destroy_incoming
 //!
 //!              save                              restore
 //!   running ──────────► installed, suspended ──────────────► running
 //! ```
 //!
-//! The guest itself goes on only where `since` is set: not while frozen, arriving or paused. A zone that was
-//! `installed` before its image began to arrive is so again when the image vanishes.
+//! The guest itself advances only while `since` is set: not while frozen, arriving or paused. A zone that was
+//! `installed` before its image began to arrive is `installed` again when the image vanishes.
 
 use uuid::Uuid;
 
@@ -24,32 +24,30 @@ use super::settings::ZoneConfig;
 use crate::model::{Aux, Ended, Millis, Zone, ZoneState};
 use crate::platform::PlatformError;
 
-/// A zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    /// Its configuration.
+pub(super) struct SimZone {
     pub config: ZoneConfig,
-    /// The same as it was given.
+    /// The configuration as it was given, byte for byte.
     pub text: String,
     pub autostart: bool,
     pub state: ZoneState,
     pub aux: Option<Aux>,
     pub id: Option<u32>,
-    /// What the guest's counter stood at when it was last let go or stopped.
+    /// The guest's counter when it last started or stopped.
     pub counted: u64,
-    /// Since when the guest goes on, in virtual time; none while it stands.
+    /// The virtual time since which the guest runs; none while it is stopped.
     pub since: Option<Millis>,
-    /// The configuration that an arriving image has replaced for the time being.
+    /// The configuration that an arriving image has replaced for now.
     pub former: Option<String>,
-    /// Who moves it; see [`super::process_lock`].
+    /// The user that migrates the zone; see [`super::process_lock`].
     pub keeper: Option<Uuid>,
-    /// Its configuration survives its end.
+    /// The configuration remains when the zone ends.
     pub persistent: bool,
-    /// How it has ended, if it does not run.
+    /// How the zone ended, if it does not run.
     pub ended: Option<Ended>,
 }
 
-impl Record {
+impl SimZone {
     /// A zone that does not run.
     pub fn installed(config: ZoneConfig, text: String, autostart: bool) -> Self {
         Self {
@@ -97,7 +95,7 @@ impl Record {
         PlatformError::State { zone: self.config.name.clone(), what: what.into() }
     }
 
-    /// How it looks from outside.
+    /// The zone as it is listed.
     pub fn zone(&self) -> Zone {
         Zone {
             name: self.config.name.clone(),
@@ -114,7 +112,7 @@ impl Record {
         }
     }
 
-    /// What the guest's counter says, in virtual milliseconds.
+    /// The guest's counter, in virtual milliseconds.
     pub fn counter(&self, now: Millis) -> u64 {
         self.counted.saturating_add(self.since.map_or(0, |since| now.since(since)))
     }
@@ -123,7 +121,7 @@ impl Record {
         if self.state != ZoneState::Installed {
             return Err(self.refuse("it runs already"));
         }
-        // What was saved is gone with a boot.
+        // Saved memory is gone after a boot.
         (self.aux, self.ended) = (None, None);
         (self.state, self.id, self.counted, self.since) = (ZoneState::Running, Some(id), 0, Some(now));
         Ok(())
@@ -139,11 +137,11 @@ impl Record {
         Ok(())
     }
 
-    /// What remains after its host has lost its power: an image that was not whole is nowhere.
+    /// The zone after its host has lost power: an image that was not complete is gone.
     pub fn lose_power(mut self) -> Option<Self> {
         match (self.state, self.aux) {
             (_, Some(Aux::MigratingIn)) => self.vanish(),
-            // What was saved lies on a disk.
+            // Saved memory is on a disk.
             (ZoneState::Installed, _) => Some(self),
             _ => {
                 self.put_down();
@@ -168,12 +166,12 @@ impl Record {
         Ok(())
     }
 
-    /// Whether it is on its way, from here or to here.
+    /// Whether the zone is being sent or received.
     pub fn moves(&self) -> bool {
         matches!(self.aux, Some(Aux::MigratingIn | Aux::MigratingOut))
     }
 
-    /// Whether it is still on the way on which it set out as number `id`.
+    /// Whether the migration is still the one that the zone began as number `id`.
     pub fn departs(&self, id: Option<u32>) -> Result<(), PlatformError> {
         if self.aux == Some(Aux::MigratingOut) && self.id == id {
             Ok(())
@@ -188,7 +186,7 @@ impl Record {
         self.counted
     }
 
-    /// Goes on here after a migration that failed.
+    /// Runs on here after a failed migration.
     pub fn go_on(&mut self, now: Millis) {
         if self.aux == Some(Aux::MigratingOut) {
             (self.aux, self.keeper) = (None, None);
@@ -196,7 +194,7 @@ impl Record {
         }
     }
 
-    /// Is stopped for good here after it is whole elsewhere.
+    /// Is stopped for good here because it is complete at the destination.
     pub fn left(&mut self) {
         self.put_down();
     }
@@ -215,7 +213,7 @@ impl Record {
         Ok(())
     }
 
-    /// What remains when the image stops arriving.
+    /// The zone after the image has stopped arriving.
     pub fn vanish(self) -> Option<Self> {
         let text = self.former?;
         let config = serde_json::from_str(&text).unwrap_or(self.config);

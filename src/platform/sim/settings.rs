@@ -1,4 +1,4 @@
-//! What a simulated host and its zones are made of.
+//! The settings of simulated hosts and zones.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,34 +14,28 @@ use crate::model::{
 use crate::paths::Paths;
 use crate::plan::Version;
 
-/// A simulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HostSettings {
-    /// Its own name.
     pub name: String,
-    /// Memory in bytes.
+    /// In bytes.
     pub memory: u64,
-    /// Processors.
     pub cpus: u32,
-    /// Architecture.
     pub arch: String,
-    /// Hypervisor and version, for people.
+    /// Hypervisor and version, to be shown to people.
     pub hypervisor: String,
-    /// What its processors can do; none: it does not tell.
+    /// The features of its CPUs; none: not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_features: Option<BTreeSet<String>>,
-    /// What its line to other hosts carries, in bytes of zone memory per virtual second.
+    /// The bandwidth to other hosts, in bytes of zone memory per virtual second.
     pub bandwidth: u64,
-    /// How fast it lives.
+    /// How fast its time passes.
     pub scale: Scale,
-    /// Its bridges.
     pub bridges: Vec<String>,
-    /// The storage that it sees.
-    pub storages: Vec<Storage>,
-    /// Guests that cannot be handled.
+    /// The storages that it can access.
+    pub storages: Vec<StorageFolder>,
     pub unmanaged: Vec<UnmanagedGuest>,
-    /// The software that its zones depend on; none: they depend on none.
+    /// The software that its zones depend on, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
 }
@@ -58,7 +52,7 @@ impl Default for HostSettings {
             bandwidth: 1 << 30,
             scale: Scale::Times(1),
             bridges: vec!["br0".to_owned()],
-            storages: vec![Storage { name: "local".to_owned(), folder: None }],
+            storages: vec![StorageFolder { name: "local".to_owned(), folder: None }],
             unmanaged: Vec::new(),
             software: None,
         }
@@ -76,17 +70,17 @@ impl HostSettings {
         self.storages.iter().find(|known| known.name == storage).map(|known| known.folder(paths))
     }
 
-    /// Whether it sees what lies there.
+    /// Whether it can access that path.
     pub(super) fn sees(&self, path: &Path, paths: &Paths) -> bool {
         self.storages.iter().any(|storage| path.starts_with(storage.folder(paths)))
     }
 
-    /// Whether it sees that folder of a container. One that the zone only reads belongs to whichever host it is on.
+    /// Whether it has that folder of a container. A folder that the zone only reads is the host's own on every host.
     pub(super) fn has(&self, disk: &Disk, folder: &Path, paths: &Paths) -> bool {
         disk.readonly || self.sees(folder, paths)
     }
 
-    /// A disk that the zone needs in order to run and does not find here.
+    /// A disk that the zone needs in order to run, and which this host cannot access.
     pub(super) fn lacks(&self, config: &ZoneConfig, paths: &Paths) -> Option<String> {
         let missing = |disk: &&Disk| match &disk.source {
             DiskSource::File(path) => !(self.sees(path, paths) && path.is_file()),
@@ -97,19 +91,18 @@ impl HostSettings {
     }
 }
 
-/// A folder in which disks of zones lie.
+/// A folder for disks of zones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Storage {
-    /// Its name, by the rule of names that an administrator chooses.
+pub struct StorageFolder {
+    /// Its name, which follows the rule for names that an administrator chooses.
     pub name: String,
-    /// Where it lies: the same folder on every host that shares it. None: this host's own, which no other
-    /// host sees.
+    /// The folder, the same on every host that shares it. None: this host's own, which no other host can access.
     #[serde(default)]
     pub folder: Option<PathBuf>,
 }
 
-impl Storage {
+impl StorageFolder {
     fn folder(&self, paths: &Paths) -> PathBuf {
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
@@ -119,60 +112,57 @@ impl Storage {
     }
 }
 
-/// A zone that is to be made.
+/// A zone to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneSpec {
-    /// Its name.
     pub name: ZoneName,
-    /// Its identity; none: a fresh one.
+    /// None: a random one.
     #[serde(default)]
     pub uuid: Option<Uuid>,
-    /// Its brand.
     pub brand: Brand,
-    /// Memory in bytes.
+    /// In bytes.
     pub memory: u64,
-    /// Virtual processors.
     pub cpus: u32,
-    /// How much of its memory it writes to, in bytes per virtual second.
+    /// How fast it writes to its memory, in bytes per virtual second.
     pub dirty_rate: u64,
     /// Boots with its host.
     #[serde(default)]
     pub autostart: bool,
-    /// A disk on each of these storages.
+    /// It gets a disk on each of these storages.
     pub storages: Vec<String>,
-    /// A folder on one of the host's storages that holds its root file system.
+    /// The folder of its root file system, on one of the host's storages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zonepath: Option<PathBuf>,
     /// Folders of its host that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherit: Vec<PathBuf>,
-    /// What it is plugged into.
+    /// Its networks.
     pub networks: Vec<Network>,
-    /// Why it cannot move.
+    /// Why it cannot be moved.
     #[serde(default)]
     pub obstacles: Vec<Obstacle>,
-    /// What else there is to say of it.
+    /// What only the planner uses.
     #[serde(default)]
     pub profile: Profile,
 }
 
-/// What nobody but a planner wants to know of a zone.
+/// Properties of a zone that only the planner uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
-    /// What an administrator calls it beside its name.
+    /// Tags that an administrator gave the zone.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
-    /// What it needs of a processor.
+    /// The CPU features that it needs.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub cpu_features: BTreeSet<String>,
-    /// The oldest hypervisor that takes it.
+    /// The oldest hypervisor that can run it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<Version>,
-    /// Hundredths of a processor that it keeps busy while it runs.
+    /// CPU load while it runs, in hundredths of a CPU.
     pub load: u32,
-    /// Bytes a second that it sends and receives while it runs.
+    /// Network load while it runs, sent and received, in bytes per second.
     pub network_load: u64,
 }
 
@@ -183,7 +173,7 @@ impl Profile {
 }
 
 impl ZoneSpec {
-    /// A quiet virtual machine of 1 GiB, with one disk on storage `local`, on bridge `br0`.
+    /// A mostly idle virtual machine of 1 GiB, with one disk on storage `local`, on bridge `br0`.
     pub fn new(name: ZoneName) -> Self {
         Self {
             name,
@@ -206,33 +196,30 @@ impl ZoneSpec {
 /// A zone's whole configuration: the `config` of its manifest, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneConfig {
-    /// Its name.
     pub name: ZoneName,
-    /// Its identity.
     pub uuid: Uuid,
-    /// Its brand.
     pub brand: Brand,
     /// The architecture that it needs.
     pub arch: String,
-    /// Memory in bytes.
+    /// In bytes.
     pub memory: u64,
-    /// Virtual processors.
     pub cpus: u32,
-    /// How much of its memory it writes to, in bytes per virtual second.
+    /// How fast it writes to its memory, in bytes per virtual second.
     pub dirty_rate: u64,
-    /// Its disks, files all of them; of a container folders, too.
+    /// All disks are files; containers may have folders, too.
     pub disks: Vec<Disk>,
-    /// What it is plugged into.
+    /// Its networks.
     pub networks: Vec<Network>,
-    /// Why it cannot move.
+    /// Why it cannot be moved.
     pub obstacles: Vec<Obstacle>,
-    /// What else there is to say of it.
+    /// What only the planner uses.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
 }
 
 impl ZoneConfig {
-    /// An interface for each of its networks. Their hardware addresses are made from its UUID and their places.
+    /// An interface for each of its networks, with a hardware address derived from its UUID and the interface's
+    /// number.
     pub(super) fn interfaces(&self) -> Vec<Interface> {
         let [a, b, ..] = self.uuid.into_bytes();
         let mac = |place| Mac([0x52, 0x54, 0, a, b, place]);
@@ -240,7 +227,7 @@ impl ZoneConfig {
         places.map(|(network, place)| Interface::new(mac(place), network.clone())).collect()
     }
 
-    /// The manifest of the zone with this configuration, `text` being that as it was given.
+    /// The manifest of the zone with this configuration; `text` is the configuration as it was given.
     pub(super) fn manifest(self, zone: Zone, text: String) -> Manifest {
         Manifest {
             zone,
@@ -255,7 +242,6 @@ impl ZoneConfig {
         }
     }
 
-    /// Makes one change.
     pub(super) fn edit(&mut self, edit: &Edit) -> Result<(), String> {
         match edit {
             Edit::Name(name) => self.name = name.clone(),
@@ -286,7 +272,7 @@ impl ZoneConfig {
         Ok(())
     }
 
-    /// Makes these changes to its interfaces.
+    /// Maps its interfaces to other networks.
     pub(super) fn map_interfaces(&mut self, mappings: &[InterfaceMapping]) {
         self.networks = self.interfaces().iter().map(|one| one.with_mapping(mappings).network).collect();
     }

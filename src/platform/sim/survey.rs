@@ -1,26 +1,26 @@
-//! What a planner wants to know of a simulated host and its zones. A planner reckons in real seconds: rates are those of
-//! whoever watches.
+//! The survey of a simulated host and its zones. The planner calculates in real seconds, so rates are converted
+//! to those.
 
 use std::collections::BTreeSet;
 
-use super::platform::able;
-use super::record::Record;
+use super::abilities::able;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, DiskSource};
 use crate::paths::Paths;
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 
-/// Memory that a new zone could have, in bytes.
-pub(super) fn memory_free(host: &HostSettings, zones: &[Record]) -> u64 {
+/// Memory available to a new zone, in bytes.
+pub(super) fn memory_free(host: &HostSettings, zones: &[SimZone]) -> u64 {
     let running = zones.iter().filter(|zone| zone.zone().is_running());
-    // What still comes has not taken its memory yet: it is booked.
+    // A zone that is still arriving uses no memory yet: its memory is reserved.
     let whole = running.filter(|zone| zone.aux != Some(Aux::MigratingIn));
     let used = whole.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
     host.memory.saturating_sub(used)
 }
 
-/// The host and its zones. Storage is named by its folder: that is what hosts share.
-pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey {
+/// The host and its zones. Storage is identified by its folder, which is what hosts share.
+pub(super) fn of(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> Survey {
     let free = memory_free(host, zones);
     let zones: Vec<_> = zones.iter().map(|zone| zone_of(zone, host, paths)).collect();
     let running = || zones.iter().filter(|zone| zone.running);
@@ -43,7 +43,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
     Survey::new(host, zones)
 }
 
-fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
+fn zone_of(record: &SimZone, host: &HostSettings, paths: &Paths) -> FleetZone {
     let (config, zone) = (&record.config, record.zone());
     let (load, network_load) = if zone.is_running() {
         (config.profile.load, host.scale.per_real_second(config.profile.network_load))
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::model::{Kind, Millis, ZoneName};
     use crate::plan::{Costs, Trip};
-    use crate::platform::sim::precopy::{Next, Precopy};
+    use crate::platform::sim::precopy::{Precopy, PrecopyAction};
     use crate::platform::sim::settings::ZoneConfig;
     use crate::platform::sim::{Scale, ZoneSpec};
 
@@ -89,12 +89,12 @@ mod tests {
         let mut virtual_ms = 0;
         loop {
             virtual_ms += match copy.next() {
-                Next::Round(bytes) => copy.time(bytes),
-                Next::Last(bytes) => {
+                PrecopyAction::Round(bytes) => copy.time(bytes),
+                PrecopyAction::Last(bytes) => {
                     let times = u64::from(u32::from(host.scale).max(1));
                     return (virtual_ms + copy.time(bytes)) / times;
                 }
-                Next::Hopeless => panic!("{zone:?} does not converge"),
+                PrecopyAction::Hopeless => panic!("{zone:?} does not converge"),
             };
         }
     }
@@ -126,7 +126,7 @@ mod tests {
                 obstacles: spec.obstacles,
                 profile: spec.profile,
             };
-            let mut record = Record::installed(config, String::new(), false);
+            let mut record = SimZone::installed(config, String::new(), false);
             record.boot(Millis(0), 1).unwrap();
             let survey = of(&host, &[record], &paths);
             let (zone, host) = (&survey.zones[0], &survey.host);
@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn a_round_that_others_make_longer_leaves_more_to_send() {
         let (mut alone, mut shared) = (Precopy::new(4000, 500, 1000), Precopy::new(4000, 500, 1000));
-        assert_eq!((alone.next(), shared.next()), (Next::Round(4000), Next::Round(4000)));
+        assert_eq!((alone.next(), shared.next()), (PrecopyAction::Round(4000), PrecopyAction::Round(4000)));
         shared.lasted(2 * shared.time(4000));
-        assert_eq!((alone.next(), shared.next()), (Next::Round(2000), Next::Round(4000)));
+        assert_eq!((alone.next(), shared.next()), (PrecopyAction::Round(2000), PrecopyAction::Round(4000)));
     }
 }

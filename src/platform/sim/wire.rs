@@ -1,4 +1,5 @@
-//! What crosses the line: messages of one JSON line each, some followed by that many bytes of "memory".
+//! The protocol of a simulated migration: messages of one JSON line each, some followed by bytes that stand for
+//! memory.
 //!
 //! ```text
 //!   source                     destination
@@ -18,31 +19,40 @@ use uuid::Uuid;
 
 use crate::model::Network;
 
-/// The most real bytes that stand for one round.
+/// Maximum number of real bytes for one round.
 pub(super) const PAYLOAD: u64 = 64 << 10;
 
-/// The longest line.
+/// Maximum length of a line.
 const LINE: u64 = 16 << 10;
 
-/// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Message {
-    /// This zone wants to come, plugged into these networks.
-    Begin { uuid: Uuid, networks: Vec<Network> },
-    /// It may.
+    /// The zone is to arrive, connected to these networks.
+    Begin {
+        uuid: Uuid,
+        networks: Vec<Network>,
+    },
     Ready,
-    /// It may not.
-    Refused { reason: String },
-    /// So much of its memory in bytes, for which `payload` bytes stand in.
-    Round { bytes: u64, payload: u64 },
-    /// The rest of it. The guest has been stopped, and its counter stood there.
-    Last { bytes: u64, payload: u64, counter: u64 },
-    /// It is whole here, and held.
+    Refused {
+        reason: String,
+    },
+    /// So many bytes of its memory, represented by `payload` bytes.
+    Round {
+        bytes: u64,
+        payload: u64,
+    },
+    /// The rest of the memory. The guest has been stopped with this counter.
+    Last {
+        bytes: u64,
+        payload: u64,
+        counter: u64,
+    },
+    /// The zone is complete here, and held.
     Held,
 }
 
-/// Sends a message with what follows it.
+/// Sends a message and its payload.
 pub(super) async fn write<W: AsyncWrite + Unpin>(stream: &mut W, message: &Message) -> Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
@@ -55,7 +65,7 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(stream: &mut W, message: &Messa
     stream.flush().await
 }
 
-/// Reads a message, and past what follows it.
+/// Reads a message, and skips its payload.
 pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R) -> Result<Message> {
     let mut line = Vec::new();
     (&mut *stream).take(LINE).read_until(b'\n', &mut line).await?;

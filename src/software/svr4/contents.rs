@@ -10,7 +10,7 @@ use crate::software::{Folders, SoftwareError};
 
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(super) struct ContentsEntry<'a> {
     /// The path that is delivered.
     pub path: &'a [u8],
     /// A folder, which many packages may share, and which cannot be executed.
@@ -21,7 +21,7 @@ pub(super) struct Entry<'a> {
     packages: &'a [u8],
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ContentsEntry<'a> {
     pub fn packages(&self) -> impl Iterator<Item = Result<&'a str, String>> {
         words(self.packages).map(package_name)
     }
@@ -85,7 +85,7 @@ fn note(line: &[u8], folders: &Folders, found: &mut [Deliverers]) -> Result<(), 
 /// /dev d none 0755 root sys SUNWcsr SUNWcsd
 /// /devices/pseudo/arp@0:arp c none 44 0 0666 root sys SUNWcsd
 /// ```
-pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
+pub(super) fn entry(line: &[u8]) -> Result<Option<ContentsEntry<'_>>, String> {
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
     }
@@ -113,7 +113,7 @@ pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
     }
     // No manual has the type `?`; pkgadd writes it for a folder that it does not recognize.
     let is_folder = matches!(kind, b"d" | b"x" | b"?");
-    Ok(Some(Entry { path, is_folder, is_variable: matches!(kind, b"e" | b"v"), packages }))
+    Ok(Some(ContentsEntry { path, is_folder, is_variable: matches!(kind, b"e" | b"v"), packages }))
 }
 
 /// The name of a package without the marks that contents(4) puts around it: a sign before it (`*` edited, `!` not

@@ -25,7 +25,7 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use super::lines::fingerprint;
-use super::{Folders, Found, SoftwareError};
+use super::{Folders, FoundSoftware, SoftwareError};
 use crate::file;
 use crate::model::chain;
 use crate::model::{Package, Patch, Software, System, plain, unknown_version};
@@ -41,7 +41,7 @@ pub(super) const PACKAGES: &str = "var/sadm/pkg";
 const CONTENTS: &str = "var/sadm/install/contents";
 
 /// The packages that count on the host below `root`; none if it has no packages.
-pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     // Thousands of small files and a long one: read in parallel.
     let (installed, delivered) = std::thread::scope(|scope| {
         let delivered = scope.spawn(|| delivered(root, folders));
@@ -68,7 +68,7 @@ fn delivered(root: &Path, folders: &Folders) -> Result<(Vec<Deliverers>, Vec<Pac
 }
 
 /// One package of the host.
-struct Installed {
+struct Svr4Package {
     all_zones: bool,
     this_zone: bool,
     version: String,
@@ -76,7 +76,7 @@ struct Installed {
 }
 
 /// All packages of the host by name.
-fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError> {
+fn installed(folder: &Path) -> Result<BTreeMap<String, Svr4Package>, SoftwareError> {
     let failed = |source| SoftwareError::read(folder, source);
     let mut installed = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -96,13 +96,13 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError
 }
 
 /// Reads a package. If its file cannot be read, it may be one that every zone must have.
-fn package(file: &Path, opened: io::Result<File>) -> Installed {
+fn package(file: &Path, opened: io::Result<File>) -> Svr4Package {
     let read = opened
         .map_err(|source| SoftwareError::read(file, source))
         .and_then(|opened| pkginfo::read(BufReader::new(opened), "pkginfo"));
     let unknown = |what: &str| unknown_version(what, &fingerprint(&evidence(file)));
     match read {
-        Ok(Pkginfo { all_zones, this_zone, version, patches }) => Installed {
+        Ok(Pkginfo { all_zones, this_zone, version, patches }) => Svr4Package {
             all_zones,
             this_zone,
             version: version.unwrap_or_else(|what| unknown(&what)),
@@ -110,7 +110,7 @@ fn package(file: &Path, opened: io::Result<File>) -> Installed {
         },
         Err(error) => {
             let version = unknown(&plain(&chain(&error)));
-            Installed { all_zones: true, this_zone: false, version, patches: Vec::new() }
+            Svr4Package { all_zones: true, this_zone: false, version, patches: Vec::new() }
         }
     }
 }
@@ -123,8 +123,8 @@ fn evidence(file: &Path) -> Vec<u8> {
 }
 
 /// The packages that count, and their patches.
-fn count(installed: BTreeMap<String, Installed>, delivered: &[Deliverers]) -> Found {
-    let counts = |name: &str, said: &Installed| {
+fn count(installed: BTreeMap<String, Svr4Package>, delivered: &[Deliverers]) -> FoundSoftware {
+    let counts = |name: &str, said: &Svr4Package| {
         !said.this_zone && (said.all_zones || delivered.iter().any(|names| names.contains_key(name)))
     };
     let (mut packages, mut delivers) = (Vec::new(), vec![false; delivered.len()]);
@@ -146,7 +146,7 @@ fn count(installed: BTreeMap<String, Installed>, delivered: &[Deliverers]) -> Fo
         packages,
     };
     let patches = patches.into_iter().map(patch).collect();
-    Found { software: Software { system: System::Svr4, packages, patches }, delivers }
+    FoundSoftware { software: Software { system: System::Svr4, packages, patches }, delivers }
 }
 
 #[cfg(test)]

@@ -89,9 +89,9 @@ fn marks_around_a_name_are_not_part_of_it() {
 #[test]
 fn a_package_tells_its_patches_and_what_they_hold() {
     let info = "VERSION=11.9.0,REV=2002.04.06.15.27\nPATCHLIST=113964-08 112960-01\n\
-        PATCH_INFO_113964-08=Installed: Fri Jun 13 14:26:30 PDT 2003 From: fern Obsoletes: 113153-01 112914-04 \
+        PATCH_INFO_113964-08=Svr4Package: Fri Jun 13 14:26:30 PDT 2003 From: fern Obsoletes: 113153-01 112914-04 \
         Requires: 112903-03 112911-02 115016-01 Incompatibles: 114543-09\n\
-        PATCH_INFO_999999-01=Installed: long ago Obsoletes: 1-1 Requires:\n";
+        PATCH_INFO_999999-01=Svr4Package: long ago Obsoletes: 1-1 Requires:\n";
     let said = pkginfo::read(info.as_bytes(), "pkginfo").unwrap();
     let patch = |id: &str, obsoletes: &[&str]| Patch {
         id: id.to_owned(),

@@ -20,9 +20,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use self::image::Image;
-use self::rows::{Found, Table, search};
-use self::tree::Record;
-use super::backup::Draft;
+use self::rows::{SalvagedRows, Table, search};
+use self::tree::BtreeRecord;
+use super::backup::ScratchFolder;
 use super::contents::READERS;
 use super::{NO_MUTEX, Store, StoreError, identity, integrity, schema};
 use crate::file;
@@ -62,7 +62,7 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         journal => journal.map_err(create)?,
     };
-    let draft = Draft::new(path).map_err(create)?;
+    let draft = ScratchFolder::new(path).map_err(create)?;
     let (saved, lost) = build(&draft.file(), path, &Image::new(&bytes, &journal))?;
     let kept = keep(path, &bytes, &journal).map_err(create)?;
     // A journal of the old one would be taken for one of the new one.
@@ -109,7 +109,7 @@ fn keep(path: &Path, bytes: &[u8], journal: &[u8]) -> std::io::Result<PathBuf> {
 }
 
 /// Tables with how many rows of them are saved, and what is lost.
-type Account = (Vec<(String, usize)>, Vec<String>);
+type Salvaged = (Vec<(String, usize)>, Vec<String>);
 
 /// Looks for rows in any bytes, for the crate in `fuzz/`.
 #[cfg(feature = "fuzzing")]
@@ -126,7 +126,7 @@ pub fn read_anything(bytes: &[u8]) {
 }
 
 /// Makes the new database.
-fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreError> {
+fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Salvaged, StoreError> {
     let failed = |source| StoreError::query(draft, "write what was saved", source);
     let mut connection =
         Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
@@ -174,10 +174,10 @@ fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(Str
 
 /// Puts the rows in. Of one that the rules of its table forbid the value is left out that they forbid, if the row may be
 /// without it; else it is lost.
-fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> rusqlite::Result<()> {
+fn insert(connection: &mut Connection, tables: &[Table], found: &mut SalvagedRows) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     // What the new database says of whose it is gives way to what the damaged one said.
-    let is_host = |(number, record): &(usize, Record)| {
+    let is_host = |(number, record): &(usize, BtreeRecord)| {
         tables[*number].name == ZONE && record.values.first() == Some(&Value::Text(String::new()))
     };
     if found.rows.iter().any(is_host) {

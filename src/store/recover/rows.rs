@@ -9,15 +9,15 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::image::Image;
-use super::tree::{Node, Record};
+use super::tree::{BtreePage, BtreeRecord};
 
 /// A table as it is meant to be.
 pub(super) struct Table {
     pub name: String,
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
 }
 
-pub(super) struct Column {
+pub(super) struct TableColumn {
     pub name: String,
     is_number: bool,
     is_required: bool,
@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// Whether a row may be of this table.
-    fn fits(&self, record: &Record) -> bool {
+    fn fits(&self, record: &BtreeRecord) -> bool {
         let mut values = record.values.iter();
         let fits = self.columns.iter().all(|column| match values.next() {
             None => column.has_default || !column.is_required,
@@ -49,8 +49,8 @@ impl Table {
     }
 
     /// The values of a row, in the order of the columns.
-    pub fn values(&self, record: &Record) -> Vec<Value> {
-        let own = |(value, column): (&Value, &Column)| match column.is_id {
+    pub fn values(&self, record: &BtreeRecord) -> Vec<Value> {
+        let own = |(value, column): (&Value, &TableColumn)| match column.is_id {
             true => Value::Integer(record.id),
             false => value.clone(),
         };
@@ -80,13 +80,13 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<TableColumn>> {
     let mut statement = connection.prepare("SELECT * FROM pragma_table_info(?1) ORDER BY cid")?;
     let mut columns = statement
         .query_map([table], |row| {
             let is_key = row.get::<_, i64>("pk")? > 0;
             let is_number = row.get::<_, String>("type")? == "INTEGER";
-            Ok(Column {
+            Ok(TableColumn {
                 name: row.get("name")?,
                 is_number,
                 is_required: row.get::<_, bool>("notnull")? || is_key,
@@ -107,23 +107,23 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Column>
 
 /// What was found in the pages.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct SalvagedRows {
     /// Rows, with the number of their table.
-    pub rows: Vec<(usize, Record)>,
+    pub rows: Vec<(usize, BtreeRecord)>,
     /// What cannot be had, with the number of its table if that is known.
     pub lost: Vec<(Option<usize>, String)>,
 }
 
 /// Looks through all pages.
-pub(super) fn search(image: &Image<'_>, tables: &[Table]) -> Found {
-    let mut search = Search { seen: image.free(), ..Search::new(image, tables) };
+pub(super) fn search(image: &Image<'_>, tables: &[Table]) -> SalvagedRows {
+    let mut search = PageSearch { seen: image.free(), ..PageSearch::new(image, tables) };
     search.trees();
     search.strays();
     search.missing();
     search.found
 }
 
-struct Search<'a> {
+struct PageSearch<'a> {
     image: &'a Image<'a>,
     tables: &'a [Table],
     /// Pages that are accounted for.
@@ -135,10 +135,10 @@ struct Search<'a> {
     indexed: BTreeMap<(usize, i64), Vec<String>>,
     /// Rows of which something is missing.
     torn: BTreeSet<(usize, i64)>,
-    found: Found,
+    found: SalvagedRows,
 }
 
-impl<'a> Search<'a> {
+impl<'a> PageSearch<'a> {
     fn new(image: &'a Image<'a>, tables: &'a [Table]) -> Self {
         Self {
             image,
@@ -148,7 +148,7 @@ impl<'a> Search<'a> {
             gone: BTreeMap::new(),
             indexed: BTreeMap::new(),
             torn: BTreeSet::new(),
-            found: Found::default(),
+            found: SalvagedRows::default(),
         }
     }
 
@@ -179,13 +179,13 @@ impl<'a> Search<'a> {
     }
 
     /// The records of a tree. Pages of it that cannot be read are gone if it is that of a table.
-    fn tree(&mut self, root: u32, table: Option<usize>) -> Vec<Option<Record>> {
+    fn tree(&mut self, root: u32, table: Option<usize>) -> Vec<Option<BtreeRecord>> {
         let (mut records, mut open) = (Vec::new(), vec![root]);
         while let Some(number) = open.pop() {
             if !self.seen.insert(number) {
                 continue;
             }
-            match Node::of(self.image, number) {
+            match BtreePage::of(self.image, number) {
                 Some(node) => {
                     open.extend(node.children());
                     records.extend(node.records(&mut self.overflow));
@@ -201,7 +201,7 @@ impl<'a> Search<'a> {
         records
     }
 
-    fn row(&mut self, table: usize, record: Record) {
+    fn row(&mut self, table: usize, record: BtreeRecord) {
         let known = &self.tables[table];
         if known.fits(&record) {
             self.found.rows.push((table, record));
@@ -212,7 +212,7 @@ impl<'a> Search<'a> {
         self.lose(Some(table), text);
     }
 
-    fn index(&mut self, table: usize, entry: &Record) {
+    fn index(&mut self, table: usize, entry: &BtreeRecord) {
         let (_, keys) = entry.values.split_last().unwrap_or((&Value::Null, &[]));
         let words = self.indexed.entry((table, entry.id)).or_default();
         for word in keys.iter().filter_map(text) {
@@ -229,7 +229,7 @@ impl<'a> Search<'a> {
             if self.seen.contains(&number) || self.overflow.contains(&number) {
                 continue;
             }
-            match Node::of(self.image, number) {
+            match BtreePage::of(self.image, number) {
                 Some(node) if node.has_rows() => {
                     for record in node.records(&mut self.overflow).into_iter().flatten() {
                         self.stray(record);
@@ -266,7 +266,7 @@ impl<'a> Search<'a> {
         pages.push(first, last);
     }
 
-    fn stray(&mut self, record: Record) {
+    fn stray(&mut self, record: BtreeRecord) {
         let fitting = || (0..self.tables.len()).filter(|table| self.tables[*table].fits(&record));
         // Only a row that is older than a column has no value for it.
         let is_full = |table: &usize| self.tables[*table].columns.len() == record.values.len();
@@ -309,7 +309,7 @@ impl<'a> Search<'a> {
 }
 
 /// A row of the schema itself.
-fn is_schema(record: &Record) -> bool {
+fn is_schema(record: &BtreeRecord) -> bool {
     matches!(record.values.as_slice(), [Value::Text(kind), ..] if kind == "table" || kind == "index" || kind == "trigger")
 }
 

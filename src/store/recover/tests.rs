@@ -308,7 +308,7 @@ fn cells_that_claim_the_same_bytes_are_not_read_again_and_again() {
     // 3000 bytes in row 1, and a header of two bytes for one blob.
     page[at..at + 6].copy_from_slice(&[0x97, 0x38, 1, 3, 0xae, 0x68]);
     let image = Image::new(&page, &[]);
-    let records = tree::Node::of(&image, 2).unwrap().records(&mut BTreeSet::new());
+    let records = tree::BtreePage::of(&image, 2).unwrap().records(&mut BTreeSet::new());
     assert_eq!(records.len(), 100);
     assert_eq!(records.iter().flatten().count(), 1);
 }

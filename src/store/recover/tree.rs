@@ -9,7 +9,7 @@ use super::image::{Image, word};
 
 /// A row of a table, or an entry of an index.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Record {
+pub(super) struct BtreeRecord {
     /// The number of the row; of an entry of an index that is its last value.
     pub id: i64,
     /// Its values, as far as they can be read.
@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// A page that has cells.
-pub(super) struct Node<'a> {
+pub(super) struct BtreePage<'a> {
     image: &'a Image<'a>,
     page: &'a [u8],
     kind: Kind,
@@ -35,7 +35,7 @@ pub(super) struct Node<'a> {
     cells: usize,
 }
 
-impl<'a> Node<'a> {
+impl<'a> BtreePage<'a> {
     /// The page of that number, if it is one.
     pub fn of(image: &'a Image<'a>, number: u32) -> Option<Self> {
         let (page, start) = (image.page(number)?, if number == 1 { 100 } else { 0 });
@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
     }
 
     /// Its rows or entries, and the pages on which long ones go on. None in place of one that makes no sense.
-    pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<Record>> {
+    pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<BtreeRecord>> {
         match self.kind {
             Kind::TableInterior => Vec::new(),
             _ => {
@@ -86,7 +86,7 @@ impl<'a> Node<'a> {
 
     /// The record of a cell, which takes its bytes from the `left` ones of the page: cells of a damaged page may all
     /// claim the same bytes.
-    fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<Record> {
+    fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<BtreeRecord> {
         let mut at = if self.kind == Kind::IndexInterior { at + 4 } else { at };
         let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
         let is_row = self.has_rows();
@@ -97,7 +97,7 @@ impl<'a> Node<'a> {
             Some(Value::Integer(id)) if !is_row => *id,
             _ => id,
         };
-        Some(Record { id, values, is_whole: is_whole && all })
+        Some(BtreeRecord { id, values, is_whole: is_whole && all })
     }
 
     /// The bytes of a record, and whether they are all of it.

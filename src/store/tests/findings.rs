@@ -3,13 +3,13 @@
 use super::sample::{QUIET, booking, entry, holder, manifest, name, record, run, uri};
 use crate::model::{Manifest, Step};
 use crate::store::{
-    Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, Place, StoreError, Surroundings,
+    CheckContext, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, Place, StoreError,
     ZoneRecord, check,
 };
 
-const RUNNING: Surroundings = Surroundings { running: true, ..QUIET };
-const LOCKED: Surroundings = Surroundings { marker: Some(true), ..QUIET };
-const CHANGING: Surroundings = Surroundings { marker: None, ..QUIET };
+const RUNNING: CheckContext = CheckContext { running: true, ..QUIET };
+const LOCKED: CheckContext = CheckContext { marker: Some(true), ..QUIET };
+const CHANGING: CheckContext = CheckContext { marker: None, ..QUIET };
 
 #[test]
 fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
@@ -72,7 +72,7 @@ fn recorded(place: Place) -> (ZoneRecord, Option<Manifest>) {
     (record("web", 7, place), Some(manifest("web")))
 }
 
-fn found(contents: &Contents, around: &Surroundings) -> Vec<String> {
+fn found(contents: &Contents, around: &CheckContext) -> Vec<String> {
     let zone =
         |zone: Option<_>| zone.map(|zone: crate::model::ZoneName| zone.to_string()).unwrap_or_default();
     check(contents, around)

@@ -18,7 +18,7 @@ fn a_copy_that_would_write_to_the_storage_of_its_original_is_not_attached_before
     let (site, file) = detached();
     assert_snapshot!(site.run("h1", &format!("zone create web2 --set uuid=new -a {file}")), @r"
     ------- stderr -------
-    sysadm: zone 'web2' is configured; as things are it cannot be attached to h1:
+    sysadm: zone 'web2' is configured, but currently cannot be attached to h1:
         zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
     [done]
     ");
@@ -57,7 +57,7 @@ fn a_zone_with_its_own_uuid_is_no_copy() {
     let (uuid, file) = (manifest.zone.uuid, site.at("web1.xml").display().to_string());
     assert_snapshot!(site.run("h2", &format!("zone create web1 --set uuid={uuid} -a {file}")), @r"
     ------- stderr -------
-    sysadm: zone 'web1' is configured; as things are it cannot be attached to h2:
+    sysadm: zone 'web1' is configured, but currently cannot be attached to h2:
         zone: it was installed where its manifest was written; detach it there, or, if it is there no more, attach it with -F
     [done]
     ");
@@ -73,7 +73,7 @@ fn what_its_host_has_said_against_its_leaving_is_kept_and_is_no_matter_of_a_copy
     let create = |line: &str| site.run("h2", &format!("zone create {line} -a {file}"));
     assert_snapshot!(create("web1 --set memory=2G"), @r"
     ------- stderr -------
-    sysadm: zone 'web1' is configured; as things are it cannot be attached to h2:
+    sysadm: zone 'web1' is configured, but currently cannot be attached to h2:
         zone: 2 snapshot(s); delete them, or leave the zone here
     [done]
     ");

@@ -13,7 +13,7 @@ fn a_zone_is_created_as_it_is_wished() {
     let create = |wishes: &str| site.run("h2", &format!("zone create {wishes} -a {}", file.display()));
     assert_snapshot!(create("shop --set uuid=new --set memory=2G --set cpus=3 --set autostart=false --net br0=br7"), @r"
     ------- stderr -------
-    sysadm: zone 'shop' is configured; as things are it cannot be attached to h2:
+    sysadm: zone 'shop' is configured, but currently cannot be attached to h2:
         network: no bridge br7 there
         zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
     [done]
@@ -153,7 +153,7 @@ fn a_manifest_of_a_zone_that_was_not_detached_is_attached_only_by_force() {
     let site = site();
     assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone create web1 -a -")), @r"
     ------- stderr -------
-    sysadm: zone 'web1' is configured; as things are it cannot be attached to h2:
+    sysadm: zone 'web1' is configured, but currently cannot be attached to h2:
         zone: it was installed where its manifest was written; detach it there, or, if it is there no more, attach it with -F
     [done]
     ");

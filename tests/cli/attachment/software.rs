@@ -130,15 +130,15 @@ fn an_update_is_told_and_never_takes_anything_down() {
         told.lines().filter(|line| line.contains("update")).collect::<Vec<_>>().join("\n")
     };
     assert_snapshot!(told("11.10.0", "118666-18"), @r"
-    an update would have to upgrade SUNWcsu from 11.10.0 to 11.10.1; it cannot be made from here
-    an update would have to remove SUNWgone 1.0; it cannot be made from here
-    an update would have to install SUNWnew 3.0; it cannot be made from here
+    an update would have to upgrade SUNWcsu from 11.10.0 to 11.10.1; sysadm cannot do this
+    an update would have to remove SUNWgone 1.0; sysadm cannot do this
+    an update would have to install SUNWnew 3.0; sysadm cannot do this
     ");
     assert_snapshot!(told("11.10.2", "118666-18"), @"sysadm: zone 'box' cannot be updated: newer in the zone than on this system: SUNWcsu");
     assert_snapshot!(told("11.10.0", "118666-18 119254-02"), @r"
-    an update would have to upgrade SUNWcsu from 11.10.0 to 11.10.1; it cannot be made from here
-    an update would have to remove SUNWgone 1.0; it cannot be made from here
-    an update would have to install SUNWnew 3.0; it cannot be made from here
+    an update would have to upgrade SUNWcsu from 11.10.0 to 11.10.1; sysadm cannot do this
+    an update would have to remove SUNWgone 1.0; sysadm cannot do this
+    an update would have to install SUNWnew 3.0; sysadm cannot do this
     ");
 }
 

@@ -1,10 +1,13 @@
 //! The help of every command. Whoever changes a word of it sees it here.
 
+mod host;
 mod order_of_work;
-mod planning;
 mod playing;
+mod policy;
 mod target;
 mod upkeep;
+mod zone;
+mod zone_attach;
 mod zone_migrate;
 
 use crate::environment::Environment;

@@ -7,38 +7,38 @@ use super::help;
 #[test]
 fn help_of_sysadm() {
     assert_snapshot!(help("--help"), @r"
-    Empty a host of its zones before maintenance, and fill it again afterwards
+    Evacuate a host's zones before maintenance, and bring them back afterwards
 
-    Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
-    where possible, several at once, each to a place that was checked before.
-    Afterwards each comes back to where it came from.
+    Zones are the KVM and LXC guests of libvirt. sysadm checks that other hosts
+    can take them, and moves them there: several at a time, and live if possible.
+    After the maintenance it brings each zone back.
 
-    The order of work:
+    A typical session:
 
-      sysadm target set --default ssh://root@h2    where zones go
-      sysadm evacuate -na                          could they? (changes nothing)
+      sysadm target set --default ssh://root@h2    choose where zones go
+      sysadm evacuate -na                          can they move? (changes nothing)
       sysadm maintain -s -m 'new kernel'           no zone starts or arrives here
-      sysadm evacuate -a                           all zones leave
-      sysadm evacuate -l                           empty? then work, reboot
-      sysadm maintain -e                           back in service
-      sysadm evacuate -ra                          all zones return
+      sysadm evacuate -a                           move all zones away
+      sysadm evacuate -l                           is the host empty? then work on it
+      sysadm maintain -e                           put the host back in service
+      sysadm evacuate -ra                          bring all zones back
 
     Usage: sysadm <COMMAND>
 
     Commands:
       maintain    Start, end, list or announce maintenance of this host
-      evacuate    Move all zones away from this host, or back
-      target      Say where zones go when this host is evacuated
-      plan        Plan how hosts are emptied or filled again, without moving anything
-      policy      List, check and explain policies: where zones may go, and how
-      zone        Work with the zones of this host
-      host        Ask other hosts how they are
-      store       Look after the database of this host
-      setup       Make the hypervisor itself respect maintenance
-      cert        Make and show the certificates that rads:// needs
-      agent       Serve this host to other hosts
-      demo        Show what this tool does, on three simulated hosts
-      sim         Play with simulated hosts and zones
+      evacuate    Move zones away from this host, or bring them back
+      target      Set, unset and list where zones go when this host is evacuated
+      plan        Plan the evacuation or return of several hosts, without moving anything
+      policy      List, check and explain policies
+      zone        List, attach, detach, create, delete and migrate zones
+      host        Check, list and inventory other hosts
+      store       Check, back up and recover the database of this host
+      setup       Make libvirt enforce maintenance, and install the policies
+      cert        Create and show certificates for rads://
+      agent       Serve requests from other hosts
+      demo        Demonstrate sysadm on three simulated hosts
+      sim         Create simulated hosts and zones, and make them fail
       completion  Print a completion script for a shell
       help        Print this message or the help of the given subcommand(s)
 
@@ -50,41 +50,43 @@ fn help_of_sysadm() {
               Print version
 
     EXIT STATUS
-      0    what was asked is wholly done
-      1    an error; nothing was changed
-      2    wrong usage
-      3    partly done: some zones moved, some did not or still run here
-      4    refused: maintenance is held, or is not held where it must be, or another
+      0    everything that was asked for is done
+      1    error; nothing was changed
+      2    usage error
+      3    partial success: some zones moved, others did not or still run here
+      4    refused: the host is in maintenance, or is not and must be, or another
            evacuation, return or migration is in progress
-      5    stuck: where a zone is cannot be settled without you
-      130  cancelled by the operator; every zone is whole, and on one host
+      5    manual intervention required: sysadm cannot determine where a zone is
+      130  cancelled by the operator; every zone is intact, on exactly one host
 
-    NAMES OF ZONES
-      letters, digits, '_', '-' and '.', beginning with a letter or digit. Each byte of anything
-      else that libvirt has in a name is written as % and two hexadecimal digits: Windows%2010,
-      m%C3%BCller. Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's
-      UUID does, too; a name as sysadm lists it comes first, then libvirt's, then a UUID. After
-      '--' a name may begin with '-'. A guest whose name has a line break or '/' cannot be
-      handled; it is reported and counted.
+    ZONE NAMES
+      The name of a zone contains letters, digits, '_', '-' and '.', and begins with
+      a letter or digit. Any other byte of a libvirt name is written as % and two
+      hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes ZONE, you
+      can also type libvirt's name ('Windows 10') or the zone's UUID. If a word could
+      mean several zones, the name as listed wins, then libvirt's name, then the UUID.
+      Put '--' before a name that begins with '-'. A guest whose name contains a line
+      break or '/' cannot be managed; sysadm reports such guests and counts them.
 
     FILES
-      /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
-      /etc/sysadm/policies/          policies; they win over those of the same name that
-                                     are part of the program
+      /etc/sysadm/sysadm.toml        configuration; every setting has a default
+      /etc/sysadm/policies/          policies; a file here replaces the built-in
+                                     policy of the same name
       /etc/sysadm/tls/               certificates for rads://
-      /etc/libvirt/hooks/*.d/        00-sysadm: how libvirt is kept from starting zones
-      /var/lib/sysadm/sysadm.db      state: maintenance, targets, zones that are away
-      /var/lib/sysadm/maintenance    there while maintenance is held
-      /run/sysadm/                   sockets of the migrations in progress
+      /etc/libvirt/hooks/*.d/        00-sysadm, the hook that keeps libvirt from
+                                     starting zones during maintenance
+      /var/lib/sysadm/sysadm.db      state: maintenance, targets, evacuated zones
+      /var/lib/sysadm/maintenance    exists while the host is in maintenance
+      /run/sysadm/                   sockets of migrations in progress
 
     ENVIRONMENT
-      SYSADM_ROOT    a folder below which all these paths lie instead
+      SYSADM_ROOT    directory that is prefixed to all of these paths
       SUDO_USER, DOAS_USER
-                     who is recorded as the user behind root
-      SSH_AUTH_SOCK  the ssh-agent whose keys are tried for ssh://
-      NO_COLOR       no colours
+                     user to record instead of root
+      SSH_AUTH_SOCK  ssh-agent that holds keys for ssh://
+      NO_COLOR       disables colours
 
-    'sysadm help COMMAND' tells all about a command.
+    Run 'sysadm help COMMAND' for the options of a command.
     [done]
     ");
 }
@@ -94,12 +96,14 @@ fn help_of_maintain() {
     assert_snapshot!(help("maintain --help"), @r#"
     Start, end, list or announce maintenance of this host
 
-    While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses
-    it, once 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance
-    is held across reboots, until it is ended. Each type is a holder of its own: the host is back in
-    service when the last one has ended. Announced maintenance locks nothing, but no other host brings
-    zones here any more, except home; '-s' uses the announcement up, and one whose time has passed holds
-    on.
+    During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been
+    run, libvirt enforces this itself. Running zones are not affected; 'sysadm evacuate' moves them.
+    Maintenance survives reboots and lasts until it is ended. Several holders (--type) can keep the host
+    in maintenance; it is back in service when the last of them has ended.
+
+    Announcing maintenance does not block anything on this host, but other hosts no longer send zones
+    here, except zones that belong here. Starting maintenance clears the announcement; an overdue one
+    stays in effect.
 
     Usage: sysadm maintain [OPTIONS] <--start|--end|--list|--announce <WHEN>>
 
@@ -108,24 +112,25 @@ fn help_of_maintain() {
               Start maintenance
 
       -e, --end
-              End maintenance, or call off what was announced
+              End maintenance, or withdraw the announcement
 
       -l, --list
-              List who holds it, and say when it will begin
+              List the holders of maintenance, and the announcement
 
           --announce <WHEN>
-              Say when it will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none
+              Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or
+              none to withdraw
 
       -m, --message <MESSAGE>
-              Why; shown by -l and to everybody who is refused
+              Reason; shown by -l and in every refusal
 
           --type <TYPE>
-              The holder: admin, or a word of your own (power, network, ...)
+              Holder: admin, or a word of your choice (power, network, ...)
               
               [default: admin]
 
       -p, --parsable
-              Stable output for programs; needs -o
+              Print stable output for scripts; requires -o
 
       -o, --output <FIELD,...>
               Fields to list: TYPE, USER, DATE, MESSAGE, or all
@@ -136,16 +141,17 @@ fn help_of_maintain() {
     EXAMPLES
       sysadm maintain -s -m 'new kernel'
       sysadm maintain -l
-      sysadm maintain -l -p -o type,user        for programs
-      sysadm maintain -s --type power           a second holder, beside admin
+      sysadm maintain -l -p -o type,user        output for scripts
+      sysadm maintain -s --type power           a second holder besides admin
       sysadm maintain --announce 'YYYY-MM-DD HH:MM' -m 'new disks'
       sysadm maintain -e
 
     EXIT STATUS
-      0  done
-      1  -e: it is not held; or an error, and nothing was changed
-      2  wrong usage
-      4  -s: it is held already; by whom and since when is said
+      0  success
+      1  -e: the host is not in maintenance; or another error; nothing was changed
+      2  usage error
+      4  -s: the host is already in maintenance; the message says by whom and since
+         when
     [done]
     "#);
 }
@@ -153,163 +159,167 @@ fn help_of_maintain() {
 #[test]
 fn help_of_evacuate() {
     assert_snapshot!(help("evacuate --help"), @r"
-    Move all zones away from this host, or back
+    Move zones away from this host, or bring them back
 
-    Without options, the zones that run migrate live to their targets. This host must be in maintenance,
-    so that none starts or arrives meanwhile. Every zone is prepared before the first one moves: the
-    policy chooses one of its targets, which is asked, room is booked, storage is probed. A zone that
-    cannot move stays as it is, where it is, and stops no other. It can be repeated: zones that failed
-    are tried again.
+    Without options, all running zones migrate live to their targets. This host must be in maintenance,
+    so that no zone starts or arrives in the meantime. Before any zone moves, all zones are prepared:
+    the policy chooses a target for each, the target is checked, room is reserved there, and access to
+    the storage is verified. A zone that cannot be moved keeps running where it is and does not hold up
+    the others. Repeat the command to retry zones that failed.
 
-    With -r, zones that are away come back from where they are, in the same way, and zones that rest
-    here are booted again; then this host must not be in maintenance.
-
-    ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what
-    moves is given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed
-    does not end it.
+    With -r, evacuated zones move back to this host, and zones that were stopped or suspended here are
+    booted. This host must not be in maintenance then.
 
     Usage: sysadm evacuate [OPTIONS] [ZONE]...
 
     Arguments:
       [ZONE]...
-              Only these zones, in whatever state they are
+              Only these zones, whether or not they are running
 
     Options:
       -a, --all
-              Zones that do not run, too: their configurations move
+              Include zones that are not running; their configurations move, their disks stay on the
+              shared storage
 
       -r, --return
-              Bring evacuated zones back to this host
+              Return evacuated zones to this host, and boot those that were stopped here
 
       -n, --dry-run
-              Ask every host, check everything, print the plan; change nothing anywhere
+              Dry run: query all hosts, run all checks and print the plan, but change nothing
 
       -v, --verbose
-              Say what happens with each zone
+              Report each step of each zone
 
       -q, --quiet
-              Say only what went wrong
+              Report errors only
 
       -w, --overwrite
-              Overwrite the configuration that a destination has of the same zone
+              Replace a different configuration of the same zone at its destination. Without this option
+              such a zone is refused
 
           --force-attach
-              Let zones go where their software, platform or networks are not as they need them: the
-              destination still finds that, and does not refuse it. Room, storage, names and maintenance
-              count as ever. Such a zone may not boot there
+              Ignore software, platform and network mismatches at the destination. Capacity, storage,
+              name and maintenance checks still apply. The zone may fail to boot there
 
           --action <ACTION>
-              What is done with the zones, whatever the policy says: live moves them, live if they run,
-              and their configurations if they do not; restart shuts each down when all is ready for it
-              there, and boots it there; stop and suspend let them rest here, until they are booted
-              again by -r, in reverse order. With -r: live or restart
+              What to do with the zones, in place of what the policy says. live: migrate them live, or
+              cold if they are not running. restart: shut each one down once its destination is ready,
+              and boot it there. stop, suspend: shut them down or save their memory, and leave them on
+              this host; -r boots them in reverse order. With -r: live or restart
               
               [possible values: live, restart, stop, suspend]
 
       -j, --jobs <N>
-              How many zones move at once, 1 to 64. Default: what the policy lets leave one host, or 3
+              Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the
+              policy, or 3
 
           --plan <FILE>
-              With -n: write the plan to this file. Without: do exactly what the plan in this file says,
-              and nothing if hosts or zones have changed in a way that matters to it
+              With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse
+              if hosts or zones have changed in a way that affects it
 
           --retries <N>
-              How often a move is tried again that failed for a reason that may pass: a line that broke,
-              a hypervisor that was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each
-              time. Default: what the policy says, or 1
+              Number of retries after a transient failure (lost connection, busy hypervisor), 0 to 10.
+              sysadm waits 5 s, then 10 s, 20 s, ..., and repeats all checks. Default: what the policy
+              says, or 1
 
           --policy <NAME>
-              The policy: where zones may go, which placement is good, what is done with which zone.
-              Default: what sysadm.toml says, or spread
+              Policy: decides where zones go, in which order, and what is done with each; see 'sysadm
+              policy'. Default: the one that sysadm.toml names, or spread
 
           --deadline <DURATION>
-              After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up:
-              those zones stay
+              Time limit (30s, 10m, 1h30m). When it expires no new moves start and moves in progress are
+              aborted; those zones stay where they are. Default: none
 
           --json
-              The plan of -n, the result, or the list of -l as one JSON document
+              Print the plan (-n), the result or the list (-l) as a JSON document
 
           --resume
-              Ask both hosts what became of each interrupted move, and finish or undo it; every run does
-              that first
+              Ask both hosts about each interrupted move, and complete it or roll it back. Every run
+              does this first
 
           --forget <ZONE>
-              Give up a zone that is away or rests here: it stays as it is, is no longer listed, and
-              never returned. One that is away is configured here then: 'sysadm zone attach' takes it if
-              it is nowhere else. Of one that is here and belongs to another host, give that host up: it
-              belongs here then
+              Discard the record of a zone that was evacuated or stopped. The zone itself stays as it
+              is, but is no longer listed and will not be returned. An evacuated zone becomes
+              'configured' here; attach it with 'sysadm zone attach' if no other host has it. A zone
+              that is here but belongs to another host will belong to this host
 
           --cancel
-              Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is
-              finished. Once more gives that up, too. -l --watch shows when it has ended
+              Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are
+              completed. Repeat to abort those as well. Use -l --watch to see when the run has ended
 
       -l, --list
-              List the zones that are away, and those that could not leave
+              List evacuated zones, zones that could not leave, and what is left on this host
 
       -p, --parsable
-              Stable output for programs; needs -o
+              Print stable output for scripts; requires -o
 
       -o, --output <FIELD,...>
               Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES,
-              STARTED, DURATION, DOWNTIME; what was expected of a move before it began: EXPSTART,
-              EXPDURATION, EXPDOWNTIME; WHEN a zone that waits is expected to move, and how long one
-              that moves still takes; or all
+              STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made
+              before the move; WHEN, the estimated start of a waiting zone or the remaining time of a
+              moving one; or all
 
           --watch
-              Keep the list on the screen while it changes; on a pipe, a JSON document in a line for
-              each change
+              Keep the list on the screen and update it until the run ends. To a pipe, print each change
+              as a line of JSON
 
       -h, --help
               Print help (see a summary with '-h')
 
     STATES (-l)
-      PREPARING  its targets are being asked
-      READY      its room is booked, it waits for its turn; or it waits for room: see ERROR
-      MIGRATING  it is on its way, or being stopped, saved or booted
-      EVACUATED  it is at DEST
-      STOPPED    it was shut down and rests here; -r boots it again
-      SUSPENDED  its memory was saved and it rests here; -r restores it
-      SKIPPED    no attempt was made, ERROR says why; it may run here
-      FAILED     the attempt failed, ERROR says why; it is where it was
-      UNKNOWN    interrupted, or a host did not answer; --resume finds out
+      PREPARING  targets are being queried
+      READY      room is reserved and the zone waits for its turn; or it waits for
+                 room, see ERROR
+      MIGRATING  the zone is being moved, stopped, suspended or booted
+      EVACUATED  the zone has moved to DEST
+      STOPPED    the zone was shut down and stays here; -r boots it
+      SUSPENDED  the memory was saved and the zone stays here; -r resumes it
+      SKIPPED    no attempt was made, see ERROR; the zone may be running here
+      FAILED     the attempt failed, see ERROR; the zone is where it was
+      UNKNOWN    the move was interrupted or a host did not answer; use --resume
 
-    WHEN (-l, while a run goes on)
-      HH:MM      it is expected to move then; soon: it should be on its way by now
-      1m05s      it is expected to arrive after that long; late: it should have arrived by now
+    ESTIMATES (-l during a run, column WHEN)
+      HH:MM      the move is estimated to start at this time; 'due': any moment now
+      1m05s      the move is estimated to take this much longer; 'overdue': it
+                 should have finished by now
 
     EXAMPLES
-      sysadm evacuate -na                       what would happen, and what stands in the way
-      sysadm evacuate -va                       everything, with a line for each step
-      sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
-      sysadm evacuate -a --policy pack          to as few hosts as possible
-      sysadm evacuate web1 db1                  only these, running or not
-      sysadm evacuate --action restart ct1      shut down here, booted at its target
-      sysadm evacuate --action stop web1 db1    first web1, then db1; -r boots db1 first
-      sysadm evacuate -l                        what is away; what is left here
-      sysadm evacuate -l -p -o zonename,dest    for programs
-      sysadm evacuate -l --watch                as it changes
-      sysadm evacuate --cancel                  from another terminal: nothing new starts
-      sysadm evacuate -ra                       everything back
+      sysadm evacuate -na                       show what would happen, and what blocks it
+      sysadm evacuate -va                       move everything, report each step
+      sysadm evacuate -a -j 6 --deadline 30m    six zones at a time, 30 minutes at most
+      sysadm evacuate -a --policy pack          use as few hosts as possible
+      sysadm evacuate web1 db1                  only these zones, running or not
+      sysadm evacuate --action restart ct1      shut down here, boot at the target
+      sysadm evacuate --action stop web1 db1    stop web1, then db1; -r boots db1 first
+      sysadm evacuate -l                        list evacuated zones, and what is left
+      sysadm evacuate -l -p -o zonename,dest    output for scripts
+      sysadm evacuate -l --watch                follow a run
+      sysadm evacuate --cancel                  stop a run from another terminal
+      sysadm evacuate -ra                       bring everything back
 
-    GIVING IT UP
-      ^C, or --cancel from another terminal: zones that wait for their turn are skipped, what
-      moves is finished. Once more, SIGTERM or the end of --deadline: what moves is given up,
-      too, and the run ends within 65 s whatever hangs. A zone that was given up goes on here;
-      one of which that cannot be told is listed as UNKNOWN, and --resume settles it. SIGHUP
-      (a closed terminal, a broken login) does not end the run; -l --watch shows it elsewhere.
+    CANCELLING A RUN
+      ^C, or --cancel from another terminal: zones that have not started are skipped,
+      and moves in progress are completed. A second ^C or --cancel, SIGTERM and the
+      end of --deadline also abort the moves in progress; the run then ends within
+      65 s, even if a host hangs. A zone whose move is aborted keeps running where it
+      was. If that cannot be verified the zone is listed as UNKNOWN, and --resume
+      resolves it. SIGHUP (a closed terminal, a lost login) does not end a run; use
+      -l --watch to follow it from another terminal.
 
     EXIT STATUS
-      0    every zone that was asked for has moved or rests, and none is left running here
-      1    every attempt failed, no zone moved; or an error, and nothing was changed
-      2    wrong usage
-      3    some zones moved, some did not or still run here; some were skipped
-      4    not in maintenance (evacuation); in maintenance (return); or another run is in
-           progress
-      5    where a zone is cannot be settled without you; ERROR and --resume say more
-      130  cancelled by ^C, --cancel or SIGTERM; every zone is whole, and on one host
-      --cancel ends with 0 if the run was asked, with 1 if there is none.
-      -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
-      -l ends with 0 whatever it lists.
+      0    all selected zones have moved or were stopped, and none still runs here
+      1    every attempt failed and no zone moved; or another error, and nothing was
+           changed
+      2    usage error
+      3    some zones moved; others did not, were skipped or still run here
+      4    this host is not in maintenance (evacuation) or is in maintenance (return);
+           or another run is in progress
+      5    manual intervention required: sysadm cannot determine where a zone is; see
+           ERROR and --resume
+      130  cancelled by ^C, --cancel or SIGTERM; every zone is intact, on one host
+      --cancel exits with 0 if a run was asked to stop, with 1 if none is in progress.
+      -n exits with 0 if all zones can move, 3 if some cannot, 1 if none can.
+      -l exits with 0 whatever it lists, with 1 if the zones here cannot be listed.
     [done]
     ");
 }

@@ -7,17 +7,18 @@ use super::help;
 #[test]
 fn help_of_demo() {
     assert_snapshot!(help("demo --help"), @r"
-    Show what this tool does, on three simulated hosts
+    Demonstrate sysadm on three simulated hosts
 
-    It makes three hosts in a folder of its own, with simulated zones, real agents and real certificates
-    on the loopback interface, runs every command as an administrator would type it, and shows what it
-    really prints. It takes about a quarter of a minute, needs no rights, and leaves nothing behind.
+    Creates three hosts in a temporary directory, with simulated zones but real agents, certificates and
+    TLS connections over the loopback interface. Runs a whole evacuation and return on them, and shows
+    each command with its actual output. The demo takes about 15 seconds, needs no privileges and leaves
+    nothing behind.
 
     Usage: sysadm demo [OPTIONS]
 
     Options:
           --keep
-              Keep the hosts, and say where they are and how to go on with them
+              Keep the hosts, and print how to continue to use them
 
       -h, --help
               Print help (see a summary with '-h')
@@ -28,21 +29,21 @@ fn help_of_demo() {
 #[test]
 fn help_of_sim() {
     assert_snapshot!(help("sim --help"), @r#"
-    Play with simulated hosts and zones
+    Create simulated hosts and zones, and make them fail
 
-    On a host whose platform is "sim" (sysadm.toml) the zones are simulated: nothing runs, and
-    everything else is as on a real host. Another SYSADM_ROOT is another host.
+    On a host with platform = "sim" in sysadm.toml, zones are simulated and everything else works as on
+    a real host. Use a different SYSADM_ROOT for each host.
 
     Usage: sysadm sim <COMMAND>
 
     Commands:
-      host    Say how the host is; what is not said stays as it is
-      create  Make a zone
-      start   Boot a zone, as its owner would
-      stop    End a zone, as its owner would
-      remove  Remove a zone that does not run, with its disks
-      show    Show the host, its zones and what was told to go wrong
-      fault   Tell the host what goes wrong
+      host    Configure the host; settings that are not given stay unchanged
+      create  Create a zone
+      start   Boot a zone, as its owner would with virsh
+      stop    Stop a zone, as its owner would with virsh
+      remove  Remove a zone that is not running, with its disks
+      show    Show the host, its zones and its faults
+      fault   Inject a fault, or clear all faults
       help    Print this message or the help of the given subcommand(s)
 
     Options:
@@ -55,16 +56,16 @@ fn help_of_sim() {
 #[test]
 fn help_of_sim_host() {
     assert_snapshot!(help("sim host --help"), @r"
-    Say how the host is; what is not said stays as it is
+    Configure the host; settings that are not given stay unchanged
 
     Usage: sysadm sim host [OPTIONS]
 
     Options:
-          --memory <SIZE>            Memory
-          --bandwidth <SIZE>         What its line carries in a second
-          --storage <NAME[=FOLDER]>  Storage that it sees; with a folder, the same one for all hosts
-                                     that name the same
-          --scale <N>                So many times as fast as reality
+          --memory <SIZE>            Memory, for example 64G
+          --bandwidth <SIZE>         Network bandwidth per second, for example 1G
+          --storage <NAME[=FOLDER]>  Storage that the host can access; hosts that name the same folder
+                                     share it
+          --scale <N>                Run N times as fast as real time, 1 to 100000
       -h, --help                     Print help
     [done]
     ");
@@ -73,23 +74,22 @@ fn help_of_sim_host() {
 #[test]
 fn help_of_sim_create() {
     assert_snapshot!(help("sim create --help"), @r"
-    Make a zone
+    Create a zone
 
     Usage: sysadm sim create [OPTIONS] <ZONE>
 
     Arguments:
-      <ZONE>  Its name
+      <ZONE>  Name
 
     Options:
-          --brand <BRAND>      kvm or lxc [default: kvm]
+          --brand <BRAND>      Brand: kvm or lxc [default: kvm]
           --memory <SIZE>      Memory [default: 4G]
-          --dirty <SIZE>       How much of its memory it writes to in a second [default: 50M]
-          --disk <STORAGE>     The storage on which its disk lies; local, if neither this nor a zonepath
-                               is said
-          --zonepath <FOLDER>  Its root file system is a folder in this one, which lies on a storage of
-                               the host: a container
-          --inherit <FOLDER>   A folder of its host that it reads
-          --running            Boot it at once
+          --dirty <SIZE>       Memory that the zone writes to per second [default: 50M]
+          --disk <STORAGE>     Storage of the zone's disk. Default: local, unless --zonepath is given
+          --zonepath <FOLDER>  Make the zone a container whose root file system is below this folder, on
+                               storage of the host
+          --inherit <FOLDER>   Folder of the host that the zone reads
+          --running            Boot the zone
       -h, --help               Print help
     [done]
     ");
@@ -98,28 +98,28 @@ fn help_of_sim_create() {
 #[test]
 fn help_of_sim_fault() {
     assert_snapshot!(help("sim fault --help"), @r"
-    Tell the host what goes wrong
+    Inject a fault, or clear all faults
 
     Usage: sysadm sim fault [OPTIONS] <COMMAND>
 
     Commands:
-      refuse           A check finds this reason against every zone that wants to come
-      fail             An operation fails and does nothing
-      fail-after       An operation is done, and answered with an error all the same
-      hang             An operation does not begin before 'clear'
-      fail-send        A migration from here fails
-      stall            A migration from here stands still until it is aborted
-      cut              The line of a migration from here breaks
-      lose-answer      The line of a migration to here breaks just before the other host hears that the
-                       zone is here
-      ignore-shutdown  A zone that is asked to shut down does not
-      down             Nothing here answers any more
-      clear            Nothing goes wrong any more
+      refuse           Refuse every zone that is to arrive
+      fail             Make an operation fail without doing anything
+      fail-after       Perform an operation, but report an error
+      hang             Make an operation hang until 'clear'
+      fail-send        Make outgoing migrations fail
+      stall            Make outgoing migrations stall until they are aborted
+      cut              Cut the connection of outgoing migrations
+      lose-answer      Cut the connection of incoming migrations just before the source learns that the
+                       zone has arrived
+      ignore-shutdown  Make zones ignore requests to shut down
+      down             Stop answering any request
+      clear            Remove all faults
       help             Print this message or the help of the given subcommand(s)
 
     Options:
-          --zone <ZONE>  Only with this zone
-          --times <N>    Only the next so many times; always, if not said
+          --zone <ZONE>  Only for this zone
+          --times <N>    Only the next N times. Default: always
       -h, --help         Print help
     [done]
     ");
@@ -128,19 +128,19 @@ fn help_of_sim_fault() {
 #[test]
 fn help_of_sim_fault_fail() {
     assert_snapshot!(help("sim fault fail --help"), @r#"
-    An operation fails and does nothing
+    Make an operation fail without doing anything
 
     Usage: sysadm sim fault fail [OPTIONS] <OPERATION> [REASON]
 
     Arguments:
-      <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define, undefine,
-                   set_autostart, shutdown, boot, save, open_incoming, close_incoming, send, progress,
-                   abort, wait_sent, resume, destroy_incoming]
-      [REASON]     With this error [default: "it was told to fail"]
+      <OPERATION>  Operation [possible values: facts, inventory, survey, manifest, check, define,
+                   undefine, set_autostart, shutdown, boot, save, open_incoming, close_incoming, send,
+                   progress, abort, wait_sent, resume, destroy_incoming]
+      [REASON]     Error to report [default: "it was told to fail"]
 
     Options:
-          --zone <ZONE>  Only with this zone
-          --times <N>    Only the next so many times; always, if not said
+          --zone <ZONE>  Only for this zone
+          --times <N>    Only the next N times. Default: always
       -h, --help         Print help
     [done]
     "#);

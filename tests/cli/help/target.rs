@@ -6,18 +6,18 @@ use insta::assert_snapshot;
 #[test]
 fn help_of_target() {
     assert_snapshot!(help("target --help"), @r"
-    Say where zones go when this host is evacuated
+    Set, unset and list where zones go when this host is evacuated
 
-    A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out;
-    ports are 22 and 12302 then. With several, the policy chooses among them; 'pinned' takes the first
-    that takes the zone.
+    A target is a host URI: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]. The default ports are
+    22 and 12302. If a zone has several targets the policy chooses one; the policy 'pinned' takes the
+    first that accepts the zone.
 
     Usage: sysadm target <COMMAND>
 
     Commands:
-      set    Set the targets of zones, or the default of all zones
-      unset  Remove the targets of zones, or the default
-      list   List the targets of every zone, and where each comes from
+      set    Set the targets of zones, or the default for all zones
+      unset  Remove the targets of zones, or the default for all zones
+      list   List the targets of every zone, and whether they are its own or the default
       help   Print this message or the help of the given subcommand(s)
 
     Options:
@@ -31,9 +31,9 @@ fn help_of_target() {
       sysadm target list
 
     EXIT STATUS
-      0  done
-      1  no such zone, nothing set that could be unset; nothing was changed
-      2  wrong usage; for a malformed URI, which part of it is wrong
+      0  success
+      1  no such zone, or no target to unset; nothing was changed
+      2  usage error, or a malformed URI; the message says which part is wrong
     [done]
     ");
 }
@@ -41,19 +41,19 @@ fn help_of_target() {
 #[test]
 fn help_of_target_set() {
     assert_snapshot!(help("target set --help"), @r"
-    Set the targets of zones, or the default of all zones
+    Set the targets of zones, or the default for all zones
 
-    What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
+    Replaces targets that were set before. Example: sysadm target set web1 web2 ssh://root@h2 rads://h3
 
     Usage: sysadm target set [OPTIONS] <ZONE... URI>...
 
     Arguments:
       <ZONE... URI>...
-              Zones, then URIs: the policy chooses among several, 'pinned' takes them in order
+              Zones, followed by their targets in order of preference
 
     Options:
           --default
-              For all zones that have no targets of their own
+              Set the default for all zones that have no targets of their own
 
       -h, --help
               Print help (see a summary with '-h')
@@ -63,30 +63,30 @@ fn help_of_target_set() {
 
 #[test]
 fn help_of_target_unset() {
-    assert_snapshot!(help("target unset --help"), @r#"
-    Remove the targets of zones, or the default
+    assert_snapshot!(help("target unset --help"), @"
+    Remove the targets of zones, or the default for all zones
 
     Usage: sysadm target unset [OPTIONS] [ZONE]...
 
     Arguments:
-      [ZONE]...  Zones; from then on the default holds for them
+      [ZONE]...  Zones; the default applies to them from now on
 
     Options:
-          --default  The default of all zones
+          --default  Remove the default for all zones
       -h, --help     Print help
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_target_list() {
     assert_snapshot!(help("target list --help"), @r"
-    List the targets of every zone, and where each comes from
+    List the targets of every zone, and whether they are its own or the default
 
     Usage: sysadm target list [OPTIONS]
 
     Options:
-      -p, --parsable            Stable output for programs; needs -o
+      -p, --parsable            Print stable output for scripts; requires -o
       -o, --output <FIELD,...>  Fields to list: ZONENAME, SOURCE, TARGET, or all
       -h, --help                Print help
     [done]

@@ -7,17 +7,17 @@ use super::help;
 #[test]
 fn help_of_store() {
     assert_snapshot!(help("store --help"), @r"
-    Look after the database of this host
+    Check, back up and recover the database of this host
 
-    In it is what must survive a crash or a reboot: who holds this host in maintenance, where zones go,
-    which zones are away and how they were configured, and what was about to be done with each.
+    The database holds what must survive a crash or a reboot: maintenance, targets, evacuated zones with
+    their configurations, and a journal of every move.
 
     Usage: sysadm store <COMMAND>
 
     Commands:
-      check    Tell whether the database is whole, and what in it waits for somebody
-      backup   Copy the database into a file, also while an evacuation writes to it
-      recover  Save what can be read of a damaged database into a new one
+      check    Check database integrity, and list records that need attention
+      backup   Back up the database to a file, even during an evacuation
+      recover  Recover what can be read of a damaged database
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -30,8 +30,8 @@ fn help_of_store() {
       sysadm store recover
 
     FILES
-      /var/lib/sysadm/sysadm.db    the database; sysadm.db-wal and sysadm.db-shm beside
-                                   it belong to it, so copy it with 'backup' only
+      /var/lib/sysadm/sysadm.db    the database. sysadm.db-wal and sysadm.db-shm belong
+                                   to it, so copy it with 'backup' only
     [done]
     ");
 }
@@ -39,47 +39,47 @@ fn help_of_store() {
 #[test]
 fn help_of_store_check() {
     assert_snapshot!(help("store check --help"), @r#"
-    Tell whether the database is whole, and what in it waits for somebody
+    Check database integrity, and list records that need attention
 
-    Looks for damage first. If there is none: for records that contradict each other, for moves that
-    were interrupted and not settled, for steps whose end is not recorded, for a lock marker that is
-    there without maintenance or missing during it, and for what will settle itself. Each finding is a
-    line that says what to do. Changes nothing, and may be used while an evacuation runs; what that
-    works on is not judged.
+    Checks for damage first, then for contradictions, interrupted moves, steps without a recorded
+    outcome, and a lock marker that does not match the maintenance state. Each finding says what to do.
+    This command changes nothing and is safe during an evacuation, whose zones it does not report.
 
     Usage: sysadm store check [OPTIONS]
 
     Options:
           --json
-              One JSON document
+              Print a JSON document
 
       -h, --help
               Print help (see a summary with '-h')
 
-    FINDINGS (--json: kind, and who is needed)
-      damaged      backup    SQLite finds the file damaged, a row breaks the rules of its
-                             table, or says what no sysadm writes; then nothing else is
-                             looked at
-      contradiction
-                   backup    two records of a zone cannot both be true
-      interrupted  operator  a zone was leaving, returning or being stopped when its run
-                             died
-      dangling     operator  how a step ended is not recorded, nor where its zone is
-      marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
-                             is missing during it
-      unfinished   nobody    a run left a zone unfinished, which was settled since
-      expired      nobody    a booking has expired; the next booking clears it away
+    FINDINGS (--json: kind, needs)
+      damaged       backup    SQLite reports damage, a row violates a constraint, or a
+                              row contains what sysadm never writes; nothing else is
+                              checked then
+      contradiction backup    two records of a zone cannot both be true
+      interrupted   operator  a zone was leaving, returning or being stopped when its
+                              run ended
+      dangling      operator  neither the outcome of a step nor the location of its
+                              zone is recorded
+      marker        operator  /var/lib/sysadm/maintenance exists although the host is
+                              not in maintenance, or is missing although it is
+      unfinished    nobody    a run was interrupted, and its zone was resolved later
+      expired       nobody    a reservation has expired; the next one removes it
 
     EXAMPLES
       sysadm store check
       sysadm store check --json | jq -r '.findings[] | select(.needs != "nobody").text'
 
     EXIT STATUS
-      0  the database is whole, and nothing in it waits for you
-      1  it cannot be looked at: locked, written by a newer sysadm, or no database
-      2  wrong usage
-      3  something waits for you
-      5  it is damaged, or contradicts itself: where zones are cannot be told from it
+      0  the database is intact and no record needs attention
+      1  the database cannot be checked: it is locked, it was written by a newer
+         version of sysadm, or the file is not a database
+      2  usage error
+      3  some records need attention
+      5  the database is damaged or contradicts itself, and cannot be relied on for
+         the location of zones
     [done]
     "#);
 }
@@ -87,11 +87,11 @@ fn help_of_store_check() {
 #[test]
 fn help_of_store_recover() {
     assert_snapshot!(help("store recover --help"), @r"
-    Save what can be read of a damaged database into a new one
+    Recover what can be read of a damaged database
 
-    Every row that is whole is saved, whichever other part of the file is damaged, and what is lost is
-    named as far as that is known. The new database takes the place of the damaged one, which is kept
-    beside it. Neither a run nor an agent may be at work. A backup, if there is one, has more.
+    Copies every intact row to a new database and lists what is lost, as far as that can be determined.
+    The new database replaces the damaged one, which is kept next to it. No run or agent may be active.
+    If you have a recent backup, consider restoring that instead.
 
     Usage: sysadm store recover
 
@@ -105,20 +105,20 @@ fn help_of_store_recover() {
       sysadm store check
       sysadm evacuate -l
 
-    What is lost may be a zone that is away: it goes on where it is, and is not returned.
-    Compare 'sysadm evacuate -l' with the zones that other hosts run before you return or
-    start any.
+      If the record of an evacuated zone is lost, the zone keeps running where it is
+      but is not brought back. Compare 'sysadm evacuate -l' with the zones that other
+      hosts run before you return or start any.
 
     FILES
-      /var/lib/sysadm/sysadm.db.damaged    the damaged file, with its journal (-wal); a
-                                           further one is sysadm.db.damaged-2
+      /var/lib/sysadm/sysadm.db.damaged    the damaged file, with its journal (-wal);
+                                           the next one is sysadm.db.damaged-2
 
     EXIT STATUS
-      0  all was saved, or the database is not damaged
-      1  it is no database, or in use; nothing was changed
-      2  wrong usage
-      3  something is lost, and named
-      4  a run is at work
+      0  all records were recovered, or the database is not damaged
+      1  the file is not a database or is in use; nothing was changed
+      2  usage error
+      3  some records are lost; they are listed
+      4  an evacuation, return or migration is in progress
     [done]
     ");
 }
@@ -126,17 +126,17 @@ fn help_of_store_recover() {
 #[test]
 fn help_of_store_backup() {
     assert_snapshot!(help("store backup --help"), @r"
-    Copy the database into a file, also while an evacuation writes to it
+    Back up the database to a file, even during an evacuation
 
-    The copy is the database as it is at one moment: one file, which only its owner can read, and which
-    needs no other beside it. It is looked over before it gets its name, so FILE is a whole backup or
-    not there. It holds the configurations of zones that are away.
+    The backup is a consistent copy in a single file (mode 0600). It is verified before it gets its
+    name, so if FILE exists it is complete. It contains the configurations of evacuated zones, which may
+    include passwords.
 
     Usage: sysadm store backup <FILE>
 
     Arguments:
       <FILE>
-              The copy; must not exist yet
+              Backup to create; must not exist yet
 
     Options:
       -h, --help
@@ -145,38 +145,40 @@ fn help_of_store_backup() {
     EXAMPLES
       sysadm store backup /root/sysadm-$(date +%F).db
 
-    To put a backup back, let nothing run that uses the database:
+      To restore a backup, first stop everything that uses the database:
       systemctl stop sysadm-agent
       rm -f /var/lib/sysadm/sysadm.db-wal /var/lib/sysadm/sysadm.db-shm
       install -m 600 FILE /var/lib/sysadm/sysadm.db
       sysadm store check
-    What happened after the backup is not in it: compare 'sysadm evacuate -l' with the
-    zones that other hosts run before you return or start any.
+
+      The backup does not know what happened after it was made. Compare
+      'sysadm evacuate -l' with the zones that other hosts run before you return or
+      start any.
 
     EXIT STATUS
-      0  FILE is a whole copy, and on the disk
-      1  FILE exists already, or cannot be written, or the database is damaged; nothing
-         was changed, and there is no new FILE
-      2  wrong usage
+      0  FILE is a complete copy and is written to disk
+      1  FILE already exists or cannot be written, or the database is damaged; FILE
+         was not created
+      2  usage error
     [done]
     ");
 }
 
 #[test]
 fn help_of_setup() {
-    assert_snapshot!(help("setup --help"), @r#"
-    Make the hypervisor itself respect maintenance
+    assert_snapshot!(help("setup --help"), @"
+    Make libvirt enforce maintenance, and install the policies
 
-    Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and
-    incoming migrations while maintenance is held. Hooks that are there already keep working. Installs
-    the policies, too, to be read and edited; one that was edited stays as it is. Doing it again changes
-    nothing.
+    Installs a hook for each libvirt driver. From then on libvirt itself refuses 'virsh start' and
+    incoming migrations during maintenance. Existing hooks are kept. The built-in policies are copied to
+    /etc/sysadm/policies, where you can edit them; edited ones are not overwritten. Running the command
+    again is harmless.
 
     Usage: sysadm setup [OPTIONS]
 
     Options:
           --uninstall
-              Take the hooks, and the policies that were not edited, away again
+              Remove the hooks, and the policies that were not edited
 
       -h, --help
               Print help (see a summary with '-h')
@@ -186,26 +188,28 @@ fn help_of_setup() {
       /etc/libvirt/hooks/lxc.d/00-sysadm
       /etc/sysadm/policies/*.toml
 
-    libvirt looks for new hooks only when it starts. After the first time:
-      systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)
+    libvirt loads new hooks only when it starts. After the first setup, restart it:
+      systemctl restart libvirtd        or virtqemud and virtlxcd
+    Running zones are not affected.
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_cert() {
-    assert_snapshot!(help("cert --help"), @r#"
-    Make and show the certificates that rads:// needs
+    assert_snapshot!(help("cert --help"), @"
+    Create and show certificates for rads://
 
-    Make an authority once for a site, issue a certificate for each host, and copy to each host its own
-    HOST.pem and HOST.key as /etc/sysadm/tls/host.pem and host.key (0600), with ca.pem beside them.
+    Create a certificate authority (CA) once, on one host, and issue a certificate for each host there.
+    Then copy ca.pem, HOST.pem and HOST.key to each host: to /etc/sysadm/tls, as ca.pem, host.pem and
+    host.key (mode 0600).
 
     Usage: sysadm cert <COMMAND>
 
     Commands:
-      init-ca  Make the authority of a site: ca.pem, and ca.key, which stays where it is
+      init-ca  Create the CA of a site: ca.pem, and ca.key, which must not leave this host
       issue    Issue a certificate for a host: HOST.pem and HOST.key
-      show     Show what a certificate says; this host's own, if no file is named
+      show     Show a certificate: names, issuer, validity and fingerprint
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -214,31 +218,32 @@ fn help_of_cert() {
 
     EXAMPLES
       sysadm cert init-ca --site example            once, on one host
-      sysadm cert issue h2 h2.example.org 10.0.0.2  there too, for each host
-      sysadm cert show                              this host's own
+      sysadm cert issue h2 h2.example.org 10.0.0.2  on the same host, for each host
+      sysadm cert show                              this host's certificate
       sysadm cert show h2.pem
 
     FILES
-      /etc/sysadm/tls/ca.pem      0644  the site's authority; on every host
-      /etc/sysadm/tls/ca.key      0600  its key; on one host only
+      /etc/sysadm/tls/ca.pem      0644  certificate of the CA; on every host
+      /etc/sysadm/tls/ca.key      0600  key of the CA; on one host only
       /etc/sysadm/tls/host.pem    0644  this host's certificate
-      /etc/sysadm/tls/host.key    0600  its key; refused if others can read it
+      /etc/sysadm/tls/host.key    0600  this host's key; not used if others can read it
 
-    Nothing that exists is ever overwritten. A renewed certificate needs no restart.
+    Existing files are never overwritten. A renewed certificate takes effect without a
+    restart.
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_cert_init_ca() {
     assert_snapshot!(help("cert init-ca --help"), @r"
-    Make the authority of a site: ca.pem, and ca.key, which stays where it is
+    Create the CA of a site: ca.pem, and ca.key, which must not leave this host
 
     Usage: sysadm cert init-ca [OPTIONS]
 
     Options:
-          --site <SITE>  The site's name [default: sysadm]
-          --dir <DIR>    The folder; /etc/sysadm/tls if none is given
+          --site <SITE>  Name of the site [default: sysadm]
+          --dir <DIR>    Directory to write to. Default: /etc/sysadm/tls
       -h, --help         Print help
     [done]
     ");
@@ -246,35 +251,36 @@ fn help_of_cert_init_ca() {
 
 #[test]
 fn help_of_cert_issue() {
-    assert_snapshot!(help("cert issue --help"), @r#"
+    assert_snapshot!(help("cert issue --help"), @"
     Issue a certificate for a host: HOST.pem and HOST.key
 
     Usage: sysadm cert issue [OPTIONS] <HOST> [NAMES]...
 
     Arguments:
-      <HOST>      The host, as it stands in rads://HOST; roles are given to it by this name
-      [NAMES]...  More names and addresses of it
+      <HOST>      Host name as used in rads://HOST and in [roles] of sysadm.toml
+      [NAMES]...  Further names and addresses of the host
 
     Options:
-          --days <DAYS>  For how many days it is valid [default: 730]
-          --dir <DIR>    The folder of the authority; /etc/sysadm/tls if none is given
+          --days <DAYS>  Validity in days [default: 730]
+          --dir <DIR>    Directory of the CA, to which the certificate is written. Default:
+                         /etc/sysadm/tls
       -h, --help         Print help
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_cert_show() {
     assert_snapshot!(help("cert show --help"), @r"
-    Show what a certificate says; this host's own, if no file is named
+    Show a certificate: names, issuer, validity and fingerprint
 
     Usage: sysadm cert show [OPTIONS] [FILE]
 
     Arguments:
-      [FILE]  A certificate
+      [FILE]  Certificate. Default: this host's
 
     Options:
-          --json  One JSON document
+          --json  Print a JSON document
       -h, --help  Print help
     [done]
     ");
@@ -282,33 +288,35 @@ fn help_of_cert_show() {
 
 #[test]
 fn help_of_agent() {
-    assert_snapshot!(help("agent --help"), @r#"
-    Serve this host to other hosts
+    assert_snapshot!(help("agent --help"), @"
+    Serve requests from other hosts
 
-    Every host that zones may go to, or come back from, needs one. With --listen it waits for rads://
-    connections, as a service of the system; with --stdio it serves the one who has started it over ssh.
+    Every host that zones are moved to needs an agent. With --listen it runs as a service and accepts
+    rads:// connections. With --stdio it serves a single connection; sshd starts it that way for ssh://
+    targets.
 
     Usage: sysadm agent <--listen [<ADDR>]|--stdio>
 
     Options:
           --listen [<ADDR>]
-              Wait for TLS connections on this address; every address, port 12302, if none is given here
-              or in sysadm.toml
+              Accept TLS connections on this address. Default: the one in sysadm.toml, or all addresses,
+              port 12302
 
           --stdio
-              Serve on standard input and output
+              Serve one connection on standard input and output
 
       -h, --help
               Print help (see a summary with '-h')
 
     EXAMPLES
-      sysadm agent --listen                  rads:// on every address, port 12302
+      sysadm agent --listen                  all addresses, port 12302
       sysadm agent --listen 10.0.0.2:12302
-      ssh root@h2 sysadm agent --stdio       what an ssh:// target comes to
+      ssh root@h2 sysadm agent --stdio       what an ssh:// target runs
 
-    SIGTERM and SIGINT end it: nothing new is accepted, and what is open has ten seconds.
+    On SIGTERM or SIGINT the agent accepts no new connections, gives open ones ten
+    seconds to finish, and exits.
     [done]
-    "#);
+    ");
 }
 
 #[test]
@@ -316,13 +324,13 @@ fn help_of_completion() {
     assert_snapshot!(help("completion --help"), @r"
     Print a completion script for a shell
 
-    For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
+    Example: sysadm completion bash > /etc/bash_completion.d/sysadm
 
     Usage: sysadm completion <SHELL>
 
     Arguments:
       <SHELL>
-              The shell
+              Shell
               
               [possible values: bash, elvish, fish, powershell, zsh]
 

@@ -7,82 +7,86 @@ use super::help;
 #[test]
 fn help_of_zone_migrate() {
     assert_snapshot!(help("zone migrate --help"), @r"
-    Move a zone to another host, for good
+    Migrate a zone to another host permanently
 
-    A zone that runs migrates live, one that does not run moves cold: its configuration goes over. Its
-    storage must be one that both hosts see. The destination is asked first, books room and looks for
-    the storage; if it has anything against the zone, nothing is changed.
+    A running zone migrates live. For a zone that is not running, only the configuration moves. The
+    zone's storage must be accessible to both hosts. The destination checks the zone and its storage and
+    reserves room before anything is changed; if it refuses, the zone stays as it is.
 
-    The zone does not belong here any more afterwards: it is 'configured' here, and no 'sysadm evacuate
-    -r' brings it back. One that is here as a guest, because its own host was evacuated, may be moved
-    on; the return of its own host follows it.
+    Afterwards the zone belongs to the other host. It is 'configured' here, and 'sysadm evacuate -r'
+    does not bring it back. A zone that was evacuated to this host can be migrated further; the return
+    to its own host will find it.
 
-    No maintenance is needed here, nor is it in the way; that of the destination is. Only one
-    evacuation, return or migration is in progress on a host. ^C: what was begun is finished. Once more:
-    it is given up, the zone stays here. If it is interrupted, 'sysadm evacuate --resume' asks both
-    hosts and settles it, and so does the next run.
+    This host may be in maintenance or not, but the destination must not be. Only one evacuation, return
+    or migration can be in progress on a host. ^C before the move has started cancels it; otherwise the
+    move is completed. A second ^C aborts the move, and the zone stays here. If the command is
+    interrupted, 'sysadm evacuate --resume' or the next run asks both hosts and completes the move or
+    rolls it back.
 
     Usage: sysadm zone migrate [OPTIONS] <ZONE> <URI>
 
     Arguments:
       <ZONE>
-              The zone
+              Zone
 
       <URI>
-              The other host: ssh://USER@HOST:PORT or rads://USER@HOST:PORT; user and port may be left
-              out
+              Destination: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
 
     Options:
       -n, --dry-run
-              Ask the destination, check everything; change nothing anywhere
+              Dry run: query the destination and run all checks, but change nothing
 
       -q, --quiet
-              Say only what went wrong
+              Report errors only
 
       -w, --overwrite
-              Overwrite the configuration that the destination has of the same zone
+              Replace a different configuration of the same zone at the destination. Without this option
+              such a zone is refused
 
       -t, --type <TYPE>
-              How it moves
+              Migration type
 
               Possible values:
-              - auto: Live if it runs, cold if it does not
-              - live: Only live: a zone that does not run is not moved
-              - cold: A zone that runs is shut down when all is ready for it there, and booted there
+              - auto: Live if the zone is running, cold if it is not
+              - live: Live only; refuse a zone that is not running
+              - cold: Shut a running zone down once the destination is ready, and boot it there
               
               [default: auto]
 
           --json
-              The result as one JSON document
+              Print the result as a JSON document
 
       -h, --help
               Print help (see a summary with '-h')
 
     TYPES (-t)
-      auto  a zone that runs migrates live, one that does not run moves cold; one that runs
-            and cannot migrate live is refused, with the reason
-      live  only live: a zone that does not run is refused
-      cold  one that runs is shut down when all is ready for it there, and booted there; if
-            it does not heed, or cannot be booted there, it goes on here
+      auto  a running zone migrates live, a zone that is not running migrates cold; a
+            running zone that cannot migrate live is refused, with the reason
+      live  live only; a zone that is not running is refused
+      cold  a running zone is shut down once the destination is ready, and booted
+            there; if it does not shut down, or cannot be booted there, it keeps running
+            here
 
     OUTPUT
-      zoneadm(8)'s sentences, on standard error, each when it is so; a moving bar beside
-      them on a terminal. A configuration that is there already is used if it is the same
-      one; -w replaces another one, and without -w that is an error. What was there is
-      'configured' there if the zone does not stay; 'sysadm zone attach' puts it back.
+      Progress is reported in the words of zoneadm(8), on standard error, with a
+      progress bar on a terminal. If the destination already has the same configuration
+      of this zone, it is used; if it has a different one, -w replaces it, and without
+      -w the migration is refused. If the zone does not stay there, its former
+      configuration is 'configured' there, and 'sysadm zone attach' restores it.
 
     EXAMPLES
-      sysadm zone migrate -n web1 ssh://root@h2    could it?
+      sysadm zone migrate -n web1 ssh://root@h2    check only
       sysadm zone migrate web1 ssh://root@h2
       sysadm zone migrate -t cold ct1 rads://h3
 
     EXIT STATUS
-      0    it has moved; -n: it could
-      1    nothing was changed: every reason is said
-      2    wrong usage
-      4    the destination is in maintenance, or another evacuation, return or migration,
-           or a detach or attach, is in progress here
-      5    stuck: where the zone is cannot be told before both hosts answer; then
+      0    the zone has moved; -n: it can move
+      1    nothing was changed; every reason is listed
+      2    usage error
+      3    the zone has moved but is not running there
+      4    the destination is in maintenance; or another evacuation, return, migration,
+           detach or attach is in progress here
+      5    sysadm cannot determine where the zone is until both hosts answer; then run
            'sysadm evacuate --resume'
       130  cancelled; the zone is here, as it was
     [done]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sysadm_model::ZoneName;
-use sysadm_planner::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
+use sysadm_planner::plan::{Blocked, BlockedReason, BuiltPlan, FleetZone, Refusal, Resource};
 
 use super::super::checker::{cannot_go_live, unfit};
 use super::super::samples::Sample;
@@ -182,7 +182,7 @@ impl End<'_> {
     }
 
     /// Whether an obstacle is as it says.
-    fn is_in_the_way(&self, blocked: &Blocked, why: &Obstacle) -> bool {
+    fn is_in_the_way(&self, blocked: &Blocked, why: &BlockedReason) -> bool {
         let fleet = &self.walk.sample.fleet;
         let (zone, host) = (blocked.zone.0 as usize, blocked.to.0 as usize);
         let one = &fleet.zones[zone];
@@ -193,7 +193,7 @@ impl End<'_> {
             })
         };
         match why {
-            Obstacle::Room { resource, missing, waits_for } => {
+            BlockedReason::Room { resource, missing, waits_for } => {
                 let needed = match resource {
                     Resource::Memory => one.memory,
                     Resource::HugePages(_) => in_pages(one),
@@ -211,26 +211,28 @@ impl End<'_> {
                 let short = i128::from(needed) - self.free(host, *resource) - i128::from(back);
                 short == i128::from(*missing) && wait(waits_for)
             }
-            Obstacle::Apart { group, waits_for } => self.is_there(zone, group, host, None) && wait(waits_for),
-            Obstacle::After(other) => {
+            BlockedReason::Apart { group, waits_for } => {
+                self.is_there(zone, group, host, None) && wait(waits_for)
+            }
+            BlockedReason::After(other) => {
                 let other = &fleet.zones[other.0 as usize].name;
                 one.after.contains(other) && self.walk.is_left(other)
             }
-            Obstacle::Together(other) => {
+            BlockedReason::Together(other) => {
                 let bundles = self.walk.bundles();
                 bundles[&zone] == bundles[&(other.0 as usize)]
                     && self.walk.is_left(&fleet.zones[other.0 as usize].name)
             }
-            Obstacle::NeverConverges(endless) => {
+            BlockedReason::NeverConverges(endless) => {
                 let dirty = one.dirty.unwrap_or_default();
                 endless.dirty >= endless.rate
                     && (dirty.rate.max(dirty.hot * 1000 / dirty.hot_ms.max(1)) >= endless.rate)
             }
-            Obstacle::NoLine => [&one.host, &fleet.hosts[host].name]
+            BlockedReason::NoLine => [&one.host, &fleet.hosts[host].name]
                 .iter()
                 .any(|name| fleet.hosts.iter().any(|host| host.name == **name && host.bandwidth == Some(0))),
-            Obstacle::NotLive => cannot_go_live(one),
-            Obstacle::Stays(action) => one.action == *action,
+            BlockedReason::NotLive => cannot_go_live(one),
+            BlockedReason::Stays(action) => one.action == *action,
         }
     }
 }

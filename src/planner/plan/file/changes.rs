@@ -13,21 +13,21 @@ use crate::plan::{Fleet, FleetHost, FleetZone, HostKey, Leg};
 
 /// One thing that has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PlanChange {
     /// The zone or host.
     pub subject: String,
     /// What is otherwise.
     pub what: String,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for PlanChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.what)
     }
 }
 
 /// Everything that stands against carrying the plan out now. `now` holds the hosts that answered.
-pub fn changes(plan: &PlanFile, now: &Fleet) -> Vec<Change> {
+pub fn changes(plan: &PlanFile, now: &Fleet) -> Vec<PlanChange> {
     let mut found = Vec::new();
     zones(plan, now, &mut found);
     newcomers(plan, now, &mut found);
@@ -44,10 +44,10 @@ fn host_of<'a>(fleet: &'a Fleet, name: &HostKey) -> Option<&'a FleetHost> {
 }
 
 /// The zones that the plan moves.
-fn zones(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
+fn zones(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     for a_move in plan.moves.iter().filter(|a_move| a_move.leg != Leg::Second) {
         let (zone, host) = (&a_move.zone, &a_move.from);
-        let mut say = |what: String| found.push(Change { subject: zone.to_string(), what });
+        let mut say = |what: String| found.push(PlanChange { subject: zone.to_string(), what });
         let Some(before) = zone_of(&plan.fleet, zone, host) else { continue };
         match zone_of(now, zone, host) {
             Some(zone) => differs(before, zone).into_iter().for_each(say),
@@ -90,7 +90,7 @@ fn differs(before: &FleetZone, now: &FleetZone) -> Vec<String> {
 }
 
 /// Zones that run on a host that is to be emptied, and of which the plan knows nothing. One to which zones go is not.
-fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
+fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     let takes = |host: &&HostKey| plan.moves.iter().any(|one| one.to == **host);
     let emptied: BTreeSet<_> = plan.hosts.iter().filter(|host| !takes(host)).collect();
     let known: BTreeSet<_> = plan.fleet.zones.iter().map(|zone| (&zone.name, &zone.host)).collect();
@@ -98,19 +98,19 @@ fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
     for zone in now.zones.iter().filter(here) {
         if !known.contains(&(&zone.name, &zone.host)) {
             let what = format!("it runs on {} now, and the plan does not know it", zone.host);
-            found.push(Change { subject: zone.name.to_string(), what });
+            found.push(PlanChange { subject: zone.name.to_string(), what });
         }
     }
 }
 
 /// The hosts that zones go to, with all that goes there.
-fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
+fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     let mut arrivals: BTreeMap<&HostKey, Vec<&FileMove>> = BTreeMap::new();
     for a_move in &plan.moves {
         arrivals.entry(&a_move.to).or_default().push(a_move);
     }
     for (name, arriving) in arrivals {
-        let mut say = |what: String| found.push(Change { subject: name.to_string(), what });
+        let mut say = |what: String| found.push(PlanChange { subject: name.to_string(), what });
         let (Some(before), Some(host)) = (host_of(&plan.fleet, name), host_of(now, name)) else {
             say(match name {
                 HostKey::Uri(_) => "it did not answer".to_owned(),

@@ -7,7 +7,7 @@ use super::PlanFile;
 
 /// What is otherwise with one zone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Difference {
+pub struct ZoneDifference {
     /// The zone.
     pub zone: String,
     /// What the first plan does with it; none: nothing.
@@ -16,7 +16,7 @@ pub struct Difference {
     pub after: Option<String>,
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for ZoneDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
         write!(f, "{}: {} -> {}", self.zone, word(&self.before), word(&self.after))
@@ -24,12 +24,12 @@ impl fmt::Display for Difference {
 }
 
 /// All zones with which the second plan does something else than the first; when does not count, where and how does.
-pub fn differences(before: &PlanFile, after: &PlanFile) -> Vec<Difference> {
+pub fn differences(before: &PlanFile, after: &PlanFile) -> Vec<ZoneDifference> {
     let (before, after) = (ways(before), ways(after));
     let mut zones: Vec<_> = before.keys().chain(after.keys()).collect();
     zones.sort();
     zones.dedup();
-    let pairs = zones.into_iter().map(|zone| Difference {
+    let pairs = zones.into_iter().map(|zone| ZoneDifference {
         zone: zone.clone(),
         before: before.get(zone).cloned(),
         after: after.get(zone).cloned(),

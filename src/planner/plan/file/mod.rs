@@ -9,8 +9,8 @@ mod differ;
 
 use std::collections::{HashMap, HashSet};
 
-pub use changes::{Change, changes};
-pub use differ::{Difference, differences};
+pub use changes::{PlanChange, changes};
+pub use differ::{ZoneDifference, differences};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 

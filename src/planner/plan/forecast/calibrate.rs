@@ -36,13 +36,13 @@ pub struct Observation {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Calibration {
-    classes: BTreeMap<String, Class>,
+    classes: BTreeMap<String, RecentRatios>,
 }
 
 /// The last ratios of what happened to what the model said, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Class {
+struct RecentRatios {
     seen: u64,
     total: Vec<f64>,
     downtime: Vec<f64>,

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::problem::Problem;
+use super::problem::PlacementProblem;
 use super::state::State;
 
 /// Items, hardest first: the fewer hosts may take it (in powers of two) the earlier, then the larger its share of
 /// what the fleet has.
-pub(super) fn hardest_first(problem: &Problem<'_>) -> Vec<usize> {
+pub(super) fn hardest_first(problem: &PlacementProblem<'_>) -> Vec<usize> {
     let choice = |item: usize| problem.classes[problem.items[item].class].hosts.len().max(1).ilog2();
     let share = |item: usize| problem.items[item].share;
     let mut order: Vec<_> = (0..problem.items.len()).collect();
@@ -17,7 +17,7 @@ pub(super) fn hardest_first(problem: &Problem<'_>) -> Vec<usize> {
 
 /// Each item where it makes the best score. If some are left over, once more with each item where the least room
 /// remains: that leaves large holes for large zones.
-pub(super) fn construct<'p>(problem: &'p Problem<'p>) -> State<'p> {
+pub(super) fn construct<'p>(problem: &'p PlacementProblem<'p>) -> State<'p> {
     let order = hardest_first(problem);
     let mut state = State::new(problem);
     let mut shortlists = HashMap::new();

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::Search;
-use super::improve::last_look;
-use super::problem::Problem;
+use super::construct::put_best;
+use super::problem::PlacementProblem;
 use super::repair::{repair, settle, stay};
 use super::state::State;
 use crate::model::ZoneName;
@@ -26,7 +26,11 @@ pub(super) fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
 }
 
 /// One that must move before this zone, and does not.
-pub(super) fn waits_for<'a>(problem: &Problem<'a>, held: &Held<'_>, zone: usize) -> Option<&'a ZoneName> {
+pub(super) fn waits_for<'a>(
+    problem: &PlacementProblem<'a>,
+    held: &Held<'_>,
+    zone: usize,
+) -> Option<&'a ZoneName> {
     problem.zone(zone).after.iter().find(|name| held.contains_key(name))
 }
 
@@ -78,5 +82,25 @@ pub(super) fn drop_dependents(state: &mut State<'_>, search: &mut Search) {
     }
     if any {
         last_look(state);
+    }
+}
+
+/// What was left over goes where there is room now, as long as that makes room for others.
+pub(super) fn last_look(state: &mut State<'_>) {
+    let mut before = usize::MAX;
+    while state.standing().left < before {
+        before = state.standing().left;
+        for item in 0..state.at.len() {
+            let stayed = state.stays[item];
+            if state.at[item].is_some() || is_late(state, item) {
+                continue;
+            }
+            if stayed {
+                state.leave(item);
+            }
+            if !put_best(state, item) && stayed {
+                state.stay(item);
+            }
+        }
     }
 }

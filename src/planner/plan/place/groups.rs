@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::limits;
 use super::metrics::{self, Metric};
-use super::problem::{Class, Item, Problem};
+use super::problem::{HostClass, PlacedUnit, PlacementProblem};
 use crate::model::Brand;
 use crate::plan::{FleetZone, HostKey, Version};
 
@@ -27,9 +27,9 @@ fn asks(zone: &FleetZone) -> Asks<'_> {
 }
 
 /// Fills in items and classes.
-pub(super) fn fill(problem: &mut Problem<'_>, asked: &[usize]) {
+pub(super) fn fill(problem: &mut PlacementProblem<'_>, asked: &[usize]) {
     let mut kinds: BTreeMap<Asks<'_>, usize> = BTreeMap::new();
-    let mut hosts: Vec<Class> = Vec::new();
+    let mut hosts: Vec<HostClass> = Vec::new();
     let mut classes: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     for zones in together(problem, asked) {
         let mut kind = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn fill(problem: &mut Problem<'_>, asked: &[usize]) {
     share(problem);
 }
 
-fn push(problem: &mut Problem<'_>, zones: Vec<usize>, class: usize, apart: Vec<u32>) {
+fn push(problem: &mut PlacementProblem<'_>, zones: Vec<usize>, class: usize, apart: Vec<u32>) {
     let mut need = vec![0_i64; problem.columns];
     let mut amount = Metric::default();
     for zone in zones.iter().map(|at| problem.zone(*at)) {
@@ -67,11 +67,11 @@ fn push(problem: &mut Problem<'_>, zones: Vec<usize>, class: usize, apart: Vec<u
     nodes.sort_unstable_by(|a, b| b.cmp(a));
     let homes = zones.iter().filter_map(|zone| problem.home(*zone)).collect();
     problem.needs.extend(need);
-    problem.items.push(Item { zones, class, homes, nodes, apart, amount, share: 0.0 });
+    problem.items.push(PlacedUnit { zones, class, homes, nodes, apart, amount, share: 0.0 });
 }
 
 /// Zones that must go together, in the order of the question.
-fn together(problem: &Problem<'_>, asked: &[usize]) -> Vec<Vec<usize>> {
+fn together(problem: &PlacementProblem<'_>, asked: &[usize]) -> Vec<Vec<usize>> {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parent: Vec<usize> = (0..asked.len()).collect();
     for (at, zone) in asked.iter().enumerate() {
@@ -97,7 +97,7 @@ fn root(parent: &mut [usize], mut at: usize) -> usize {
 }
 
 /// The groups of these zones, and whether two of them are kept apart from one another.
-fn apart(problem: &Problem<'_>, zones: &[usize]) -> (Vec<u32>, bool) {
+fn apart(problem: &PlacementProblem<'_>, zones: &[usize]) -> (Vec<u32>, bool) {
     let groups = zones.iter().flat_map(|at| &problem.zone(*at).apart);
     let mut groups: Vec<_> = groups.filter_map(|group| problem.groups.get(group.as_str()).copied()).collect();
     groups.sort_unstable();
@@ -108,8 +108,8 @@ fn apart(problem: &Problem<'_>, zones: &[usize]) -> (Vec<u32>, bool) {
 }
 
 /// The hosts that may take this zone.
-fn class(problem: &Problem<'_>, zone: &FleetZone) -> Class {
-    let mut class = Class::default();
+fn class(problem: &PlacementProblem<'_>, zone: &FleetZone) -> HostClass {
+    let mut class = HostClass::default();
     let fits =
         |host: &usize| limits::unfit(zone, &problem.fleet.hosts[*host], problem.drained[*host]).is_empty();
     if let Some(targets) = &zone.targets {
@@ -126,8 +126,8 @@ fn class(problem: &Problem<'_>, zone: &FleetZone) -> Class {
 }
 
 /// The hosts that may take all of these; none at all if there is nothing to take.
-fn common(classes: &[Class], kinds: &[usize]) -> Class {
-    let Some((first, others)) = kinds.split_first() else { return Class::default() };
+fn common(classes: &[HostClass], kinds: &[usize]) -> HostClass {
+    let Some((first, others)) = kinds.split_first() else { return HostClass::default() };
     let mut common = classes[*first].clone();
     for other in others.iter().map(|at| &classes[*at]) {
         common.hosts.retain(|host| other.hosts.binary_search(host).is_ok());
@@ -137,7 +137,7 @@ fn common(classes: &[Class], kinds: &[usize]) -> Class {
 }
 
 /// How much of what the fleet has each item takes, by the resource of which it takes the most.
-fn share(problem: &mut Problem<'_>) {
+fn share(problem: &mut PlacementProblem<'_>) {
     let mut all = vec![0.0; problem.columns];
     for row in problem.room.chunks(problem.columns) {
         all.iter_mut().zip(row).for_each(|(all, room)| *all += (*room).max(0) as f64);

@@ -1,8 +1,9 @@
 //! From a placement to a better one: one item elsewhere, two items exchanged, a few items anew.
 
 use super::construct::put_best;
+use super::dependents::last_look;
 use super::state::State;
-use super::{Search, dependents, replan};
+use super::{Search, replan};
 
 /// With how many others an exchange is tried for each item of a round.
 const EXCHANGES: usize = 12;
@@ -128,24 +129,4 @@ fn exchange(state: &mut State<'_>, a: usize, b: usize) {
     }
     state.put(a, at_a);
     state.put(b, at_b);
-}
-
-/// What was left over goes where there is room now, as long as that makes room for others.
-pub(super) fn last_look(state: &mut State<'_>) {
-    let mut before = usize::MAX;
-    while state.standing().left < before {
-        before = state.standing().left;
-        for item in 0..state.at.len() {
-            let stayed = state.stays[item];
-            if state.at[item].is_some() || dependents::is_late(state, item) {
-                continue;
-            }
-            if stayed {
-                state.leave(item);
-            }
-            if !put_best(state, item) && stayed {
-                state.stay(item);
-            }
-        }
-    }
 }

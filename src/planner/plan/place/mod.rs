@@ -34,7 +34,7 @@ mod state;
 use super::{Assignment, Fleet, HostIx, Placement, PlacementRequest, Rules, ZoneIx};
 use crate::plan::rng::Rng;
 pub(super) use limits::unfit;
-use problem::Problem;
+use problem::PlacementProblem;
 use state::State;
 
 /// How long a search goes on.
@@ -56,7 +56,7 @@ impl Search {
 /// are passed over.
 pub fn place(fleet: &Fleet, rules: &Rules, question: &PlacementRequest) -> Placement {
     let asked = problem::asked(fleet, question);
-    let mut problem = Problem::new(fleet, rules, question, &asked);
+    let mut problem = PlacementProblem::new(fleet, rules, question, &asked);
     groups::fill(&mut problem, &asked);
     let mut search = Search { steps: rules.steps, rng: Rng::new(rules.seed) };
     let mut state = construct::construct(&problem);

@@ -1,5 +1,5 @@
 //! A question in numbers: what the search works on. Hosts and zones are their places in the fleet; zones that must
-//! go together are one [`Item`]; items that ask the same of a host, whatever else is there, are of one class.
+//! go together are one [`PlacedUnit`]; items that ask the same of a host, whatever else is there, are of one class.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,10 +10,10 @@ use crate::plan::{Action, Fleet, FleetZone, Goal, HostKey, PlacementRequest, Rul
 
 /// What is placed as one: a zone, or zones that must go together.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(super) struct PlacedUnit {
     /// The zones, by their place in the fleet.
     pub(super) zones: Vec<usize>,
-    /// The class, by its place in [`Problem::classes`].
+    /// The class, by its place in [`PlacementProblem::classes`].
     pub(super) class: usize,
     /// The hosts on which its zones are, unless these are emptied.
     pub(super) homes: Vec<usize>,
@@ -29,7 +29,7 @@ pub(super) struct Item {
 
 /// Hosts that may take an item, as long as there is room.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Class {
+pub(super) struct HostClass {
     /// In ascending order.
     pub(super) hosts: Vec<u32>,
     /// The places of hosts in the order of the zones' targets, if that matters.
@@ -38,11 +38,11 @@ pub(super) struct Class {
 
 /// The question.
 #[derive(Debug)]
-pub(super) struct Problem<'a> {
+pub(super) struct PlacementProblem<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) rules: &'a Rules,
-    pub(super) items: Vec<Item>,
-    pub(super) classes: Vec<Class>,
+    pub(super) items: Vec<PlacedUnit>,
+    pub(super) classes: Vec<HostClass>,
     /// Sizes of huge pages in the fleet.
     pub(super) pages: Vec<u64>,
     /// Columns of [`needs`](Self::needs) and [`room`](Self::room); see [`limits`].
@@ -61,7 +61,7 @@ pub(super) struct Problem<'a> {
     pub(super) score: Score,
 }
 
-impl<'a> Problem<'a> {
+impl<'a> PlacementProblem<'a> {
     /// The question of these zones (by their places in the fleet), of which `bundles` makes items.
     pub(super) fn new(
         fleet: &'a Fleet,

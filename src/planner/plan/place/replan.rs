@@ -1,7 +1,7 @@
 //! A few items at once: they are taken from their hosts, and the best way to put them back is found by trying all.
 
 use super::Search;
-use super::state::{Standing, State};
+use super::state::{PlacementScore, State};
 
 /// How many items are placed anew at once, at least and at most.
 const ITEMS: (usize, usize) = (3, 8);
@@ -91,7 +91,7 @@ struct Trial<'a> {
     /// Whether they were left over before.
     left: &'a [bool],
     hosts: &'a [usize],
-    best: Standing,
+    best: PlacementScore,
     /// The best way: where each item goes.
     plan: Vec<Option<usize>>,
     now: Vec<Option<usize>>,
@@ -129,7 +129,7 @@ impl Trial<'_> {
         }
     }
 
-    fn compare(&mut self, standing: Standing) {
+    fn compare(&mut self, standing: PlacementScore) {
         if standing.beats(self.best) {
             self.best = standing;
             self.plan.clone_from(&self.now);
@@ -137,7 +137,7 @@ impl Trial<'_> {
     }
 
     /// Whether what is there already can still become better than the best, with the items from this one on.
-    fn may_win(&self, now: Standing, depth: usize, state: &State<'_>) -> bool {
+    fn may_win(&self, now: PlacementScore, depth: usize, state: &State<'_>) -> bool {
         let open: usize = self.items[depth..].iter().map(|item| state.problem.items[*item].zones.len()).sum();
         let left = now.left - open;
         left < self.best.left

@@ -42,7 +42,7 @@ impl Key {
 
 /// What one host gains or loses.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
+pub(super) struct ScoreDelta {
     pub(super) host: usize,
     /// Not yet shares of the host.
     pub(super) amount: Metric,
@@ -103,12 +103,12 @@ impl Score {
         score
     }
 
-    fn moved(&self, change: &Change) -> Metric {
+    fn moved(&self, change: &ScoreDelta) -> Metric {
         let (now, per) = (&self.now[change.host], &self.per[change.host]);
         std::array::from_fn(|at| now[at] + change.sign * change.amount[at] * per[at])
     }
 
-    pub(super) fn apply(&mut self, change: &Change) {
+    pub(super) fn apply(&mut self, change: &ScoreDelta) {
         let taken = &mut self.taken[change.host];
         self.destinations -= f64::from(u8::from(*taken > 0));
         *taken = if change.sign > 0.0 { *taken + 1 } else { taken.saturating_sub(1) };
@@ -118,7 +118,7 @@ impl Score {
     }
 
     /// Changes the metrics of a host, and what is made of them.
-    pub(super) fn change(&mut self, change: &Change) {
+    pub(super) fn change(&mut self, change: &ScoreDelta) {
         let (then, now) = (self.moved(change), self.now[change.host]);
         for at in 0..then.len() {
             self.sums[at] += then[at] - now[at];
@@ -144,7 +144,7 @@ impl Score {
     }
 
     /// The score after a zone came.
-    pub(super) fn with(&self, change: &Change) -> Key {
+    pub(super) fn with(&self, change: &ScoreDelta) -> Key {
         let (then, now) = (self.moved(change), &self.now[change.host]);
         if let Shape::Deviation(_) = self.shape {
             let sums = std::array::from_fn(|at| self.sums[at] + then[at] - now[at]);
@@ -224,14 +224,14 @@ mod tests {
             let same = |a: Key, b: Key| assert!(!a.beats(b) && !b.beats(a), "{shape:?}: {a:?}, {b:?}");
             for _ in 0..500 {
                 let amount = std::array::from_fn(|_| rng.below(100) as f64 / 50.0);
-                let change = Change { host: rng.below(4), amount, sign: 1.0, rank: 1.0 };
+                let change = ScoreDelta { host: rng.below(4), amount, sign: 1.0, rank: 1.0 };
                 let then = score.with(&change);
                 score.apply(&change);
                 same(then, score.key());
                 all.push(change);
                 if rng.below(3) > 0 {
                     let back = all.swap_remove(rng.below(all.len()));
-                    score.apply(&Change { sign: -1.0, ..back });
+                    score.apply(&ScoreDelta { sign: -1.0, ..back });
                 }
             }
             let fresh = Score::new(shape.clone(), &counts, per, score.now.clone());

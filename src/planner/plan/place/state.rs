@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 use super::limits;
 use super::metrics;
-use super::problem::{self, Problem};
-use super::score::{Change, Key, Score};
+use super::problem::{self, PlacementProblem};
+use super::score::{Key, Score, ScoreDelta};
 
 /// How good a placement is: first of all few zones are left over.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct PlacementScore {
     /// Zones that are not placed.
     pub(super) left: usize,
     pub(super) key: Key,
 }
 
-impl Standing {
+impl PlacementScore {
     pub(super) fn beats(self, other: Self) -> bool {
         self.left < other.left || (self.left == other.left && self.key.beats(other.key))
     }
@@ -25,7 +25,7 @@ impl Standing {
 /// The placement.
 #[derive(Clone, Debug)]
 pub(super) struct State<'p> {
-    pub(super) problem: &'p Problem<'p>,
+    pub(super) problem: &'p PlacementProblem<'p>,
     /// Where each item is.
     pub(super) at: Vec<Option<u32>>,
     /// The items that came to each host.
@@ -41,7 +41,7 @@ pub(super) struct State<'p> {
 }
 
 impl<'p> State<'p> {
-    pub(super) fn new(problem: &'p Problem<'p>) -> Self {
+    pub(super) fn new(problem: &'p PlacementProblem<'p>) -> Self {
         Self {
             at: vec![None; problem.items.len()],
             here: vec![Vec::new(); problem.fleet.hosts.len()],
@@ -56,8 +56,8 @@ impl<'p> State<'p> {
         }
     }
 
-    pub(super) fn standing(&self) -> Standing {
-        Standing { left: self.left, key: self.score.key() }
+    pub(super) fn standing(&self) -> PlacementScore {
+        PlacementScore { left: self.left, key: self.score.key() }
     }
 
     pub(super) fn room(&self, host: usize) -> &[i64] {
@@ -111,14 +111,19 @@ impl<'p> State<'p> {
         class.hosts.iter().map(|host| *host as usize).filter(move |host| self.fits(item, *host))
     }
 
-    fn change(&self, item: usize, host: usize, sign: f64) -> Change {
-        Change { host, amount: self.problem.items[item].amount, sign, rank: self.problem.rank(item, host) }
+    fn change(&self, item: usize, host: usize, sign: f64) -> ScoreDelta {
+        ScoreDelta {
+            host,
+            amount: self.problem.items[item].amount,
+            sign,
+            rank: self.problem.rank(item, host),
+        }
     }
 
     /// How good it will be with an item on a host.
-    pub(super) fn with(&self, item: usize, host: usize) -> Standing {
+    pub(super) fn with(&self, item: usize, host: usize) -> PlacementScore {
         let zones = self.problem.items[item].zones.len();
-        Standing { left: self.left - zones, key: self.score.with(&self.change(item, host, 1.0)) }
+        PlacementScore { left: self.left - zones, key: self.score.with(&self.change(item, host, 1.0)) }
     }
 
     /// Puts an item on a host that it [fits](Self::fits).
@@ -183,7 +188,7 @@ impl<'p> State<'p> {
             let groups = zone.apart.iter().filter_map(|group| problem.groups.get(group.as_str()));
             let count = if sign > 0 { problem::add } else { problem::remove };
             groups.for_each(|group| count(&mut self.there[host], *group));
-            self.score.change(&Change { host, amount, sign: sign as f64, rank: 0.0 });
+            self.score.change(&ScoreDelta { host, amount, sign: sign as f64, rank: 0.0 });
             homes.push(host);
         }
         homes

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::order::levels;
 use super::pivot::Way;
-use super::plan::{Blocked, Obstacle};
+use super::plan::{Blocked, BlockedReason};
 use super::problem::Builder;
-use super::stock::{Job, Use, What};
+use super::stock::{SearchMove, Use, What};
 use crate::plan::{Fleet, HostIx, ZoneIx};
 
 /// Takes the zones out that could not move in the emptiest of worlds, and those that must come after one of them or
@@ -55,13 +55,13 @@ pub(super) fn followers(
 }
 
 /// What keeps a zone if another one does not move.
-fn bound(fleet: &Fleet, zone: ZoneIx, other: ZoneIx) -> Option<Obstacle> {
+fn bound(fleet: &Fleet, zone: ZoneIx, other: ZoneIx) -> Option<BlockedReason> {
     let at = |zone: ZoneIx| fleet.zones.get(zone.0 as usize);
     let (one, its) = at(zone).zip(at(other))?;
     if one.after.contains(&its.name) {
-        return Some(Obstacle::After(other));
+        return Some(BlockedReason::After(other));
     }
-    (!one.together.is_disjoint(&its.together)).then_some(Obstacle::Together(other))
+    (!one.together.is_disjoint(&its.together)).then_some(BlockedReason::Together(other))
 }
 
 /// The zones that the best way leaves where they are.
@@ -69,7 +69,7 @@ pub(super) fn left(way: &Way, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)])
     let levels = levels(&way.problem, &way.found.order);
     let jobs: Vec<_> = way.found.left.iter().filter_map(|&job| way.problem.jobs.get(job)).collect();
     let short = |one: &&Use| levels.get(one.stock).is_some_and(|level| *level < one.amount);
-    let obstacles = |job: &Job| {
+    let obstacles = |job: &SearchMove| {
         let room = job.takes.iter().filter(short).filter_map(|one| {
             let waits_for = jobs
                 .iter()
@@ -77,18 +77,20 @@ pub(super) fn left(way: &Way, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)])
                 .map(|other| other.draft.zone)
                 .collect();
             match *way.problem.stocks.what.get(one.stock)? {
-                What::Apart(_, group) => Some(Obstacle::Apart { group: builder.group(group), waits_for }),
+                What::Apart(_, group) => {
+                    Some(BlockedReason::Apart { group: builder.group(group), waits_for })
+                }
                 What::Room(_, resource) => {
                     let level = levels.get(one.stock).copied().unwrap_or(0);
                     let missing = one.amount.saturating_sub(level).unsigned_abs();
-                    Some(Obstacle::Room { resource, missing, waits_for })
+                    Some(BlockedReason::Room { resource, missing, waits_for })
                 }
                 _ => None,
             }
         });
         let after = job.after.iter().filter(|other| way.found.left.contains(other));
         let after = after.filter_map(|&other| way.problem.jobs.get(other)).map(|other| other.draft.zone);
-        room.chain(after.map(Obstacle::After)).collect()
+        room.chain(after.map(BlockedReason::After)).collect()
     };
     let to = |zone| zones.iter().find(|one| one.0 == zone).map(|one| one.1);
     jobs.iter()

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 
 use super::serial::{Times, backwards, serial};
-use super::stock::Problem;
+use super::stock::ScheduleProblem;
 use crate::plan::rng::Rng;
 
 /// More lists are not tried however few moves there are.
@@ -17,7 +17,7 @@ const LISTS: u64 = 5000;
 const MEMORY: usize = 8;
 
 /// The best times found. The jobs are in an order in which each finds what it needs.
-pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> Times {
+pub(super) fn improve(problem: &ScheduleProblem, bound: u64, steps: u64, seed: u64) -> Times {
     let jobs = problem.jobs.len();
     let mut search = OrderSearch { problem, bound, passes: passes(steps, jobs), best: None };
     let back = backwards(problem);
@@ -38,7 +38,7 @@ fn passes(steps: u64, jobs: usize) -> u64 {
 }
 
 struct OrderSearch<'a> {
-    problem: &'a Problem,
+    problem: &'a ScheduleProblem,
     bound: u64,
     passes: u64,
     best: Option<(Vec<usize>, Times)>,
@@ -66,7 +66,7 @@ impl OrderSearch<'_> {
         Some(times)
     }
 
-    fn push_to_and_fro(&mut self, back: &Problem, mut list: Vec<usize>) {
+    fn push_to_and_fro(&mut self, back: &ScheduleProblem, mut list: Vec<usize>) {
         let Some(mut times) = self.judge(&mut list) else { return };
         while !self.is_over() {
             by(&mut list, |job| Reverse(self.end(&times, job)));
@@ -132,14 +132,14 @@ fn by<K: Ord>(list: &mut [usize], key: impl Fn(usize) -> K) {
     list.sort_by_key(|&job| key(job));
 }
 
-fn longest_first(problem: &Problem) -> Vec<usize> {
+fn longest_first(problem: &ScheduleProblem) -> Vec<usize> {
     let mut list: Vec<_> = (0..problem.jobs.len()).collect();
     by(&mut list, |job| Reverse(problem.jobs.get(job).map(|job| job.length)));
     list
 }
 
 /// Always a move of the line that has most left to carry, and of these the longest.
-fn busiest_first(problem: &Problem) -> Vec<usize> {
+fn busiest_first(problem: &ScheduleProblem) -> Vec<usize> {
     let mut left = vec![0.0; problem.stocks.levels.len()];
     let load = |left: &mut Vec<f64>, job: usize, sign: f64| {
         for (one, length) in

@@ -34,7 +34,7 @@ mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use plan::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource};
+pub use plan::{Blocked, BlockedReason, Leg, Plan, PlannedMove, Resource};
 
 use super::fleet::Fleet;
 use super::forecast::{Forecast, NeverConverges, Trip};
@@ -43,7 +43,7 @@ use super::rules::Rules;
 use problem::Builder;
 pub(super) use rate::lines;
 use serial::Times;
-use stock::Problem;
+use stock::ScheduleProblem;
 pub(super) use stock::What;
 
 /// What a schedule is made from beside fleet, rules and placement.
@@ -112,16 +112,16 @@ pub fn schedule(fleet: &Fleet, rules: &Rules, placement: &Placement, terms: &Ter
 }
 
 /// These jobs alone, numbered in this order.
-fn in_order(problem: &Problem, order: &[usize]) -> Problem {
+fn in_order(problem: &ScheduleProblem, order: &[usize]) -> ScheduleProblem {
     let numbers: BTreeMap<_, _> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
     let mut jobs: Vec<_> = order.iter().filter_map(|&job| problem.jobs.get(job)).cloned().collect();
     for job in &mut jobs {
         job.after = job.after.iter().filter_map(|old| numbers.get(old)).copied().collect();
     }
-    Problem { jobs, stocks: problem.stocks.clone() }
+    ScheduleProblem { jobs, stocks: problem.stocks.clone() }
 }
 
-fn moves(problem: &Problem, times: &Times) -> Vec<PlannedMove> {
+fn moves(problem: &ScheduleProblem, times: &Times) -> Vec<PlannedMove> {
     let with_times = problem.jobs.iter().zip(&times.starts);
     let mut moves: Vec<_> = with_times
         .map(|(job, &start_ms)| PlannedMove { start_ms, end_ms: start_ms + job.length, ..job.draft })
@@ -132,7 +132,7 @@ fn moves(problem: &Problem, times: &Times) -> Vec<PlannedMove> {
 
 /// How late the last move may end: along the row of moves that ends last, each of which begins when the one before
 /// has made room, errors add up as squares do.
-fn margin(problem: &Problem, times: &Times) -> u64 {
+fn margin(problem: &ScheduleProblem, times: &Times) -> u64 {
     let jobs = || problem.jobs.iter().zip(&times.starts);
     let mut last = jobs().max_by_key(|(job, start)| *start + job.length);
     let mut squares = 0.0;

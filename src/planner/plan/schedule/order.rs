@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::stock::{Problem, Use};
+use super::stock::{ScheduleProblem, Use};
 use crate::plan::rng::Rng;
 
 /// What can be done.
@@ -20,7 +20,7 @@ pub(super) struct Found {
 }
 
 /// Looks for an order of all jobs, turning back at most `turns` times.
-pub(super) fn order(problem: &Problem, turns: usize) -> Found {
+pub(super) fn order(problem: &ScheduleProblem, turns: usize) -> Found {
     let mut state = OrderState::new(problem);
     let (mut best, mut seen, mut turns) = (Vec::new(), HashSet::new(), turns);
     // Where there was a choice: how much had been done, and what has not been tried yet.
@@ -62,14 +62,14 @@ pub(super) fn order(problem: &Problem, turns: usize) -> Found {
 }
 
 /// What there is of each stock when these jobs have been done.
-pub(super) fn levels(problem: &Problem, done: &[usize]) -> Vec<i64> {
+pub(super) fn levels(problem: &ScheduleProblem, done: &[usize]) -> Vec<i64> {
     let mut state = OrderState::new(problem);
     done.iter().for_each(|&job| state.apply(job));
     state.levels
 }
 
 struct OrderState<'a> {
-    problem: &'a Problem,
+    problem: &'a ScheduleProblem,
     levels: Vec<i64>,
     /// What the jobs that are still to be done take, by stock.
     demand: Vec<i64>,
@@ -81,7 +81,7 @@ struct OrderState<'a> {
 }
 
 impl<'a> OrderState<'a> {
-    fn new(problem: &'a Problem) -> Self {
+    fn new(problem: &'a ScheduleProblem) -> Self {
         let levels = problem.stocks.levels.clone();
         let mut demand = vec![0; levels.len()];
         problem.jobs.iter().for_each(|job| add(&mut demand, &job.takes, 1));

@@ -7,7 +7,7 @@ use super::Given;
 use super::order::{Found, levels, order};
 use super::plan::Leg;
 use super::problem::Builder;
-use super::stock::{Problem, Use};
+use super::stock::{ScheduleProblem, Use};
 use crate::plan::{HostIx, ZoneIx};
 
 /// Third hosts that are tried for one zone, those with most room first.
@@ -18,7 +18,7 @@ const RING: usize = 3;
 /// Moves, and an order of them in which there is always room.
 #[derive(Default)]
 pub(super) struct Way {
-    pub(super) problem: Problem,
+    pub(super) problem: ScheduleProblem,
     pub(super) found: Found,
     via: BTreeMap<ZoneIx, HostIx>,
 }

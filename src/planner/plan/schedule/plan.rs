@@ -67,7 +67,7 @@ pub struct Blocked {
     /// Where it was to go.
     pub to: HostIx,
     /// All that stands against it, once everything that can move has moved.
-    pub obstacles: Vec<Obstacle>,
+    pub obstacles: Vec<BlockedReason>,
 }
 
 /// Something of which a host has so much and no more.
@@ -89,7 +89,7 @@ pub enum Resource {
 /// One reason why a zone cannot move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Obstacle {
+pub enum BlockedReason {
     /// Its destination has not enough of something before others have left, and they cannot leave either.
     Room {
         /// What.

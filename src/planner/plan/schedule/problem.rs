@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::plan::{Leg, Obstacle, PlannedMove, Resource};
+use super::plan::{BlockedReason, Leg, PlannedMove, Resource};
 use super::rate;
-use super::stock::{Job, Problem, Stocks, Use, What, signed};
+use super::stock::{ScheduleProblem, SearchMove, Stocks, Use, What, signed};
 use super::{Given, Terms};
 use crate::model::Kind;
 use crate::plan::forecast::{Trip, used};
@@ -18,7 +18,7 @@ struct Tenants {
     apart: BTreeMap<String, i64>,
 }
 
-/// Builds a [`Problem`].
+/// Builds a [`ScheduleProblem`].
 pub(super) struct Builder<'a> {
     given: &'a Given<'a>,
     homes: Vec<Option<HostIx>>,
@@ -67,12 +67,12 @@ impl<'a> Builder<'a> {
         &self,
         zones: &[(ZoneIx, HostIx)],
         via: &BTreeMap<ZoneIx, HostIx>,
-    ) -> (Problem, Vec<(ZoneIx, Obstacle)>) {
-        let mut problem = Problem::default();
+    ) -> (ScheduleProblem, Vec<(ZoneIx, BlockedReason)>) {
+        let mut problem = ScheduleProblem::default();
         let (mut never, mut last) = (Vec::new(), HashMap::<&str, Vec<usize>>::new());
         for &(zone, to) in zones {
             let (Some(one), Some(home)) = (self.zone(zone), self.home(zone)) else {
-                never.push((zone, Obstacle::NoLine));
+                never.push((zone, BlockedReason::NoLine));
                 continue;
             };
             let legs = match via.get(&zone) {
@@ -115,17 +115,17 @@ impl<'a> Builder<'a> {
         stocks: &mut Stocks,
         zone: ZoneIx,
         (from, to, leg): (HostIx, HostIx, Leg),
-    ) -> Result<Job, Obstacle> {
+    ) -> Result<SearchMove, BlockedReason> {
         let Terms { forecast, ready, .. } = self.given.terms;
         let (Some(one), Some(source), Some(target)) = (self.zone(zone), self.host(from), self.host(to))
         else {
-            return Err(Obstacle::NoLine);
+            return Err(BlockedReason::NoLine);
         };
         let kind = kind(one)?;
         let trip = |rate| Trip { zone: one, kind, from: source, to: target, rate };
         let lines = rate::lines(self.given, from, to);
         let rate = rate::highest(self.given, &lines, |rate| forecast(&trip(rate)))?;
-        let forecast = forecast(&trip(rate)).map_err(Obstacle::NeverConverges)?;
+        let forecast = forecast(&trip(rate)).map_err(BlockedReason::NeverConverges)?;
         let draft = PlannedMove {
             zone,
             from,
@@ -147,7 +147,7 @@ impl<'a> Builder<'a> {
             holds.push(stocks.of(What::OneByOne(self.number(group)), 1, || 1));
         }
         let of = |host| ready.get(&host).copied().unwrap_or(0);
-        Ok(Job {
+        Ok(SearchMove {
             draft,
             length: forecast.total_ms.max(1),
             late: forecast.late_ms.saturating_sub(forecast.total_ms),
@@ -205,12 +205,12 @@ impl<'a> Builder<'a> {
 }
 
 /// Live or cold.
-fn kind(zone: &FleetZone) -> Result<Kind, Obstacle> {
+fn kind(zone: &FleetZone) -> Result<Kind, BlockedReason> {
     match (zone.action, zone.running) {
-        (Action::Live, true) if zone.is_bound() => Err(Obstacle::NotLive),
+        (Action::Live, true) if zone.is_bound() => Err(BlockedReason::NotLive),
         (Action::Live, true) => Ok(Kind::Live),
         (Action::Live | Action::Restart, false) => Ok(Kind::Cold),
         (Action::Restart, true) => Ok(Kind::Restart),
-        (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(Obstacle::Stays(stays)),
+        (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(BlockedReason::Stays(stays)),
     }
 }

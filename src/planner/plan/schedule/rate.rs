@@ -5,7 +5,7 @@
 //! once: as many as send the most, whether that leaves a rest of the line unused or makes each a little slower.
 
 use super::Given;
-use super::plan::Obstacle;
+use super::plan::BlockedReason;
 use super::stock::What;
 use crate::plan::{FleetHost, Forecast, HostIx, NeverConverges};
 
@@ -39,11 +39,11 @@ pub(super) fn highest(
     given: &Given<'_>,
     lines: &[(What, u64)],
     forecast: impl Fn(u64) -> Result<Forecast, NeverConverges>,
-) -> Result<u64, Obstacle> {
+) -> Result<u64, BlockedReason> {
     let line = lines.iter().map(|line| line.1).min();
     let stream = [given.rules.bandwidth, given.terms.stream].into_iter().flatten().min();
     match (line, stream) {
-        (Some(0), _) | (_, Some(0)) => Err(Obstacle::NoLine),
+        (Some(0), _) | (_, Some(0)) => Err(BlockedReason::NoLine),
         (None, None) => Ok(ASSUMED),
         (Some(line), Some(stream)) if stream < line => {
             let slots = u64::from(given.rules.outbound.min(given.rules.inbound).max(1));

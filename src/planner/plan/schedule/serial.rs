@@ -3,7 +3,7 @@
 //! A move for which there is no room yet waits until a move further down has made some. Every list gives a schedule
 //! that keeps to everything, or none; some list gives the shortest one. So it is enough to look for a good list.
 
-use super::stock::{Job, Problem};
+use super::stock::{ScheduleProblem, SearchMove};
 use super::timeline::Timeline;
 
 /// When each job begins, by its number.
@@ -16,7 +16,7 @@ pub(super) struct Times {
 }
 
 /// The schedule of a list; none if some moves wait for each other.
-pub(super) fn serial(problem: &Problem, list: &[usize]) -> Option<Times> {
+pub(super) fn serial(problem: &ScheduleProblem, list: &[usize]) -> Option<Times> {
     let mut board = Board::new(problem);
     let mut waiting: Vec<usize> = Vec::new();
     for &job in list {
@@ -33,14 +33,14 @@ pub(super) fn serial(problem: &Problem, list: &[usize]) -> Option<Times> {
 
 /// What is on it so far.
 struct Board<'a> {
-    problem: &'a Problem,
+    problem: &'a ScheduleProblem,
     lines: Vec<Timeline>,
     ends: Vec<Option<u64>>,
     times: Times,
 }
 
 impl<'a> Board<'a> {
-    fn new(problem: &'a Problem) -> Self {
+    fn new(problem: &'a ScheduleProblem) -> Self {
         let lines = problem.stocks.levels.iter().map(|&level| Timeline::new(level)).collect();
         let jobs = problem.jobs.len();
         let times = Times { starts: vec![0; jobs], ..Times::default() };
@@ -70,7 +70,7 @@ impl<'a> Board<'a> {
         true
     }
 
-    fn earliest(&self, job: &Job) -> Option<u64> {
+    fn earliest(&self, job: &SearchMove) -> Option<u64> {
         let line = |stock: usize| self.lines.get(stock);
         if job.needs().any(|one| line(one.stock).is_none_or(|line| line.last() < one.amount)) {
             return None;
@@ -95,7 +95,7 @@ impl<'a> Board<'a> {
 }
 
 /// The same jobs with time running backwards: what is given in the end is taken in the beginning.
-pub(super) fn backwards(problem: &Problem) -> Problem {
+pub(super) fn backwards(problem: &ScheduleProblem) -> ScheduleProblem {
     let mut back = problem.clone();
     for (number, job) in problem.jobs.iter().enumerate() {
         for (uses, sign) in [(&job.takes, -1), (&job.gives, 1)] {

@@ -61,7 +61,7 @@ impl Stocks {
 
 /// One move, as the search sees it.
 #[derive(Clone, Debug)]
-pub(super) struct Job {
+pub(super) struct SearchMove {
     /// As it will stand in the plan, without its times.
     pub(super) draft: PlannedMove,
     /// Milliseconds.
@@ -80,12 +80,12 @@ pub(super) struct Job {
 
 /// What is to be scheduled.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Problem {
-    pub(super) jobs: Vec<Job>,
+pub(super) struct ScheduleProblem {
+    pub(super) jobs: Vec<SearchMove>,
     pub(super) stocks: Stocks,
 }
 
-impl Job {
+impl SearchMove {
     /// All that it needs from its begin on, for a while or for good.
     pub(super) fn needs(&self) -> impl Iterator<Item = &Use> {
         self.takes.iter().chain(&self.holds)

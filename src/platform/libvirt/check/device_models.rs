@@ -1,5 +1,5 @@
-//! Network and sound cards and controllers of a zone that the QEMU there was built without. libvirt does not list these;
-//! QEMU itself does, by names of its own.
+//! Network cards, sound cards and controllers of a zone that this host's QEMU was built without. libvirt does not
+//! list them; QEMU does, by its own names.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use roxmltree::Node;
 
 use super::super::domain_xml::{self, child};
 
-/// What a card is called in a configuration, and the devices of QEMU of which one will do: which, depends on the machine.
+/// A card's name in a configuration, and QEMU devices of which at least one must exist: which one is used depends
+/// on the machine.
 type Card = (&'static str, &'static [&'static str]);
 
 /// `<interface><model type>`
@@ -81,8 +82,8 @@ const CONTROLLERS: &[Card] = &[
     ("virtio-serial virtio-transitional", &["virtio-serial-pci-transitional"]),
 ];
 
-/// What a configuration asks for and QEMU does not list, in words. A card that is not known here is not missed, and nothing
-/// is if that is no list.
+/// Descriptions of what a configuration requires and QEMU does not list. Unknown cards are not reported, and if
+/// `listed` is not a list, nothing is.
 pub fn missing(config: &str, listed: &str) -> Vec<String> {
     let Ok(document) = domain_xml::read(config) else { return Vec::new() };
     let devices = names(listed);
@@ -103,7 +104,7 @@ pub fn missing(config: &str, listed: &str) -> Vec<String> {
     found
 }
 
-/// What kind of card an element asks for, those that are known of it, and which.
+/// The kind of card that an element asks for, the known models of that kind, and the model that it asks for.
 fn asked(node: Node<'_, '_>) -> Option<(&'static str, &'static [Card], String)> {
     match node.tag_name().name() {
         "interface" => Some(("network card", NETWORK, child(node, "model")?.attribute("type")?.to_owned())),
@@ -118,7 +119,7 @@ fn asked(node: Node<'_, '_>) -> Option<(&'static str, &'static [Card], String)> 
 
 // Network devices:
 // name "e1000", bus PCI, alias "e1000-82540em", desc "Intel Gigabit Ethernet"
-/// The names in `qemu -device help`, second names too.
+/// The names in `qemu -device help`, including aliases.
 fn names(listed: &str) -> BTreeSet<&str> {
     let of_line = |line| {
         let parts: Vec<_> = str::split(line, '"').collect();
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What QEMU 7.2 prints.
+    /// The output of QEMU 7.2.
     const HERE: &str = include_str!("fixtures/devices.txt");
 
     fn found(devices: &str, listed: &str) -> String {

@@ -1,25 +1,26 @@
-//! Devices of a zone that the QEMU or libvirt there was built without: `virsh domcapabilities` lists what they have.
+//! Devices of a zone that this host's QEMU or libvirt was built without: `virsh domcapabilities` lists what they
+//! support.
 //!
-//! It does not list everything: of network cards, sound cards and controllers nothing is said (see `cards`), and where an
-//! element has more values than are ever listed, only those are judged that are.
+//! The list is incomplete: it does not have network cards, sound cards and controllers (see `device_models`), and
+//! for some elements only certain values are ever listed: then only those are checked.
 
 use roxmltree::{Document, Node};
 
 use super::super::domain_xml::{self, child};
 
-/// One thing that a configuration may ask for and the capabilities list.
-struct Listed {
-    /// Where it stands below the root, in both documents.
+/// An element of configurations whose supported values the capabilities list.
+struct ListedCapability {
+    /// Its path below the root, in both documents.
     path: &'static [&'static str],
-    /// The child of it that says which one it is; empty if it does so itself.
+    /// The child element that contains the value; empty: the element itself.
     child: &'static str,
-    /// The attribute that says it.
+    /// The attribute that contains the value.
     attribute: &'static str,
-    /// The list of those that there are.
+    /// The name of the list of supported values.
     list: &'static str,
-    /// What it is called.
+    /// Its description in messages.
     name: &'static str,
-    /// The only values that are ever listed; empty if all are.
+    /// The only values that are ever listed; empty: all values are.
     only: &'static [&'static str],
 }
 
@@ -28,11 +29,11 @@ const fn all(
     [child, attribute]: [&'static str; 2],
     list: &'static str,
     name: &'static str,
-) -> Listed {
-    Listed { path, child, attribute, list, name, only: &[] }
+) -> ListedCapability {
+    ListedCapability { path, child, attribute, list, name, only: &[] }
 }
 
-const LISTED: &[Listed] = &[
+const LISTED: &[ListedCapability] = &[
     all(&["os"], ["", "firmware"], "firmware", "firmware"),
     all(&["os", "loader"], ["", "type"], "type", "loader type"),
     all(&["os", "loader"], ["", "readonly"], "readonly", "loader with readonly="),
@@ -40,16 +41,16 @@ const LISTED: &[Listed] = &[
     all(&["memoryBacking"], ["source", "type"], "sourceType", "memory backing"),
     all(&["devices", "disk"], ["", "device"], "diskDevice", "disk device"),
     all(&["devices", "disk"], ["", "model"], "model", "disk model"),
-    Listed {
+    ListedCapability {
         only: &["ide", "fdc", "scsi", "virtio", "usb", "sata"],
         ..all(&["devices", "disk"], ["target", "bus"], "bus", "disk bus")
     },
     all(&["devices", "graphics"], ["", "type"], "type", "graphics"),
-    Listed {
+    ListedCapability {
         only: &["vga", "cirrus", "vmvga", "qxl", "virtio", "bochs", "ramfb"],
         ..all(&["devices", "video"], ["model", "type"], "modelType", "video model")
     },
-    Listed {
+    ListedCapability {
         only: &["usb", "pci", "scsi"],
         ..all(&["devices", "hostdev"], ["", "type"], "subsysType", "passing through of devices of type")
     },
@@ -60,12 +61,12 @@ const LISTED: &[Listed] = &[
     all(&["devices", "tpm"], ["backend", "type"], "backendModel", "TPM backend"),
     all(&["devices", "tpm"], ["backend", "version"], "backendVersion", "TPM version"),
     all(&["devices", "redirdev"], ["", "bus"], "bus", "redirection on bus"),
-    Listed { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
+    ListedCapability { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
     all(&["devices", "crypto"], ["", "model"], "model", "crypto model"),
     all(&["devices", "crypto"], ["backend", "model"], "backendModel", "crypto backend"),
 ];
 
-/// What a configuration asks for and the capabilities have not, in words. What they do not mention is not missed.
+/// Descriptions of what a configuration requires and the capabilities lack. What they do not mention is not reported.
 pub fn missing(config: &str, capabilities: &str) -> Vec<String> {
     let (Ok(config), Ok(capabilities)) = (domain_xml::read(config), Document::parse(capabilities)) else {
         return Vec::new();
@@ -84,7 +85,7 @@ pub fn missing(config: &str, capabilities: &str) -> Vec<String> {
     named
 }
 
-impl Listed {
+impl ListedCapability {
     fn missing(&self, domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<String> {
         let Some(section) = below(vec![host], self.path).into_iter().next() else { return Vec::new() };
         let asked: Vec<_> =
@@ -107,14 +108,14 @@ impl Listed {
         if let [.., b'='] = self.name.as_bytes() { "" } else { " " }
     }
 
-    /// The value that one of them asks for.
+    /// The value that an element asks for.
     fn value<'a>(&self, one: Node<'a, '_>) -> Option<&'a str> {
         let node = if self.child.is_empty() { Some(one) } else { child(one, self.child) };
         node?.attribute(self.attribute)
     }
 }
 
-/// All elements at the end of a path.
+/// All elements with that path.
 fn below<'a, 'input>(from: Vec<Node<'a, 'input>>, path: &[&str]) -> Vec<Node<'a, 'input>> {
     let Some((first, rest)) = path.split_first() else { return from };
     let next = from.into_iter().flat_map(|node| node.children()).filter(|node| node.has_tag_name(*first));
@@ -135,7 +136,7 @@ fn missing_security(domain: Node<'_, '_>, host: Node<'_, '_>) -> Option<String> 
 //     <hyperv supported='yes'>
 //       <enum name='features'>
 //         <value>relaxed</value>
-/// What a zone is told so that Windows knows it is one. Older software does not list it.
+/// Features by which Windows recognizes that it is virtualized. Older versions do not list them.
 fn missing_enlightenments(domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<String> {
     let listed = child(host, "features").and_then(|features| child(features, "hyperv"));
     let values = listed.and_then(|hyperv| child(hyperv, "enum"));
@@ -146,7 +147,7 @@ fn missing_enlightenments(domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<Strin
     };
     let is_there = |name: &str| values.children().any(|value| value.text().map(str::trim) == Some(name));
     let asked = asked.children().filter(|node| node.attribute("state") == Some("on"));
-    // Words and numbers alone: not every libvirt lists them, and every QEMU takes them.
+    // Only words and numbers: not every libvirt lists these, and every QEMU supports them.
     let asked =
         asked.map(|node| node.tag_name().name()).filter(|name| !matches!(*name, "spinlocks" | "vendor_id"));
     let missing = asked.filter(|name| !is_there(name));
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What virsh prints of QEMU 7.2 with libvirt 9.0, without KVM.
+    /// The output of virsh for QEMU 7.2 with libvirt 9.0, without KVM.
     const HERE: &str = include_str!("fixtures/domcapabilities.xml");
 
     fn without(value: &str) -> String {
@@ -187,7 +188,7 @@ mod tests {
             <graphics type='spice'/><video><model type='qxl'/></video><channel type='unix'/><channel type='tcp'/>\
             <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng></devices>";
         assert_eq!(found(devices, HERE), "");
-        // Older software lists less.
+        // Older versions list less.
         assert_eq!(found(devices, "<domainCapabilities/>"), "");
     }
 

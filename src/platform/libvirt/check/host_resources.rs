@@ -1,7 +1,8 @@
-//! Whether this host has what a zone's configuration names of its host: devices, folders, processors, secrets. A name says
-//! nothing of what is behind it; one that is not there says enough. `docs/what-is-checked.md` has the table.
+//! Whether this host has what a zone's configuration names of its host: devices, folders, CPUs, secrets. That a
+//! name exists does not prove that it means the same thing; that it is missing is proof enough.
+//! `docs/what-is-checked.md` has the table.
 //!
-//! What the kernel and the file system tell is in `here`; this asks libvirt for what it keeps itself.
+//! `here` asks the kernel and the file system; this file asks libvirt.
 
 mod here;
 
@@ -15,7 +16,7 @@ use crate::model::{Arrival, Blocker, Kind};
 use crate::platform::PlatformError;
 use here::Here;
 
-/// What of it is not here now: much of it comes and goes.
+/// Which of these resources are missing here now; many of them come and go.
 pub async fn missing(
     libvirt: &Libvirt,
     domain: &Domain,
@@ -25,12 +26,12 @@ pub async fn missing(
     let mut found = Vec::new();
     for need in &domain.needs {
         let reason = match need {
-            // Those of the other driver are not the container's.
+            // Security drivers of the other hypervisor do not apply to containers.
             Need::Security(_) if domain.virt == "lxc" => None,
             Need::Security(_) | Need::Tsc(_) => {
                 (!is_capable(need, &libvirt.queries.capabilities().await?)).then(|| need.to_string())
             }
-            // What is taken now may be free when it is booted.
+            // A port or CID that is in use now may be free when the zone is booted.
             Need::Port(..) | Need::Cid(_) if arrival.kind == Kind::Cold => None,
             Need::Port(address, port) => here::is_taken(address, *port).then(|| need.to_string()),
             Need::Cid(_) => {
@@ -57,7 +58,7 @@ async fn running(libvirt: &Libvirt, zone: Uuid) -> Result<Vec<Domain>, PlatformE
     Ok(documents.iter().filter_map(|xml| domain_xml::parse(xml.trim_start()).ok()).collect())
 }
 
-/// Whether libvirt keeps it, or what it says against the question. None: it is not libvirt that keeps such things.
+/// Whether libvirt has the resource, or its error. None: not a resource of libvirt's.
 async fn kept(need: &Need) -> Result<Option<Result<bool, String>>, PlatformError> {
     let libvirt = Connection::qemu();
     Ok(Some(match need {
@@ -75,11 +76,11 @@ async fn kept(need: &Need) -> Result<Option<Result<bool, String>>, PlatformError
     }))
 }
 
-/// What is said of it after libvirt's answer, if it is not there.
+/// The message after libvirt's answer, if the resource is missing.
 fn missed(need: &Need, answer: Result<bool, String>) -> Option<String> {
     match (need, answer) {
         (need, Ok(there)) => (!there).then(|| need.to_string()),
-        // That there is no such network is said already, by the interface.
+        // The interface already reports a missing network.
         (Need::PortGroup(..), Err(_)) => None,
         (need, Err(said)) => Some(format!("{need}: {said}")),
     }
@@ -99,7 +100,7 @@ fn has_port_group(network: &str, group: &str) -> bool {
 //   <secmodel>
 //     <model>selinux</model>
 //   </secmodel>
-/// Whether libvirt says that this host has it. Of a counter that it does not know it says nothing.
+/// Whether libvirt says that this host has the resource. libvirt does not list counters that it does not know.
 fn is_capable(need: &Need, capabilities: &str) -> bool {
     let Ok(document) = Document::parse(capabilities) else { return true };
     let mut all = document.descendants();
@@ -113,7 +114,7 @@ fn is_capable(need: &Need, capabilities: &str) -> bool {
                 all.find(|node| node.has_tag_name("counter") && node.attribute("name") == Some("tsc"));
             let Some(counter) = counter else { return true };
             let own = counter.attribute("frequency").and_then(|hertz| hertz.parse::<u64>().ok());
-            // libvirt's tolerance: 250 parts of a million.
+            // libvirt's tolerance: 250 ppm.
             let is_near = |own: u64| own.abs_diff(*wanted) <= own / 4000;
             counter.attribute("scaling") == Some("yes") || own.is_none_or(is_near)
         }

@@ -1,33 +1,33 @@
-//! Whether the processor there has what a zone needs: `virsh hypervisor-cpu-compare`, libvirt's own judgement.
+//! Whether this host's CPU has what a zone needs: `virsh hypervisor-cpu-compare`, so libvirt itself decides.
 //!
-//! | zone | what must be there |
+//! | zone | what the destination must have |
 //! |---|---|
-//! | runs, with a model | the features that it has seen since it was booted |
-//! | runs, with the processor of its host | that processor exactly |
-//! | does not run, with a model | its features, unless its configuration asks not to check (`check='none'`) |
-//! | does not run, with the processor of its host | nothing: it takes what it finds |
+//! | runs, with a CPU model | the features that the zone has seen since it was booted |
+//! | runs, with the CPU of its host | exactly that CPU |
+//! | does not run, with a CPU model | the model's features, unless its configuration disables the check (`check='none'`) |
+//! | does not run, with the CPU of its host | nothing: it takes what it finds |
 //!
-//! QEMU gives a zone more than libvirt credits any host with: what the zone's own host is said to lack, too, is not asked for
-//! elsewhere. Where libvirt cannot compare (on some architectures) the model's name must do, and for the processor of a
-//! host what `virsh capabilities` says of it.
+//! QEMU gives a zone more features than libvirt reports for any host: features that libvirt says the zone's own
+//! host lacks are not required elsewhere either. If libvirt cannot compare CPUs (on some architectures), the name
+//! of the model must do, and for the CPU of a host its description in `virsh capabilities`.
 
 use roxmltree::Document;
 
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, child};
 use super::super::survey::needs::{Processor, processor_of};
-use super::super::virsh::{CpuFit, Refusal};
+use super::super::virsh::{CpuFit, CpuMismatch};
 use super::platform;
 use crate::model::{Arrival, Blocker, Kind, xml};
 use crate::platform::PlatformError;
 
-/// What is told of a processor of which nothing is known: there is no other that is the same for certain.
+/// The CPU of a host about which nothing is known: no other one is certain to be equal.
 const UNKNOWN: &str = "<cpu mode='host-passthrough'/>";
 
-/// No `<cpu>` of libvirt's is longer, in bytes.
+/// Maximum length of a `<cpu>` element, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// What of it is missing, each feature by its name.
+/// The missing features, by name.
 pub async fn missing(
     libvirt: &Libvirt,
     arrival: &Arrival,
@@ -40,7 +40,7 @@ pub async fn missing(
         Err(reason) => return Ok(vec![platform(reason)]),
     };
     let model = model_of(&cpu);
-    // Then libvirt starts it without comparing anything.
+    // Then libvirt starts the zone without comparing anything.
     let plain = model.as_ref().filter(|model| arrival.kind != Kind::Live && !model.has_features);
     if plain.is_some_and(|model| usable(capabilities, &model.name) == Some(true)) {
         return Ok(Vec::new());
@@ -53,11 +53,11 @@ pub async fn missing(
         }
     };
     let lacks = match (refusal, model) {
-        (Refusal::Incomparable, Some(model)) if model.is_strict => {
+        (CpuMismatch::Incomparable, Some(model)) if model.is_strict => {
             let here = own(&libvirt.queries.capabilities().await?, "cpu");
             if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
         }
-        (Refusal::Incomparable, model) => model
+        (CpuMismatch::Incomparable, model) => model
             .filter(|model| arrival.kind == Kind::Live && usable(capabilities, &model.name) == Some(false))
             .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
             .into_iter()
@@ -67,10 +67,10 @@ pub async fn missing(
     Ok(lacks.into_iter().map(platform).collect())
 }
 
-/// The `<cpu>` that must be there. What comes from a peer is written anew: nothing else of it is handed on.
+/// The required `<cpu>`. One from a peer is written anew, so that nothing else of the peer's text reaches libvirt.
 ///
 /// # Errors
-/// Why no processor will do.
+/// Why no CPU will do.
 fn needed(arrival: &Arrival) -> Result<Option<String>, String> {
     let Ok(config) = domain_xml::read(&arrival.manifest.config) else { return Ok(None) };
     let configured = child(config.root_element(), "cpu");
@@ -80,7 +80,7 @@ fn needed(arrival: &Arrival) -> Result<Option<String>, String> {
             Processor::Same => return Err("it sees its host's own CPU, and that is not known".to_owned()),
             seen => seen.model().cloned(),
         },
-        // Older software does not tell what the zone has seen.
+        // Older versions do not send what the zone has seen.
         (Kind::Live, None) => configured.and_then(|cpu| processor_of(cpu).model().cloned()),
         (Kind::Cold | Kind::Restart, _) => configured
             .filter(|cpu| cpu.attribute("check") != Some("none"))
@@ -92,7 +92,7 @@ fn needed(arrival: &Arrival) -> Result<Option<String>, String> {
     }
 }
 
-/// Reads a `<cpu>` of a peer's.
+/// Parses a `<cpu>` from a peer.
 fn rewritten(cpu: &str) -> Result<Processor, String> {
     let odd = |what: &str| format!("the CPU that it has seen cannot be read: {what}");
     if cpu.len() > LONGEST {
@@ -105,7 +105,7 @@ fn rewritten(cpu: &str) -> Result<Processor, String> {
     Ok(processor_of(document.root_element()))
 }
 
-/// The processor that a zone sees which runs in this document: a `<cpu>` for another host to compare with its own.
+/// The CPU that the running zone in this document sees: a `<cpu>` for another host to compare with its own.
 pub async fn seen(libvirt: &Libvirt, current: &str) -> Result<Option<String>, PlatformError> {
     let Ok(domain) = domain_xml::parse(current) else { return Ok(None) };
     let processor = domain_xml::read(current)
@@ -123,7 +123,7 @@ pub async fn seen(libvirt: &Libvirt, current: &str) -> Result<Option<String>, Pl
     Ok(Some(without(&cpu, libvirt.queries.compare_cpu(&domain, &cpu).await?.features())))
 }
 
-/// The processor of this host, as zones see it that have all of it. None: libvirt does not know it.
+/// This host's CPU, as zones see it that get all of it. None: libvirt does not know it.
 async fn of_host(libvirt: &Libvirt, domain: &Domain) -> Result<Option<String>, PlatformError> {
     let answer = libvirt.queries.machine(domain).await?;
     let capabilities =
@@ -134,7 +134,7 @@ async fn of_host(libvirt: &Libvirt, domain: &Domain) -> Result<Option<String>, P
     }
 }
 
-/// The same `<cpu>`, but for these features: whether they are there makes no difference.
+/// The `<cpu>` without requirements on these features.
 fn without(cpu: &str, features: &[String]) -> String {
     let feature = |policy: &str, name: &str| format!("<feature policy='{policy}' name='{name}'/>");
     features.iter().fold(cpu.to_owned(), |cpu, name| {
@@ -155,8 +155,8 @@ fn without(cpu: &str, features: &[String]) -> String {
 //       <arch>aarch64</arch>
 //       <model>Neoverse-N1</model>
 //       <vendor>ARM</vendor>
-/// The processor of the host itself, which must be the same elsewhere: from `virsh domcapabilities` the `mode` for the
-/// host's own, from `virsh capabilities` the `cpu` of the host.
+/// The host's own CPU, which must be the same elsewhere: from `virsh domcapabilities` the host's `mode`, from `virsh
+/// capabilities` the host's `cpu`.
 fn own(capabilities: &str, element: &str) -> Option<String> {
     let document = Document::parse(capabilities).ok()?;
     let mut found = document.descendants().filter(|node| node.has_tag_name(element));
@@ -168,12 +168,12 @@ fn own(capabilities: &str, element: &str) -> Option<String> {
     Some(cpu)
 }
 
-/// What a `<cpu>` that was written anew says of itself.
+/// The requirements of a `<cpu>` that was written anew.
 struct Model {
     name: String,
-    /// It must be that very processor.
+    /// It must be exactly that CPU.
     is_strict: bool,
-    /// It must have features beside the model's.
+    /// It requires features besides the model's.
     has_features: bool,
 }
 
@@ -192,7 +192,7 @@ fn model_of(cpu: &str) -> Option<Model> {
 
 //       <model usable='yes' vendor='unknown'>qemu64</model>
 //       <model usable='no' vendor='AMD'>EPYC</model>
-/// Whether a CPU model is usable. None: it is not listed.
+/// Whether a CPU model is usable. None: not listed.
 fn usable(capabilities: &str, model: &str) -> Option<bool> {
     let document = Document::parse(capabilities).ok()?;
     let found = document.descendants().find(|node| {
@@ -205,7 +205,7 @@ fn usable(capabilities: &str, model: &str) -> Option<bool> {
     }
 }
 
-/// Reads a text as each of the things that are read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
     let _ = (usable(text, "qemu64"), own(text, "mode"), own(text, "cpu"), rewritten(text));

@@ -1,4 +1,4 @@
-//! Devices that are, or are connected to, something of their host.
+//! Devices that are part of their host, or are connected to it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use super::storage::network;
 use super::{Domain, attribute, child, number, pci_of, text_of};
 use crate::model::{Against, Disk, DiskSource};
 
-/// Adds what a device is.
+/// Adds the needs and obstacles of a device.
 pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
     match device.tag_name().name() {
         "emulator" => {
             domain.emulator = text_of(device).map(PathBuf::from);
-            // A virtual machine's is one of those that libvirt knows.
+            // The emulator of a virtual machine is one that libvirt knows.
             let own = domain.emulator.clone().filter(|_| domain.virt == "lxc");
             domain.needs(own.map(Need::Program));
         }
@@ -30,7 +30,7 @@ pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
         "audio" => audio(device, domain),
         "vsock" => {
             domain.needs([Need::Device("/dev/vhost-vsock".into())]);
-            // libvirt chooses another one where it arrives.
+            // Otherwise libvirt chooses another one at the destination.
             let is_fixed = |cid: &Node<'_, '_>| cid.attribute("auto") != Some("yes");
             let cid = child(device, "cid").filter(is_fixed);
             domain.needs(cid.and_then(|cid| number(cid.attribute("address")?)).map(Need::Cid));
@@ -44,7 +44,7 @@ pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
     domain.read_file("rom", child(device, "rom").and_then(|rom| rom.attribute("file")));
 }
 
-/// The folder in which a file is made; none if libvirt makes it, too.
+/// The folder in which a file is created; none if libvirt creates the folder, too.
 pub fn folder_of(path: &str) -> Option<PathBuf> {
     const OWN: [&str; 4] = ["/var/lib/libvirt/", "/run/libvirt/", "/var/run/libvirt/", "/var/log/libvirt/"];
     let folder = Path::new(path).parent()?;
@@ -78,7 +78,7 @@ fn hostdev(device: Node<'_, '_>, domain: &mut Domain) {
             let path = target.map(|wwpn| format!("/sys/kernel/config/target/vhost/{wwpn}"));
             (path.map(|path| Need::Device(path.into())), Against::Moves)
         }
-        // Of a container.
+        // In a container.
         "storage" => (part("block").and_then(text_of).map(|path| Need::Device(path.into())), Against::Moves),
         "misc" => (part("char").and_then(text_of).map(|path| Need::Device(path.into())), Against::Moves),
         "net" => (part("interface").and_then(text_of).map(Need::NetDevice), Against::Moves),
@@ -88,7 +88,7 @@ fn hostdev(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(found.filter(|_| !is_optional));
 }
 
-/// What it is called in its obstacle.
+/// The description of the device in its obstacle.
 fn describe(device: Node<'_, '_>) -> String {
     let source = child(device, "source");
     let address = source.and_then(|source| child(source, "address"));
@@ -99,7 +99,7 @@ fn describe(device: Node<'_, '_>) -> String {
     format!("{} {}", attribute(device, "type"), named.unwrap_or_else(|| parts.join(":"))).trim().to_owned()
 }
 
-/// By vendor and product, or by where it is plugged in.
+/// A USB device, by vendor and product or by its port.
 pub fn usb(source: Node<'_, '_>) -> Option<Need> {
     let id = |name: &str| child(source, name).and_then(|node| number(node.attribute("id")?));
     if let (Some(vendor), Some(product)) = (id("vendor"), id("product")) {
@@ -121,7 +121,7 @@ fn scsi(source: Node<'_, '_>) -> Option<Need> {
     Some(Need::Scsi(adapter.to_owned(), [part("bus")?, part("target")?, part("unit")?]))
 }
 
-/// A device that is a stream of characters: where it comes from and goes to, and the file that keeps it.
+/// A character device: its source and destination, and its log file.
 fn character(device: Node<'_, '_>, domain: &mut Domain) {
     let kind = device.attribute("type").unwrap_or_default();
     for source in device.children().filter(|node| node.has_tag_name("source")) {
@@ -192,7 +192,7 @@ fn tpm(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(secret.map(Need::Secret));
 }
 
-/// A backend whose source says what kind of stream it is.
+/// A backend whose source names the kind of stream.
 fn character_of(backend: Node<'_, '_>, domain: &mut Domain) {
     for source in backend.children().filter(|node| node.has_tag_name("source")) {
         let kind = source.attribute("type").or_else(|| backend.attribute("type"));
@@ -229,7 +229,7 @@ fn graphics(device: Node<'_, '_>, domain: &mut Domain) {
             }
             Some("network") => {
                 domain.needs(listen.attribute("network").map(|name| Need::Network(name.to_owned())));
-                // What it was there while it ran.
+                // The address at its former host.
                 addresses.clear();
             }
             _ => addresses.extend(listen.attribute("address")),
@@ -238,7 +238,7 @@ fn graphics(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(said("socket").and_then(folder_of).map(Need::Folder));
     let ports = ["port", "tlsPort", "websocket"].map(|name| said(name).and_then(|port| port.parse().ok()));
     for port in ports.into_iter().flatten().filter(|_| said("autoport") != Some("yes")) {
-        // libvirt's own default, unless qemu.conf says otherwise.
+        // libvirt's default, unless qemu.conf has another.
         let address = addresses.first().copied().unwrap_or("127.0.0.1");
         domain.needs([Need::Port(address.to_owned(), port)]);
     }

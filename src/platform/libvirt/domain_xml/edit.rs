@@ -1,15 +1,17 @@
-//! Makes the changes that an administrator asks for, and refuses those that would no longer add up with the rest.
+//! Makes the changes that an administrator asks for, and rejects those that would contradict the rest of the
+//! document.
 //!
 //! | change | what changes with it | refused if there is |
 //! |---|---|---|
 //! | name | | |
 //! | UUID | those in `<sysinfo>` and `<genid>`, the hardware addresses of all interfaces | |
 //! | memory | `<currentMemory>` | NUMA cells, memory devices, less `<maxMemory>` |
-//! | processors | `current`, and alone if it has that and so many | `<vcpus>`; another topology, NUMA cells, settings of one that goes |
+//! | processors | `current`; only that, if the zone has it and the number allows it | `<vcpus>`; another topology, NUMA cells, settings of a CPU that would be removed |
 //! | machine | | no machine, as in a container |
 //! | networks | all interfaces in them, decided on the document as it was | |
 //!
-//! Files keep their names, also those (`<nvram>`) that have the zone's in them. What is so already stays, byte for byte.
+//! Files keep their names, even if they contain the zone's name (`<nvram>`). What need not change stays the same,
+//! byte for byte.
 
 use std::path::Path;
 
@@ -17,11 +19,11 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::stated::{bytes, bytes_of, cpus};
-use super::text::{Change, alone, at, attribute, changed, content, only};
+use super::text::{TextEdit, alone, at, attribute, changed, content, only};
 use super::{child, interfaces, network_of, read};
 use crate::model::{Edit, Mac};
 
-/// The same document with these changes, in the order in which they stand.
+/// Applies these changes in order.
 ///
 /// # Errors
 /// What is wrong with the document, or why a change cannot be made.
@@ -32,7 +34,7 @@ pub fn edit(xml: &str, edits: &[Edit]) -> Result<String, String> {
     })
 }
 
-fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
+fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<TextEdit>, String> {
     match edit {
         Edit::Name(name) => Ok(differs(only(root, "name")?, &name.platform_name())?.into_iter().collect()),
         Edit::Uuid(uuid) => identity(root, *uuid),
@@ -59,14 +61,14 @@ fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
     }
 }
 
-/// The change to this text, if it is another one.
-fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
+/// The change of this text, if it differs.
+fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<TextEdit>, String> {
     if alone(node)? == value { Ok(None) } else { content(node, value).map(Some) }
 }
 
-/// libvirt wants the same UUID in what the firmware tells the guest. It would keep what else must not be there twice: the
-/// addresses in the network, and the mark by which a guest sees that it is another one.
-fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
+/// libvirt requires the same UUID in the firmware's tables. It would keep other things that must be unique: the
+/// hardware addresses, and the generation id by which a guest notices that it is a copy.
+fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "uuid")?;
     if alone(node)?.trim().parse() == Ok(uuid) {
         return Ok(Vec::new());
@@ -85,8 +87,8 @@ fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
     same.chain(addresses).collect()
 }
 
-/// Every path of the host that is below the old zonepath. What is told to the guest, and to people, stays.
-fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, String> {
+/// Changes every host path below the old zonepath. Texts for the guest, and for people, stay.
+fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<TextEdit>, String> {
     const NOT_OF_THE_HOST: [&str; 8] =
         ["title", "description", "metadata", "init", "initarg", "initenv", "initdir", "cmdline"];
     let is_of_the_host = |node: &Node<'_, '_>| {
@@ -112,7 +114,7 @@ fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, S
     Ok(changes)
 }
 
-fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "memory")?;
     if bytes(node)? == wanted {
         return Ok(Vec::new());
@@ -134,8 +136,8 @@ fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
     Ok(amount(node, wanted)?.into_iter().chain(current.into_iter().flatten()).collect())
 }
 
-/// So much memory in the unit that it has, or in KiB.
-fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+/// The amount of memory, in the element's unit or in KiB.
+fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let unit = node.attribute("unit").unwrap_or("KiB");
     match bytes_of(unit).filter(|unit| wanted.is_multiple_of(*unit)) {
         Some(unit) => Ok(vec![content(node, &(wanted / unit).to_string())?]),
@@ -148,7 +150,7 @@ fn cells(root: Node<'_, '_>) -> usize {
     numa.map_or(0, |numa| numa.children().filter(|node| node.has_tag_name("cell")).count())
 }
 
-fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
+fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<TextEdit>, String> {
     let Some(cpus) = cpus(root)? else {
         return if wanted == 1 { Ok(Vec::new()) } else { Err(at(root, "one <vcpu> is expected")) };
     };
@@ -158,11 +160,11 @@ fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
     if wanted == 0 {
         return Err("a zone has at least one processor".to_owned());
     }
-    // Where they are there, libvirt goes by them, whatever <vcpu> says.
+    // If there are <vcpus>, libvirt follows them, whatever <vcpu> says.
     if let Some(each) = child(root, "vcpus") {
         return Err(at(each, "its processors are listed one by one"));
     }
-    // Where some may be plugged in later, these are more or fewer of the same.
+    // If CPUs can be plugged in later, this changes how many of the same are.
     let current =
         cpus.node.attribute("current").map(|_| attribute(cpus.node, "current", &wanted.to_string()));
     let mut changes: Vec<_> = current.transpose()?.into_iter().collect();
@@ -173,7 +175,7 @@ fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
     Ok(changes)
 }
 
-/// What the rest says of processors must be true of so many.
+/// Checks that the rest of the document is consistent with that many CPUs.
 fn must_fit(root: Node<'_, '_>, wanted: u32) -> Result<(), String> {
     let product = |topology: Node<'_, '_>| {
         let parts = ["sockets", "dies", "clusters", "cores", "threads"].into_iter();

@@ -1,13 +1,13 @@
-//! What QEMU does not move while the zone runs: devices that it has no stream for, and formats of disks. libvirt hands its
-//! refusals on when a move begins, if not before.
+//! What QEMU cannot migrate live: devices whose state it cannot send, and disk formats. libvirt passes on QEMU's
+//! refusal when a migration begins, if it does not refuse earlier itself.
 
 use roxmltree::Node;
 
 use super::{Domain, child};
 use crate::model::Against;
 
-/// A device: the element, the child of it that says which one it is (none: the element itself), the attribute that does, its
-/// value (none: any), and what it is called.
+/// A device: its element, the child element that contains the value (none: the element itself), the attribute
+/// with the value, the value (none: any), and a description.
 type Device = (&'static str, Option<&'static str>, &'static str, Option<&'static str>, &'static str);
 
 const DEVICES: &[Device] = &[
@@ -20,10 +20,10 @@ const DEVICES: &[Device] = &[
     ("sound", None, "model", Some("virtio"), "sound card virtio"),
 ];
 
-/// Formats, by libvirt's names.
+/// Disk formats, by libvirt's names.
 const FORMATS: [&str; 6] = ["ploop", "qcow", "vdi", "vhd", "vmdk", "vpc"];
 
-/// Adds what it does not move of a device.
+/// Adds the obstacle of a device.
 pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
     for (_, below, attribute, value, name) in DEVICES.iter().filter(|one| device.has_tag_name(one.0)) {
         let said = below
@@ -35,7 +35,7 @@ pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// Adds what it does not move of a disk: its own format, or that of what lies below it.
+/// Adds the obstacle of a disk's format, or of that of one of its backing stores.
 pub fn disk(device: Node<'_, '_>, target: &str, domain: &mut Domain) {
     let mut level = Some(device);
     while let Some(store) = level {
@@ -49,7 +49,7 @@ pub fn disk(device: Node<'_, '_>, target: &str, domain: &mut Domain) {
     }
 }
 
-/// Adds what it does not move of what Windows is told: all that the processor of the host can do for it.
+/// Adds the obstacle of Hyper-V features that depend on the host's CPU.
 pub fn features(section: Node<'_, '_>, domain: &mut Domain) {
     let mode = child(section, "hyperv").and_then(|node| node.attribute("mode"));
     if mode == Some("passthrough") {

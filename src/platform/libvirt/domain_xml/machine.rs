@@ -1,4 +1,4 @@
-//! The machine: what it boots from, its processors, its memory, how it is tuned and guarded, and what it is told besides.
+//! The machine: boot files, CPUs, memory, tuning, security, and QEMU arguments.
 
 use roxmltree::Node;
 
@@ -8,7 +8,7 @@ use super::storage::boot;
 use super::{Domain, attribute, bytes_of, child, live, text_of};
 use crate::model::Against;
 
-/// Adds what a section of a domain says; the devices are another matter.
+/// Adds what a section of a domain says, except for devices.
 pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
     match section.tag_name().name() {
         "os" => os(section, domain),
@@ -64,7 +64,7 @@ pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// Machine, and the files that it boots from.
+/// The machine, and the files that it boots from.
 fn os(os: Node<'_, '_>, domain: &mut Domain) {
     for part in os.children().filter(Node::is_element) {
         match part.tag_name().name() {
@@ -83,7 +83,7 @@ fn os(os: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// Adds what a domain says of its processor.
+/// Adds what a domain requires of its CPU.
 pub fn processor(root: Node<'_, '_>, domain: &mut Domain) {
     let Some(cpu) = child(root, "cpu") else { return };
     let mode = cpu.attribute("mode");
@@ -108,7 +108,7 @@ pub fn processor(root: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// The frequency that is stated for its time stamp counter, in Hz.
+/// The configured frequency of the time stamp counter, in Hz.
 fn tsc(clock: Node<'_, '_>) -> Option<u64> {
     let mut timers = clock.children().filter(|node| node.has_tag_name("timer"));
     timers.find(|node| node.attribute("name") == Some("tsc"))?.attribute("frequency")?.parse().ok()
@@ -120,15 +120,15 @@ fn hugepages(backing: Node<'_, '_>, domain: &mut Domain) {
     domain.needs((if sizes.is_empty() { vec![None] } else { sizes }).into_iter().map(Need::HugePages));
 }
 
-/// Its bytes, if it says them.
+/// The page size in bytes, if stated.
 fn page_size(page: Node<'_, '_>) -> Option<u64> {
     let unit = bytes_of(page.attribute("unit").unwrap_or("KiB"))?;
     page.attribute("size")?.trim().parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// Where the memory of a device comes from.
+/// Adds the source of a memory device.
 pub fn memory_source(device: Node<'_, '_>, domain: &mut Domain) {
-    /// Of ordinary pages, on any architecture.
+    /// The largest ordinary page on any architecture.
     const LARGEST: u64 = 64 << 10;
     let Some(source) = child(device, "source") else { return };
     domain.numbers(child(source, "nodemask").and_then(text_of).as_deref(), Need::Nodes);
@@ -148,7 +148,7 @@ fn processors(node: Node<'_, '_>, domain: &mut Domain) {
     domain.numbers(node.attribute("cpuset"), Need::Processors);
 }
 
-/// `placement='auto'` asks a program where there is room.
+/// With `placement='auto'` an external program chooses the CPUs.
 fn placed(node: Node<'_, '_>, domain: &mut Domain) {
     let is_asked = node.attribute("placement") == Some("auto");
     domain.needs(is_asked.then(|| Need::Program("numad".into())));
@@ -162,7 +162,7 @@ fn cputune(section: Node<'_, '_>, domain: &mut Domain) {
                 domain.needs([Need::Device("/sys/fs/resctrl/info".into())]);
             }
             "shares" => domain.needs([Need::Controller("cpu")]),
-            // Of all of it, of each processor, of QEMU itself, of the threads of its disks.
+            // For the whole, for each CPU, for QEMU itself, for disk threads.
             name if name.ends_with("period") || name.ends_with("quota") => {
                 domain.needs([Need::Controller("cpu")]);
             }
@@ -171,7 +171,7 @@ fn cputune(section: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// Kernels since 4.14 count no such events.
+/// Kernels since 4.14 do not count these events.
 fn perf(section: Node<'_, '_>, domain: &mut Domain) {
     let gone = |node: &Node<'_, '_>| {
         node.attribute("enabled") == Some("yes")
@@ -182,30 +182,30 @@ fn perf(section: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// A label of its own: for the domain, or for a part of it.
+/// A configured security label of the domain, or of a part of it.
 pub fn label(label: Node<'_, '_>, domain: &mut Domain) {
     let Some(model) = label.attribute("model").filter(|model| !matches!(*model, "none" | "")) else { return };
     domain.needs([Need::Security(model.to_owned())]);
     let text = child(label, "label").and_then(text_of).filter(|_| model == "dac");
-    // One of another type is what libvirt chose on the host that the zone comes from.
+    // A label of another type was chosen by libvirt at the source.
     let text = text.filter(|_| matches!(label.attribute("type"), None | Some("static")));
     let (user, group) = text.as_deref().map_or(("", ""), |text| text.split_once(':').unwrap_or((text, "")));
     domain.needs(by_name(user).map(Need::User));
     domain.needs(by_name(group).map(Need::Group));
 }
 
-/// QEMU's own arguments: libvirt does not know what they mean, but a path in them is a path.
+/// QEMU's own arguments: libvirt does not interpret them, but a path in them is a path.
 fn arguments(section: Node<'_, '_>, domain: &mut Domain) {
     let mut before = None;
     for value in section.children().filter_map(|node| node.attribute("value")) {
-        // What a kernel is told is about the zone.
+        // The kernel's command line is about the zone.
         if before.replace(value) != Some("-append") {
             paths_in(value).for_each(|path| path_of(path, domain));
         }
     }
 }
 
-/// The paths in words like `file=/srv/x,if=none` or `{"path":"/run/x"}`. `//` is what follows the scheme of an address.
+/// The paths in words such as `file=/srv/x,if=none` or `{"path":"/run/x"}`. `//` follows the scheme of a URI.
 fn paths_in(value: &str) -> impl Iterator<Item = &str> {
     value
         .split([',', '=', ':', '"'])
@@ -213,7 +213,7 @@ fn paths_in(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn path_of(path: &str, domain: &mut Domain) {
-    // Memory, which QEMU makes there.
+    // Memory, which QEMU creates there.
     let is_memory = ["/dev/shm/", "/dev/hugepages"].iter().any(|folder| path.starts_with(folder));
     if !is_memory && (path.starts_with("/dev/") || path.starts_with("/sys/")) {
         domain.need_path(Some(path), Need::Device);
@@ -222,7 +222,7 @@ fn path_of(path: &str, domain: &mut Domain) {
     }
 }
 
-/// A container in the network, or another namespace, of something else on its host.
+/// Namespaces that a container shares with another program on its host.
 fn namespaces(section: Node<'_, '_>, domain: &mut Domain) {
     for part in section.children().filter(Node::is_element) {
         let value = attribute(part, "value");

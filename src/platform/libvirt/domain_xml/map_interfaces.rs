@@ -1,12 +1,12 @@
-//! Plugs a zone's interfaces into other networks: the one change that is made to the document of a zone that moves.
+//! Connects a zone's interfaces to other networks: the only change to the document of a zone that moves.
 
 use roxmltree::Node;
 
-use super::text::{self, Change, changed};
+use super::text::{self, TextEdit, changed};
 use super::{child, interfaces, mac_of, network_of, read};
 use crate::model::{Interface, InterfaceMapping};
 
-/// The same document with these changes to the `<source>` of its interfaces.
+/// Changes the `<source>` of the interfaces in these mappings.
 ///
 /// # Errors
 /// What is wrong with the document.
@@ -16,7 +16,7 @@ pub fn map_interfaces(xml: &str, mappings: &[InterfaceMapping]) -> Result<String
     Ok(changed(xml, changes.collect::<Result<_, _>>()?))
 }
 
-fn change(device: Node<'_, '_>, mappings: &[InterfaceMapping]) -> Option<Result<Change, String>> {
+fn change(device: Node<'_, '_>, mappings: &[InterfaceMapping]) -> Option<Result<TextEdit, String>> {
     let (attribute, network) = network_of(device)?;
     let to = Interface::new(mac_of(device)?, network).goes_to(mappings)?.as_str();
     Some(text::attribute(child(device, "source")?, attribute, to))

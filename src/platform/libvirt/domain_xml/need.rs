@@ -1,5 +1,5 @@
-//! What a domain names of its host that is neither storage nor a network of it: a device, a folder for its log, a processor.
-//! `docs/what-is-checked.md` has the table; whether a host has it is found out in `check::belongings`.
+//! What a domain names of its host besides storage and networks: a device, a folder for its log, a CPU.
+//! `docs/what-is-checked.md` has the table; `check::host_resources` finds out whether a host has it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -9,73 +9,71 @@ use uuid::Uuid;
 use super::numbers::Numbers;
 use crate::model::{BlockerKind, format_bytes};
 
-/// One thing of its host that a domain names.
+/// Something of its host that a domain names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Need {
-    /// A device, or another file of the kernel's.
+    /// A device node, or another file of the kernel's.
     Device(PathBuf),
     /// A file that each host has for itself.
     File(PathBuf),
-    /// A folder in which a file or socket is made.
+    /// A folder in which a file or socket is created.
     Folder(PathBuf),
-    /// A socket at which somebody listens.
+    /// A socket on which a program listens.
     Socket(PathBuf),
-    /// A pipe, or two with this beginning.
+    /// A named pipe, or two with this prefix.
     Pipe(PathBuf),
-    /// A program: its path, or its name alone.
+    /// A program: its path, or only its name.
     Program(PathBuf),
-    /// A device that draws (`/dev/dri/renderD128`), whichever.
+    /// Any render node (`/dev/dri/renderD128`).
     RenderNode,
     /// A PCI device, by its address.
     Pci(String),
     /// A USB device, by vendor and product.
     Usb(String),
-    /// A mediated device.
     Mediated(Uuid),
-    /// A SCSI device: the host's adapter, and bus, target and unit there.
+    /// A SCSI device: the host's adapter; bus, target and unit.
     Scsi(String, [u32; 3]),
-    /// A network device beside those that its interfaces are plugged into.
+    /// A network device, besides those that its interfaces are connected to.
     NetDevice(String),
-    /// A network of libvirt's that is active, beside those that its interfaces are plugged into.
+    /// An active network of libvirt's, besides those that its interfaces are connected to.
     Network(String),
-    /// A group of ports of a network.
+    /// A port group of a network.
     PortGroup(String, String),
     /// A network filter.
     Filter(String),
     /// An address to listen on.
     Address(String),
-    /// A port of an address that nobody listens on while it runs.
+    /// A port that is free to listen on.
     Port(String, u16),
-    /// A number among the zones that run, by which they are reached past all networks (vsock).
+    /// A vsock context id, unique among the running zones.
     Cid(u32),
-    /// Huge pages of that size in bytes; none: of the usual one.
+    /// Huge pages of that size in bytes; none: of the default size.
     HugePages(Option<u64>),
-    /// Processors.
     Processors(Numbers),
-    /// Memory nodes.
+    /// NUMA nodes.
     Nodes(Numbers),
-    /// A controller of control groups, by the name that the newer ones have.
+    /// A cgroup controller, by its name in cgroup v2.
     Controller(&'static str),
-    /// A driver of security labels.
+    /// A security driver.
     Security(String),
-    /// A user, by name.
+    /// A user name.
     User(String),
-    /// A group of users, by name.
+    /// A group name.
     Group(String),
-    /// A program that serves a kind of device (`fs`, `gpu`) to QEMU, whichever.
+    /// Any vhost-user program for a kind of device (`fs`, `gpu`).
     VhostUser(&'static str),
-    /// A clock of that frequency, in Hz, or a processor that can make one.
+    /// A TSC of that frequency in Hz, or a CPU that can scale to it.
     Tsc(u64),
-    /// A volume of a pool of libvirt's: pool and volume.
+    /// A volume of a libvirt storage pool: pool and volume.
     Volume(String, String),
-    /// A secret of libvirt's.
+    /// A libvirt secret.
     Secret(Uuid),
-    /// A secret by what it is for: the kind of that, and its name.
+    /// A libvirt secret by its usage: type and name.
     SecretFor(String, String),
 }
 
 impl Need {
-    /// What a blocker is about that it makes.
+    /// The kind of the blocker if it is missing.
     pub const fn kind(&self) -> BlockerKind {
         match self {
             Self::NetDevice(_)
@@ -90,13 +88,13 @@ impl Need {
     }
 }
 
-/// A user or a group that is stated by name; none if it is by number: `+107`.
+/// A user or group given by name; none if it is given by number: `+107`.
 pub fn by_name(text: &str) -> Option<String> {
     let is_number = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
     (!is_number).then(|| text.to_owned())
 }
 
-/// Each of them once, and processors and memory nodes all together, where the first of them stood.
+/// Removes duplicates, and unites all CPUs and all NUMA nodes at the place of their first occurrence.
 pub fn each_once(needs: Vec<Need>) -> Vec<Need> {
     let all = |of: fn(&Need) -> Option<&Numbers>| Numbers::union(needs.iter().filter_map(of));
     let processors = all(|need| if let Need::Processors(some) = need { Some(some) } else { None });
@@ -110,7 +108,7 @@ pub fn each_once(needs: Vec<Need>) -> Vec<Need> {
     joined.filter(|need| known.insert(need.clone())).collect()
 }
 
-/// What is said if it is missing.
+/// The message if it is missing.
 impl std::fmt::Display for Need {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

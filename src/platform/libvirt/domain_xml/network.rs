@@ -1,4 +1,4 @@
-//! Interfaces: the networks that they are plugged into, and what else of its host each of them names.
+//! Interfaces: their networks, and what else of its host each of them names.
 
 use roxmltree::Node;
 
@@ -7,7 +7,6 @@ use super::need::Need;
 use super::{Domain, child, pci_of};
 use crate::model::{Against, Interface, Mac, Network};
 
-/// An interface.
 pub fn interface(device: Node<'_, '_>, domain: &mut Domain) {
     of_host(device, domain);
     let Some((_, network)) = network_of(device) else { return };
@@ -15,11 +14,11 @@ pub fn interface(device: Node<'_, '_>, domain: &mut Domain) {
     domain.interfaces.extend(mac_of(device).map(|mac| Interface::new(mac, network)));
 }
 
-/// The network of an interface, and the name of the attribute of its `<source>` that has it.
+/// The network of an interface, and the attribute of its `<source>` that names it.
 pub fn network_of(device: Node<'_, '_>) -> Option<(&'static str, Network)> {
     let source = child(device, "source")?;
     let (attribute, network): (_, fn(String) -> Network) = match device.attribute("type")? {
-        // While a zone runs, one in a managed network looks like one in the bridge or on the device behind that.
+        // In a running zone, an interface in a managed network looks like one on the bridge or device behind that.
         "network" | "bridge" | "direct" if source.has_attribute("network") => ("network", Network::Managed),
         "bridge" => ("bridge", Network::Bridge),
         "direct" | "ethernet" => ("dev", Network::Device),
@@ -28,7 +27,6 @@ pub fn network_of(device: Node<'_, '_>) -> Option<(&'static str, Network)> {
     Some((attribute, network(source.attribute(attribute)?.to_owned())))
 }
 
-/// Its address.
 pub fn mac_of(device: Node<'_, '_>) -> Option<Mac> {
     child(device, "mac")?.attribute("address")?.parse().ok()
 }
@@ -55,7 +53,7 @@ fn of_host(device: Node<'_, '_>, domain: &mut Domain) {
         }
         Some("vhostuser") => {
             domain.need_path(said("path"), Need::Socket);
-            // With passt, the device that its traffic leaves by.
+            // With passt: the device for outgoing traffic.
             domain.needs(owned("dev").map(Need::NetDevice));
         }
         Some("server") => domain.needs(owned("address").map(Need::Address)),
@@ -79,7 +77,7 @@ fn parts(device: Node<'_, '_>, domain: &mut Domain) {
         match part.tag_name().name() {
             "filterref" => domain.needs(said("filter").map(|name| Need::Filter(name.to_owned()))),
             "script" | "downscript" => domain.need_path(said("path"), Need::Program),
-            // Somebody else makes it.
+            // Another program creates it.
             "target" if said("managed") == Some("no") => {
                 domain.needs(said("dev").map(|name| Need::NetDevice(name.to_owned())));
             }

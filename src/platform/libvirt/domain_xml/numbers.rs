@@ -1,14 +1,14 @@
-//! Sets of processors or memory nodes, as libvirt and the kernel write them: `0-3,8,^2`.
+//! Sets of CPUs or NUMA nodes, in the format of libvirt and the kernel: `0-3,8,^2`.
 
-/// Some of a host's processors, or of its memory nodes: ranges in order, between any two of which others are missing.
+/// A set of CPUs or NUMA nodes: ranges in ascending order that neither overlap nor touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Numbers(Vec<(u32, u32)>);
 
-/// libvirt knows no higher number.
+/// libvirt's highest number.
 const HIGHEST: u32 = 16_383;
 
 impl Numbers {
-    /// Reads them. What is no number, and what is higher than any, is left out.
+    /// Parses a set. Text that is not a number, and numbers that are too high, are ignored.
     pub fn parse(text: &str) -> Self {
         let (mut all, mut not) = (Vec::new(), Vec::new());
         for part in text.split(',').map(str::trim) {
@@ -24,7 +24,7 @@ impl Numbers {
         Self::of(all).without(&Self::of(not))
     }
 
-    /// All that are in these ranges.
+    /// The set of all numbers in these ranges.
     fn of(mut ranges: Vec<(u32, u32)>) -> Self {
         ranges.retain(|(first, last)| first <= last);
         ranges.sort_unstable();
@@ -38,12 +38,11 @@ impl Numbers {
         Self(all)
     }
 
-    /// All that are in any of them.
     pub fn union<'a>(sets: impl Iterator<Item = &'a Self>) -> Self {
         Self::of(sets.flat_map(|set| &set.0).copied().collect())
     }
 
-    /// Those that the others are not.
+    /// The numbers that are not in the other set.
     pub fn without(&self, others: &Self) -> Self {
         let mut rest = Vec::new();
         let mut gaps = others.0.iter().copied().peekable();
@@ -65,12 +64,11 @@ impl Numbers {
         Self(rest)
     }
 
-    /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is said of these if a host has none of them: the first by itself, and then the rest.
+    /// The message if a host has none of these: the first, and how many more.
     pub fn missing(&self, what: &str) -> Option<String> {
         let (first, _) = *self.0.first()?;
         let rest = self.without(&Self(vec![(first, first)]));

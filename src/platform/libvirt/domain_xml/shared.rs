@@ -1,4 +1,4 @@
-//! Storage that two domains would use at the same time: harm is done as soon as one of them writes to it.
+//! Storage that two domains would use at the same time; if one of them writes to it, data is lost.
 
 use std::collections::BTreeSet;
 
@@ -7,53 +7,52 @@ use roxmltree::Node;
 use super::{attribute, child, read, source_of, text_of};
 use crate::model::DiskSource;
 
-/// The storage of the original to which a copy with the first document would write. What it says that it shares does not
-/// count.
+/// The original's storage to which a copy with the first document would write, too. Storage marked as shared in
+/// the copy does not count.
 ///
 /// # Errors
 /// What is wrong with a document.
 pub fn writes_over(copy: &str, original: &str) -> Result<Vec<String>, String> {
     let (copy, original) = (read(copy)?, read(original)?);
     let mut used: BTreeSet<_> = uses(original.root_element()).into_iter().map(|one| one.place).collect();
-    // Each is named once.
-    let mut is_shared = |one: &Use| one.is_written && used.remove(&one.place);
+    // Each is reported once.
+    let mut is_shared = |one: &StorageUse| one.is_written && used.remove(&one.place);
     let shared = uses(copy.root_element()).into_iter().filter(|one| is_shared(one));
     Ok(shared.map(|one| one.place).collect())
 }
 
-/// A piece of storage that is used.
-struct Use {
-    /// Where it lies: as a path, or with all that tells it from others.
+struct StorageUse {
+    /// The path, or everything that identifies the storage.
     place: String,
-    /// It is written to, and by this domain alone.
+    /// The domain writes to it, and does not share it.
     is_written: bool,
 }
 
-fn uses(root: Node<'_, '_>) -> Vec<Use> {
+fn uses(root: Node<'_, '_>) -> Vec<StorageUse> {
     let mut found = Vec::new();
     for part in root.children().filter(Node::is_element).flat_map(|section| section.children()) {
         match part.tag_name().name() {
             "nvram" | "varstore" => {
                 let path = || part.attribute("path").map(str::to_owned);
                 let place = text_of(part).or_else(path).or_else(|| place(part));
-                found.extend(place.map(|place| Use { place, is_written: true }));
+                found.extend(place.map(|place| StorageUse { place, is_written: true }));
             }
             "memory" => {
                 let path = child(part, "source").and_then(|source| child(source, "path")).and_then(text_of);
                 let is_written = child(part, "target").is_none_or(|node| child(node, "readonly").is_none());
-                found.extend(path.map(|place| Use { place, is_written }));
+                found.extend(path.map(|place| StorageUse { place, is_written }));
             }
             "pstore" => {
                 let path = child(part, "path").and_then(text_of);
-                found.extend(path.map(|place| Use { place, is_written: true }));
+                found.extend(path.map(|place| StorageUse { place, is_written: true }));
             }
             "disk" => disk(part, &mut found),
-            // A folder of its own.
+            // A folder of the container's own.
             "filesystem" if part.attribute("type") == Some("bind") => {}
             "filesystem" => {
                 let place = child(part, "source").and_then(folder);
                 let is_written = child(part, "readonly").is_none();
-                found.extend(place.map(|place| Use { place, is_written }));
+                found.extend(place.map(|place| StorageUse { place, is_written }));
             }
             _ => {}
         }
@@ -61,21 +60,21 @@ fn uses(root: Node<'_, '_>) -> Vec<Use> {
     found
 }
 
-/// A disk, and what lies below it.
-fn disk(device: Node<'_, '_>, found: &mut Vec<Use>) {
+/// A disk and its backing stores.
+fn disk(device: Node<'_, '_>, found: &mut Vec<StorageUse>) {
     let is_kept = ["readonly", "shareable"].iter().any(|word| child(device, word).is_some());
     let is_written = !is_kept && !matches!(device.attribute("device"), Some("cdrom"));
-    found.extend(place(device).map(|place| Use { place, is_written }));
+    found.extend(place(device).map(|place| StorageUse { place, is_written }));
     let data = child(device, "source").and_then(|source| child(source, "dataStore")).and_then(place);
-    found.extend(data.map(|place| Use { place, is_written }));
+    found.extend(data.map(|place| StorageUse { place, is_written }));
     let mut backing = child(device, "backingStore");
     while let Some(store) = backing {
-        found.extend(place(store).map(|place| Use { place, is_written: false }));
+        found.extend(place(store).map(|place| StorageUse { place, is_written: false }));
         backing = child(store, "backingStore");
     }
 }
 
-/// Where a disk, or something that is described like one, lies.
+/// The location of a disk, or of something that is described like one.
 fn place(disk: Node<'_, '_>) -> Option<String> {
     let source = child(disk, "source")?;
     match source_of(disk) {
@@ -83,7 +82,7 @@ fn place(disk: Node<'_, '_>) -> Option<String> {
             Some(format!("{network}/{}", attribute(source, "name")))
         }
         Ok(found) => found.map(|path| path.to_string()),
-        // A volume of a pool, say: the pool's name and its own.
+        // For example a volume of a pool: the names of both.
         Err(_) => {
             let told = source.descendants().flat_map(|node| node.attributes()).map(|part| part.value());
             Some(told.collect::<Vec<_>>().join("/"))
@@ -91,7 +90,7 @@ fn place(disk: Node<'_, '_>) -> Option<String> {
     }
 }
 
-/// Where a container's folder lies; none if it is made anew at each boot.
+/// The location of a container's folder; none if it is created anew at each boot.
 fn folder(source: Node<'_, '_>) -> Option<String> {
     ["dir", "file", "dev"].iter().find_map(|name| source.attribute(*name)).map(str::to_owned)
 }
@@ -106,7 +105,7 @@ mod tests {
         format!("<domain type='kvm'><os><nvram>/n/a.fd</nvram></os><devices>{devices}</devices></domain>")
     }
 
-    /// What a domain with these devices writes over that of one with those.
+    /// What a domain with these devices would write to although one with those uses it.
     fn shared(devices: &str, others: &str) -> Vec<String> {
         let copy = domain(devices).replace("/n/a.fd", "/n/b.fd");
         writes_over(&copy, &domain(others)).unwrap()
@@ -155,7 +154,7 @@ mod tests {
         assert!(shared(memory, memory).is_empty());
         let bind = "<filesystem type='bind'><source dir='/inside'/><target dir='/i'/></filesystem>";
         assert!(shared(bind, bind).is_empty());
-        // The original's words on it do not count, and neither does where it has it.
+        // Neither the original's own marks count, nor its names for the device.
         assert_eq!(shared(DISK, &DISK.replace("<target", "<shareable/><target")), ["/s/a.img"]);
         let backing = "<backingStore type='file'><source file='/s/a.img'/></backingStore>";
         let above = DISK.replace("/a.img", "/b.img").replace("<target", &format!("{backing}<target"));

@@ -1,4 +1,4 @@
-//! What a domain's XML says of the zone itself: all that can be known of a zone that is configured nowhere.
+//! What a domain's XML says of the zone itself: all that is known about a zone which is not defined on any host.
 
 use std::str::FromStr;
 
@@ -8,26 +8,20 @@ use uuid::Uuid;
 use super::{read, text};
 use crate::model::{Brand, ZoneName};
 
-/// What is said of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stated {
-    /// Its name.
+pub struct DomainSettings {
     pub name: ZoneName,
-    /// Its identity.
     pub uuid: Uuid,
-    /// Its brand.
     pub brand: Brand,
-    /// Memory that it may use, in bytes.
+    /// Maximum memory in bytes.
     pub memory: u64,
-    /// Virtual processors that it has when it boots.
+    /// Virtual CPUs at boot.
     pub cpus: u32,
 }
 
-/// Reads it.
-///
 /// # Errors
 /// What is wrong, with its position.
-pub fn stated(xml: &str) -> Result<Stated, String> {
+pub fn stated(xml: &str) -> Result<DomainSettings, String> {
     let document = read(xml)?;
     let root = document.root_element();
     let brand = match root.attribute("type").unwrap_or_default() {
@@ -36,7 +30,7 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
         other => return Err(text::at(root, format!("a domain of type {other:?} cannot be handled"))),
     };
     let name = text::only(root, "name")?;
-    Ok(Stated {
+    Ok(DomainSettings {
         name: ZoneName::of_platform(text::alone(name)?).map_err(|error| text::at(name, error))?,
         uuid: parsed(text::only(root, "uuid")?)?,
         brand,
@@ -45,7 +39,7 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
     })
 }
 
-/// What an element's text means.
+/// Parses an element's text.
 fn parsed<T: FromStr<Err: std::fmt::Display>>(node: Node<'_, '_>) -> Result<T, String> {
     text::alone(node)?.trim().parse().map_err(|error: T::Err| text::at(node, error))
 }
@@ -59,7 +53,7 @@ pub(super) fn bytes(node: Node<'_, '_>) -> Result<u64, String> {
     bytes.ok_or_else(|| text::at(node, format!("<{name}> is no amount of memory")))
 }
 
-/// The bytes of one of libvirt's units.
+/// The size of one of libvirt's units, in bytes.
 pub fn bytes_of(unit: &str) -> Option<u64> {
     Some(match unit {
         "b" | "bytes" => 1,
@@ -79,17 +73,16 @@ pub fn bytes_of(unit: &str) -> Option<u64> {
     })
 }
 
-/// The processors of a zone.
 pub(super) struct Cpus<'a, 'input> {
-    /// Where they are said.
+    /// The element with the number.
     pub node: Node<'a, 'input>,
-    /// Those that it has when it boots.
+    /// The number at boot.
     pub now: u32,
-    /// All that it may have.
+    /// The maximum number.
     pub most: u32,
 }
 
-/// `<vcpu current='1'>2</vcpu>`; without one it has one.
+/// `<vcpu current='1'>2</vcpu>`; the default is 1.
 pub(super) fn cpus<'a, 'input>(root: Node<'a, 'input>) -> Result<Option<Cpus<'a, 'input>>, String> {
     if !root.children().any(|node| node.is_element() && node.tag_name().name() == "vcpu") {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Storage: disks and what lies below them, folders, files that a zone boots from, and memory that is a file.
+//! Storage: disks and their backing stores, folders, boot files, and memory in files.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use super::need::{Need, by_name};
 use super::{Domain, attribute, child, live, pci_of, text_of};
 use crate::model::{Against, Disk, DiskSource, Presence};
 
-/// A disk, and all that lies below it.
+/// Adds a disk and its backing stores.
 pub fn disk(device: Node<'_, '_>, domain: &mut Domain) {
     let target = child(device, "target").map(|node| attribute(node, "dev")).unwrap_or_default();
-    // A CD-ROM is never written to, said or not.
+    // A CD-ROM is never written to, whether it is marked as read-only or not.
     let readonly = child(device, "readonly").is_some() || device.attribute("device") == Some("cdrom");
     match source_of(device) {
         Ok(None) => {}
@@ -42,7 +42,7 @@ pub fn disk(device: Node<'_, '_>, domain: &mut Domain) {
     container_driver(device, domain);
 }
 
-/// What a container's storage in a format of QEMU's is read with.
+/// Adds the driver that reads a container's storage in a format of QEMU's.
 fn container_driver(device: Node<'_, '_>, domain: &mut Domain) {
     let driver = child(device, "driver").filter(|_| domain.virt == "lxc");
     let is_nbd =
@@ -50,7 +50,7 @@ fn container_driver(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(is_nbd.then(|| Need::Program("qemu-nbd".into())));
 }
 
-/// Backing stores, which are read, and files with a disk's data, which are written to as the disk is.
+/// Adds backing stores, which are read, and data files, which are written to like the disk.
 fn below(device: Node<'_, '_>, target: &str, readonly: bool, domain: &mut Domain) {
     let mut level = Some(device);
     while let Some(store) = level {
@@ -69,8 +69,8 @@ fn below(device: Node<'_, '_>, target: &str, readonly: bool, domain: &mut Domain
     }
 }
 
-/// Whether a medium may be missing: libvirt drops one from a zone that boots if it is `optional`, and a removable one from
-/// a zone that arrives running if it is that or `requisite`.
+/// Whether a medium may be missing: libvirt removes an `optional` one from a zone that boots, and a removable one
+/// that is `optional` or `requisite` from a zone that arrives running.
 fn presence(device: Node<'_, '_>, runs: bool) -> Presence {
     let policy = child(device, "source").and_then(|source| source.attribute("startupPolicy"));
     let is_removable = matches!(device.attribute("device"), Some("cdrom" | "floppy"));
@@ -81,7 +81,7 @@ fn presence(device: Node<'_, '_>, runs: bool) -> Presence {
     }
 }
 
-/// What of its host the source of a disk needs beside the storage itself.
+/// Adds what the source of a disk needs of its host besides the storage itself.
 fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
     let Some(source) = child(disk, "source") else { return };
     match disk.attribute("type") {
@@ -106,7 +106,7 @@ fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
         domain.needs(identity.attribute("group").and_then(by_name).map(Need::Group));
     }
     domain.need_path(child(source, "knownHosts").and_then(|node| node.attribute("path")), Need::File);
-    // Without servers of its own it names them.
+    // If the source names no servers, they are in the configuration file.
     let config = child(source, "config").filter(|_| child(source, "host").is_some());
     domain.need_path(config.and_then(|node| node.attribute("file")), Need::File);
 }
@@ -126,7 +126,7 @@ pub fn source_of(disk: Node<'_, '_>) -> Result<Option<DiskSource>, String> {
     }
 }
 
-/// Storage on a network, as its `<source>` says it: see `host::probe::servers` for how a server is written.
+/// Network storage as in its `<source>`: `host::storage_probe::servers` has the format of servers.
 pub fn network(source: Node<'_, '_>) -> DiskSource {
     let hosts = source.children().filter(|node| node.has_tag_name("host"));
     let mut servers: Vec<_> = hosts.map(server).collect();
@@ -153,7 +153,7 @@ fn server(host: Node<'_, '_>) -> String {
     }
 }
 
-/// A folder, or what else is a folder in the zone.
+/// Adds a folder, or what else the zone sees as a folder.
 pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     let target = child(device, "target").map(|node| attribute(node, "dir")).unwrap_or_default();
     let is_container = domain.virt == "lxc";
@@ -163,7 +163,7 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     }
     let source = child(device, "source");
     let attribute = |name: &str| source.and_then(|node| node.attribute(name));
-    // A daemon of somebody else's serves it.
+    // Served by a daemon that another program starts.
     domain.need_path(attribute("socket"), Need::Socket);
     if attribute("socket").is_some() {
         domain.obstacle(Against::Moves, format!("folder served by a process of this host ({target})"));
@@ -171,7 +171,7 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     let program = child(device, "binary").and_then(|node| node.attribute("path"));
     domain.need_path(program, Need::Program);
     let driver = child(device, "driver").and_then(|node| node.attribute("type"));
-    // libvirt chooses one.
+    // libvirt chooses the program.
     let is_chosen = driver == Some("virtiofs") && program.is_none() && attribute("socket").is_none();
     domain.needs(is_chosen.then_some(Need::VhostUser("fs")));
     container_driver(device, domain);
@@ -185,16 +185,17 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
             domain.obstacle(Against::Moves, reason);
             None
         }
-        // Memory file systems hold nothing while the zone does not run, and `bind` is a folder of the container's own.
+        // RAM file systems have no contents while the zone does not run, and `bind` is a folder of the
+        // container's own.
         _ => None,
     };
     let readonly = child(device, "readonly").is_some();
-    // What a virtual machine calls it is no path, even if it looks like one.
+    // A virtual machine's name for it is not a path, even if it looks like one.
     let target = if is_container { target } else { format!("filesystem {target}") };
     domain.disks.extend(source.map(|source| Disk::new(target, source, readonly)));
 }
 
-/// Memory that is a file, and where memory comes from.
+/// Adds memory in files, and the sources of memory.
 pub fn memory(device: Node<'_, '_>, domain: &mut Domain) {
     if device.attribute("model") == Some("sgx-epc") {
         domain.needs([Need::Device("/dev/sgx_vepc".into())]);
@@ -210,7 +211,7 @@ pub fn memory(device: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// Storage by name, and a file that is made there when it is first needed.
+/// Adds the storage of a pstore device: a file that is created when it is first needed.
 pub fn pstore(device: Node<'_, '_>, domain: &mut Domain) {
     if let Some(path) = child(device, "path").and_then(text_of) {
         domain
@@ -219,17 +220,17 @@ pub fn pstore(device: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-/// The file with a lease of a lock manager.
+/// Adds the file of a lock manager's lease.
 pub fn lease(device: Node<'_, '_>, domain: &mut Domain) {
     let path = child(device, "target").and_then(|target| target.attribute("path"));
     domain.disks.extend(path.map(|path| Disk::new("lease", DiskSource::File(path.into()), false)));
 }
 
-/// The files that it boots from. The NVRAM file is the only one that is written to, and may be made anew.
+/// Adds the files that the zone boots from. Only NVRAM is written to, and may be created anew.
 pub fn boot(part: Node<'_, '_>, os: Node<'_, '_>, domain: &mut Domain) {
     let name = part.tag_name().name();
     let is_written = matches!(name, "nvram" | "varstore");
-    // An NVRAM may have its source in an element of its own, like a disk, or in an attribute.
+    // The source of NVRAM is in an element of its own, as for a disk, or in an attribute.
     let path = text_of(part).or_else(|| part.attribute("path").map(str::to_owned));
     let source = path.map(|path| Ok(Some(DiskSource::File(path.into()))));
     match source.unwrap_or_else(|| source_of(part)) {

@@ -10,7 +10,7 @@ fn with_devices(virt: &str, devices: &str) -> Domain {
     parse(&format!("<domain type='{virt}'><devices>{devices}</devices></domain>")).unwrap()
 }
 
-/// What stands against its moving: `live: REASON`.
+/// The obstacles, as `live: REASON`.
 fn obstacles(domain: &Domain) -> Vec<String> {
     domain.obstacles.iter().map(|one| format!("{}: {one}", one.against)).collect()
 }
@@ -204,7 +204,7 @@ fn only_the_document_of_the_zone_itself_is_taken() {
     let check = |inner: &str| must_be(&format!("<domain type='kvm'>{inner}</domain>"), &zone());
     let uuid = format!("<uuid>{UUID}</uuid>");
     assert_eq!(check(&format!("<name>web1</name>{uuid}")), Ok(()));
-    // A snapshot's or an application's own <name> deeper down is no matter.
+    // A <name> deeper down, of a snapshot or an application, does not matter.
     assert_eq!(check(&format!("<name>web1</name>{uuid}<metadata><name>x</name></metadata>")), Ok(()));
     for (inner, words) in [
         (format!("<name>db1</name>{uuid}"), "it is of \"db1\", not of zone 'web1'"),

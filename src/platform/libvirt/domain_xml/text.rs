@@ -1,14 +1,14 @@
-//! Changes a document in exact places, and leaves every other byte of it as it is.
+//! Changes exact parts of a document, and keeps every other byte of it.
 
 use std::ops::Range;
 
 use roxmltree::{Document, Node};
 
-/// What is to stand in which place of a text.
-pub type Change = (Range<usize>, String);
+/// A range of a text and its replacement.
+pub type TextEdit = (Range<usize>, String);
 
-/// The text with these changes, no two of which are about the same place.
-pub fn changed(text: &str, mut changes: Vec<Change>) -> String {
+/// Applies these changes, whose ranges do not overlap.
+pub fn changed(text: &str, mut changes: Vec<TextEdit>) -> String {
     changes.sort_by_key(|(range, _)| range.start);
     let (mut result, mut end) = (String::with_capacity(text.len()), 0);
     for (range, value) in changes {
@@ -20,8 +20,8 @@ pub fn changed(text: &str, mut changes: Vec<Change>) -> String {
     result
 }
 
-/// An attribute of an element with another value, in whichever quotes it stands.
-pub fn attribute(node: Node<'_, '_>, name: &str, value: &str) -> Result<Change, String> {
+/// Replaces the value of an attribute, in either kind of quotes.
+pub fn attribute(node: Node<'_, '_>, name: &str, value: &str) -> Result<TextEdit, String> {
     let odd = || at(node, format!("a plain attribute {name} is expected in <{}>", node.tag_name().name()));
     let range = node.attribute_node(name).ok_or_else(odd)?.range_value();
     // The parser's ranges are wrong for names and blanks of absurd length.
@@ -34,7 +34,8 @@ pub fn attribute(node: Node<'_, '_>, name: &str, value: &str) -> Result<Change, 
     if is_quoted('\'') || is_quoted('"') { Ok((range, escaped(value))) } else { Err(odd()) }
 }
 
-/// The only child of that name, whatever its namespace: libvirt might read it in another way than others do.
+/// The only child element with that name, in any namespace: libvirt might ignore namespaces where other parsers
+/// do not.
 pub fn only<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Result<Node<'a, 'input>, String> {
     let mut all = node.children().filter(|child| child.is_element() && child.tag_name().name() == name);
     match (all.next(), all.next()) {
@@ -44,8 +45,8 @@ pub fn only<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Result<Node<'a, '
     }
 }
 
-/// The text of an element that has nothing else in it: a comment or a second piece of text would be read in one way
-/// here and in another by libvirt.
+/// The text of an element without other content: libvirt would read a comment or a second piece of text in
+/// another way than this parser.
 pub fn alone<'a>(node: Node<'a, '_>) -> Result<&'a str, String> {
     let mut parts = node.children();
     match (parts.next().filter(Node::is_text).and_then(|part| part.text()), parts.next()) {
@@ -54,30 +55,30 @@ pub fn alone<'a>(node: Node<'a, '_>) -> Result<&'a str, String> {
     }
 }
 
-/// An element with another text.
-pub fn content(node: Node<'_, '_>, value: &str) -> Result<Change, String> {
+/// Replaces the text of an element.
+pub fn content(node: Node<'_, '_>, value: &str) -> Result<TextEdit, String> {
     let text = alone(node)?;
     let range = node.first_child().map_or(0..0, |part| part.range());
-    // With comments or CDATA in it, text is not what stands in the document.
+    // With comments or CDATA, the text differs from what is written in the document.
     match node.document().input_text().get(range.clone()) {
         Some(source) if source == text || is_written_so(source, text) => Ok((range, escaped(value))),
         _ => Err(at(node, format!("plain text is expected in <{}>", node.tag_name().name()))),
     }
 }
 
-/// Whether the text stands there with nothing but entities in it: `R&amp;D`.
+/// Whether the text is written with nothing but entities in it: `R&amp;D`.
 fn is_written_so(source: &str, text: &str) -> bool {
     let alone = format!("<t>{source}</t>");
     !source.contains('<')
         && Document::parse(&alone).is_ok_and(|read| read.root_element().text() == Some(text))
 }
 
-/// What is wrong, with its place: line and column.
+/// An error with its position: line and column.
 pub fn at(node: Node<'_, '_>, what: impl std::fmt::Display) -> String {
     format!("{what} at {}", node.document().text_pos_at(node.range().start))
 }
 
-/// A text as a value, in either kind of quotes or in none.
+/// A text, escaped for use in either kind of quotes or in none.
 fn escaped(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for c in text.chars() {

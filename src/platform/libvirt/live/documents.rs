@@ -1,6 +1,6 @@
-//! What a zone is told to be at its destination, where that is not what it is here: its XML, changed, in files that
-//! virsh reads. They hold what the XML holds, passwords too, so they are this process's user's alone, and lie beside the
-//! folder of the migration, into which others may get.
+//! The zone's XML for the destination, if it differs from that of this host, in files for virsh. They contain
+//! everything that the XML contains, including passwords, so only this process's user may read them. They are
+//! beside the folder of the migration, which other users may enter.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::platform::PlatformError;
 use crate::platform::libvirt::domain_xml::map_interfaces;
 use crate::platform::libvirt::virsh::Connection;
 
-/// These files, which are gone when this is dropped.
+/// The files, which are removed when this is dropped.
 #[derive(Debug, Default)]
 pub struct Documents {
     files: Vec<PathBuf>,
 }
 
 impl Documents {
-    /// The zone's documents with these changes; none if there are no changes.
+    /// The zone's documents with these mappings; none if there are no mappings.
     pub async fn of(
         zone: &Zone,
         folder: &Path,
@@ -45,12 +45,12 @@ impl Documents {
         Ok(documents)
     }
 
-    /// The file of what the zone is to be now.
+    /// The file with the zone as it is to run at the destination.
     pub fn xml(&self) -> Option<&Path> {
         self.file("xml")
     }
 
-    /// The file of what it is to be after its next boot.
+    /// The file with the zone after its next boot there.
     pub fn persistent_xml(&self) -> Option<&Path> {
         self.file("later")
     }

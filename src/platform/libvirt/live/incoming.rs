@@ -11,8 +11,8 @@ use crate::model::ZoneName;
 use crate::platform::PlatformError;
 use crate::platform::libvirt::virsh::{Code, Connection, Resumer};
 
-/// The migrations that arrive here now. For each a connection waits for the one word that lets the zone run:
-/// to connect only then would lengthen the downtime.
+/// The migrations that arrive here now. For each there is a connection that waits for the command to resume the
+/// zone: to connect only then would lengthen the downtime.
 #[derive(Debug, Default)]
 pub struct Incoming {
     waiting: Mutex<HashMap<Uuid, Resumer>>,

@@ -16,16 +16,16 @@ use crate::failpoints::holds_incoming;
 use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, Migration};
+use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, VirshMigration};
 use crate::platform::{PlatformError, SendFailure};
 
-/// How virsh ended: none while it runs, then `Ok` or what went wrong.
-type Outcome = Option<Result<(), SendFailure>>;
+/// How virsh ended: none while it runs.
+type VirshState = Option<Result<(), SendFailure>>;
 
 /// The migrations that leave this host now.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    current: Mutex<HashMap<ZoneName, (Uuid, watch::Receiver<Outcome>)>>,
+    current: Mutex<HashMap<ZoneName, (Uuid, watch::Receiver<VirshState>)>>,
 }
 
 impl Outgoing {
@@ -35,7 +35,7 @@ impl Outgoing {
         zone: &Zone,
         folder: &Path,
         documents: Documents,
-        (settings, downtime): (&config::Libvirt, u64),
+        (settings, downtime): (&config::LibvirtConfig, u64),
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
         let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
@@ -48,14 +48,14 @@ impl Outgoing {
                 None => false,
             };
             if !ended {
-                // Not found, or lost sight of: virsh's own end must do.
+                // The process was not found: the end of virsh must do.
                 std::future::pending::<()>().await;
             }
         };
         tokio::pin!(gone);
         loop {
             tokio::select! {
-                // A QEMU that ends before it was stopped in order to migrate has crashed: virsh will say so.
+                // A QEMU that ends before it was stopped in order to migrate has crashed: virsh will report it.
                 () = &mut gone, if stopped.moment().is_some() => return Ok(stopped.sent()),
                 () = stopped.wait(), if stopped.moment().is_none() => {}
                 changed = outcome.changed() => {
@@ -71,18 +71,18 @@ impl Outgoing {
         }
     }
 
-    /// Starts virsh and keeps an eye on it.
+    /// Starts virsh and follows it.
     fn start(
         &self,
         zone: &Zone,
         folder: &Path,
         documents: Documents,
-        settings: &config::Libvirt,
+        settings: &config::LibvirtConfig,
         (downtime, paths): (u64, &Paths),
-    ) -> Result<watch::Receiver<Outcome>, PlatformError> {
+    ) -> Result<watch::Receiver<VirshState>, PlatformError> {
         let socket = |stream: StreamId| folder.join(stream.socket_name());
-        let [control, memory] = [StreamId::Control, StreamId::Memory].map(socket);
-        let migration = Migration {
+        let [control, memory] = StreamId::HYPERVISOR.map(socket);
+        let migration = VirshMigration {
             uuid: zone.uuid,
             suspend: holds_incoming(&paths.state_dir()),
             persistent: zone.persistent,
@@ -103,7 +103,7 @@ impl Outgoing {
             let result = transfer.ended().await;
             drop(documents);
             if result.is_err() {
-                // It stays here, and the next one to migrate it expects the default.
+                // The zone stays here, and the next migration expects the default.
                 let _ = Connection::qemu().set_max_downtime(uuid, DEFAULT_DOWNTIME).await;
             }
             let _ = sender.send(Some(result));
@@ -111,7 +111,7 @@ impl Outgoing {
         Ok(receiver)
     }
 
-    fn find(&self, zone: &ZoneName) -> Option<(Uuid, watch::Receiver<Outcome>)> {
+    fn find(&self, zone: &ZoneName) -> Option<(Uuid, watch::Receiver<VirshState>)> {
         locked(&self.current).get(zone).cloned()
     }
 
@@ -124,11 +124,11 @@ impl Outgoing {
         progress.map_err(|error| error.failed(format!("ask for the progress of '{zone}'")))
     }
 
-    /// Gives a migration up, also one that another process began: `uuid` is the zone's then.
+    /// Cancels a migration, even one that another process began; `uuid` is the zone's then.
     pub async fn abort(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let outcome = self.find(zone).map(|(_, outcome)| outcome);
         match Connection::qemu().abort_job(uuid).await {
-            // It has just ended, or there was none.
+            // The migration has just ended, or there was none.
             Err(_) if outcome.is_some_and(|outcome| outcome.borrow().is_some()) => Ok(()),
             Err(error) if matches!(error.code, Code::NoJob | Code::NoDomain) => Ok(()),
             Err(error) => Err(error.failed(format!("abort the migration of '{zone}'"))),
@@ -136,7 +136,7 @@ impl Outgoing {
         }
     }
 
-    /// Waits for virsh's own end.
+    /// Waits for the end of virsh.
     pub async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         let Some((_, mut outcome)) = self.find(zone) else { return Err(PlatformError::no_departure(zone)) };
         let result = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());

@@ -7,20 +7,19 @@ use crate::paths::Paths;
 use crate::platform::libvirt::virsh::Driver;
 use crate::platform::linux;
 
-/// The id of the zone's process, if it can be found.
 fn pid_of(driver: Driver, zone: &ZoneName, paths: &Paths) -> Option<i32> {
     let file = paths.libvirt_run().join(driver.folder()).join(format!("{}.pid", zone.platform_name()));
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
-/// Whether the zone's QEMU was started to receive a migration. One that is paused since then has not opened its
-/// disks for writing; QEMU before 10 ends with a failed assertion (`bdrv_inactivate_recurse`) when such a zone
-/// is migrated, and the zone's memory is lost.
+/// Whether the zone's QEMU was started to receive a migration. If such a zone is still paused, it has not opened
+/// its disks for writing; QEMU before 10 fails an assertion (`bdrv_inactivate_recurse`) when it is migrated on,
+/// and the zone's memory is lost.
 pub fn has_arrived(zone: &ZoneName, paths: &Paths) -> bool {
     arguments_of(zone, paths).iter().any(|argument| argument == "-incoming")
 }
 
-/// Whether the zone's processor is emulated (TCG) instead of being the host's own.
+/// Whether the zone's CPU is emulated (TCG) instead of being the host's own.
 pub fn is_emulated(zone: &ZoneName, paths: &Paths) -> bool {
     arguments_of(zone, paths).windows(2).any(|pair| match [pair[0].as_str(), pair[1].as_str()] {
         ["-accel", kind] => kind.starts_with("tcg"),
@@ -34,7 +33,7 @@ fn arguments_of(zone: &ZoneName, paths: &Paths) -> Vec<String> {
     linux::arguments_of(pid)
 }
 
-/// Is told when the zone's process has ended; none if it cannot be found.
+/// Signals the end of the zone's process; none if the process cannot be found.
 pub fn end_of(driver: Driver, zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
     linux::end_of(pid_of(driver, zone, paths)?)
 }

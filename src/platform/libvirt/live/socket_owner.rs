@@ -1,9 +1,9 @@
-//! Whose the folder is in which an arriving QEMU makes its socket: the user's whom QEMU will run as, so that
-//! nobody else gets near it.
+//! The owner of the folder in which an incoming QEMU creates its socket: the user that QEMU runs as, so that no
+//! other user can reach the socket.
 //!
-//! libvirt says who that is: the label that its `dac` security model gives to every zone of the host
-//! (`user` in qemu.conf), unless the zone brings one of its own. Where libvirt has no such model, QEMU runs as
-//! libvirt's daemon does: as root.
+//! libvirt says which user that is: by the label that its `dac` security model gives to every zone of the host
+//! (`user` in qemu.conf), unless the zone has one of its own. Without that model, QEMU runs as libvirt's daemon
+//! does: as root.
 
 use std::path::Path;
 
@@ -14,9 +14,9 @@ use crate::model::Manifest;
 use crate::platform::PlatformError;
 use crate::platform::libvirt::virsh::Connection;
 
-/// Gives the folder of a migration to the user of the QEMU that will receive it. Its mode stays.
+/// Gives the folder of a migration to the user of the QEMU that will receive it. Its mode does not change.
 pub async fn let_qemu_in(manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
-    // Asked each time: an agent may be older than what qemu.conf says.
+    // Asked each time: qemu.conf may have changed since the agent was started.
     let capabilities = Connection::qemu().capabilities().await?;
     let unread = |command: &'static str| move |what: String| PlatformError::Output { command, what };
     let own = label_of_zone(&manifest.config).map_err(unread("virsh dumpxml"))?;
@@ -33,7 +33,6 @@ pub async fn let_qemu_in(manifest: &Manifest, folder: &Path) -> Result<(), Platf
     })
 }
 
-/// The user in a label: `+107:+107`, `107:107` or `qemu:kvm`.
 async fn uid_of(label: &str) -> Result<u32, PlatformError> {
     let user = label.split(':').next().unwrap_or_default().trim();
     if let Some(uid) = user.strip_prefix('+').and_then(|digits| digits.parse().ok()) {
@@ -72,7 +71,7 @@ fn label_of_host(capabilities: &str) -> Result<Option<String>, String> {
 // </seclabel>
 fn label_of_zone(config: &str) -> Result<Option<String>, String> {
     let document = Document::parse(config).map_err(|error| error.to_string())?;
-    // A label of another type is what libvirt chose at the host that the zone comes from.
+    // A label of another type was chosen by libvirt at the source.
     let is_fixed = |node: &Node<'_, '_>| {
         node.has_tag_name("seclabel")
             && node.attribute("model") == Some("dac")

@@ -1,7 +1,7 @@
-//! What a zone asks of a host, as its XML says it: beside storage, networks and machine (`domain_xml`) its memory, its
-//! processor and its tags.
+//! What a zone needs of a host according to its XML: besides storage, networks and machine (`domain_xml`) its
+//! memory, CPU and tags.
 //!
-//! Tags are an administrator's own words in the zone's metadata, so they go where the zone goes:
+//! Tags are words that an administrator puts in the zone's metadata, so that they move with the zone:
 //!
 //! ```text
 //! virsh metadata ZONE --uri urn:sysadm:tags --key sysadm --set '<tags>gold db</tags>' --live --config
@@ -15,40 +15,37 @@ use super::super::domain_xml::{self, Domain, Need, child};
 use super::super::virsh::is_plain;
 use crate::plan::Version;
 
-/// The namespace of tags in a domain's metadata.
+/// The XML namespace of tags in a domain's metadata.
 pub const TAGS: &str = "urn:sysadm:tags";
 
-/// What a zone needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Storage, networks, machine.
     pub domain: Domain,
-    /// Its memory lies in huge pages of this size in bytes.
+    /// The size of the huge pages that back its memory, in bytes.
     pub huge_page: Option<u64>,
-    /// Its memory must lie in one memory node.
+    /// Its memory must be in one NUMA node.
     pub one_node: bool,
-    /// What it needs of a processor.
     pub processor: Processor,
-    /// The oldest QEMU that has its machine.
+    /// The oldest QEMU that has its machine type.
     pub hypervisor: Option<Version>,
-    /// Its tags.
     pub tags: BTreeSet<String>,
 }
 
-/// What a zone needs of a processor.
+/// What a zone needs of a CPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Processor {
-    /// Nothing: it is emulated, a container, or does not run, and takes what it finds when it is next started.
+    /// Nothing: it is emulated, a container, or does not run, and takes what it finds when it next starts.
     #[default]
     Any,
-    /// All that the processor of its own host can do: it runs on it, and has seen that.
+    /// Everything that its host's CPU can do: it runs, and has seen that.
     Same,
     /// This `<cpu>`.
     Model(String),
 }
 
 impl Processor {
-    /// The `<cpu>`, if it is one.
+    /// The `<cpu>`, if there is one.
     pub const fn model(&self) -> Option<&String> {
         match self {
             Self::Model(cpu) => Some(cpu),
@@ -57,7 +54,7 @@ impl Processor {
     }
 }
 
-/// Reads the XML of a domain that runs or not, on a host whose usual huge pages have that size in bytes.
+/// Parses the XML of a domain, running or not, on a host whose default huge pages have that size in bytes.
 ///
 /// # Errors
 /// What is wrong with the document.
@@ -78,7 +75,7 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
     })
 }
 
-/// The first size that it says, or the usual one.
+/// The first size in the document, or the default one.
 fn huge_page_of(domain: &Domain, usual: u64) -> Option<u64> {
     domain.needs.iter().find_map(|need| match need {
         Need::HugePages(size) => Some(size.unwrap_or(usual)),
@@ -86,7 +83,7 @@ fn huge_page_of(domain: &Domain, usual: u64) -> Option<u64> {
     })
 }
 
-/// Whether memory may come from no more than one node.
+/// Whether memory may come only from one node.
 fn is_bound(memory: Node<'_, '_>) -> bool {
     let strict = matches!(memory.attribute("mode"), None | Some("strict" | "restrictive"));
     let one = memory.attribute("nodeset").is_some_and(|nodes| nodes.trim().parse::<u32>().is_ok());
@@ -98,7 +95,7 @@ fn is_bound(memory: Node<'_, '_>) -> bool {
 //   <feature policy='require' name='hypervisor'/>
 //   <feature policy='disable' name='svm'/>
 // </cpu>
-/// What is needed by a zone with this `<cpu>`. It is written anew, in words that libvirt could have.
+/// What a zone with this `<cpu>` needs. The `<cpu>` is written anew, using only what libvirt itself could write.
 pub fn processor_of(cpu: Node<'_, '_>) -> Processor {
     let model = child(cpu, "model").and_then(|node| node.text()).map(str::trim).filter(|name| is_plain(name));
     match (cpu.attribute("mode").unwrap_or("custom"), model) {
@@ -120,7 +117,7 @@ pub fn processor_of(cpu: Node<'_, '_>) -> Processor {
     }
 }
 
-/// `pc-i440fx-7.2` came with QEMU 7.2. Distributions count in their own way (`pc-q35-rhel8.6.0`).
+/// `pc-i440fx-7.2` came with QEMU 7.2. Distributions have versions of their own (`pc-q35-rhel8.6.0`).
 fn machine_version(machine: &str) -> Option<Version> {
     let (_, version) = machine.rsplit_once('-')?;
     version.chars().all(|c| c.is_ascii_digit() || c == '.').then(|| Version::find(version))?
@@ -129,7 +126,7 @@ fn machine_version(machine: &str) -> Option<Version> {
 //   <sysadm:tags xmlns:sysadm="urn:sysadm:tags">db gold</sysadm:tags>
 fn tags_of(metadata: Node<'_, '_>) -> BTreeSet<String> {
     let tags = metadata.children().filter(|node| node.has_tag_name((TAGS, "tags")));
-    // Each in an element of its own is fine, too.
+    // Each tag in an element of its own is accepted, too.
     let text = tags.flat_map(|node| node.descendants()).filter(Node::is_text).filter_map(|node| node.text());
     let word = |c: char| c.is_whitespace() || c == ',';
     text.flat_map(|text| text.split(word)).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
@@ -150,7 +147,7 @@ mod tests {
         assert_eq!(needs.hypervisor, Some(Version(7, 2, 0)));
         assert_eq!(needs.tags, BTreeSet::from(["db".to_owned(), "gold".to_owned()]));
         assert_eq!((needs.huge_page, needs.one_node), (None, false));
-        // It is emulated.
+        // The CPU is emulated.
         assert_eq!((needs.processor, needs.domain.virt.as_str()), (Processor::Any, "qemu"));
     }
 

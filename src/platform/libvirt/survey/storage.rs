@@ -1,14 +1,14 @@
-//! Storage by names that mean the same on every host, so that a planner can tell hosts that see it from others.
+//! Names of storage that mean the same on every host, so that the planner knows which hosts can access it.
 //!
 //! | storage | name |
 //! |---|---|
-//! | file or folder on NFS, CIFS or CephFS | server and what it exports: `nfs:10.0.0.5:/vms` |
-//! | file or folder on another file system | that one's UUID, `ext4:…`: only its own host sees it, unless it is a cluster's |
+//! | file or folder on NFS, CIFS or CephFS | server and export: `nfs:10.0.0.5:/vms` |
+//! | file or folder on another file system | the file system's UUID, `ext4:…`: only its own host can access it, unless it is a cluster file system |
 //! | block device | its world-wide name: `wwid:…` |
-//! | anything else, and folders that their own host exports over NFS | none: it restricts nothing |
+//! | anything else, and folders that their own host exports over NFS | none: no restriction |
 //!
-//! That is only to save questions. Whether two hosts see the same is proven by `host::probe`, before each move. Nothing
-//! here touches a network file system: its server may be gone.
+//! This only saves queries. Whether two hosts see the same storage is proven before each move, by
+//! `host::storage_probe`. Nothing here accesses a network file system: its server may be down.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -19,25 +19,25 @@ use rustix::fs::{major, minor};
 use crate::model::{Disk, DiskSource};
 use crate::platform::linux::{device_folder, device_name};
 
-/// A file system, as `/proc/self/mountinfo` has it.
+/// A mounted file system, from `/proc/self/mountinfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mount {
-    /// Where it is mounted.
+    /// Its mount point.
     point: PathBuf,
-    /// Its device, `MAJOR:MINOR`.
+    /// As `MAJOR:MINOR`.
     device: String,
     /// `ext4`, `nfs4`, …
     kind: String,
     /// What is mounted: a device, `server:/folder`, …
     source: String,
-    /// Its own options.
+    /// The file system's own options.
     options: String,
 }
 
 // 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 // 77 45 254:0 /lab/h1/local /srv/local rw,relatime - ext4 /dev/vda rw,discard
 // 42 27 254:0 /run/netns /run/netns rw,relatime shared:1 - ext4 /dev/vda rw
-/// Reads `/proc/self/mountinfo`.
+/// Parses `/proc/self/mountinfo`.
 fn parse_mounts(text: &str) -> Vec<Mount> {
     text.lines().filter_map(parse_mount).collect()
 }
@@ -57,7 +57,7 @@ fn parse_mount(line: &str) -> Option<Mount> {
 }
 
 // /srv/vms	10.0.0.0/24(rw,sync,wdelay,hide,nocrossmnt,secure,root_squash,no_all_squash,sec=sys)
-/// Reads `/var/lib/nfs/etab`: the folders that are exported.
+/// Parses `/var/lib/nfs/etab`: the exported folders.
 fn parse_exports(text: &str) -> Vec<PathBuf> {
     text.lines()
         .filter_map(|line| line.split(['\t', ' ']).next())
@@ -66,7 +66,7 @@ fn parse_exports(text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Blanks and such are written as `\040`.
+/// Decodes escapes such as `\040` for a blank.
 fn unescape(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -86,7 +86,7 @@ fn unescape(text: &str) -> String {
 }
 
 impl Mount {
-    /// Whether its data comes over the network, so that looking at it may take for ever.
+    /// Whether its data comes over the network, so that access to it may block for ever.
     fn is_remote(&self) -> bool {
         let kind = self.kind.as_str();
         matches!(
@@ -95,7 +95,7 @@ impl Mount {
         ) || kind.starts_with("fuse")
     }
 
-    /// The name of storage on a network. A server is known by its address: its name may be another on another host.
+    /// The name of network storage. The server is identified by its address: its name may differ on another host.
     fn remote_name(&self) -> Option<String> {
         let address = || self.options.split(',').find_map(|option| option.strip_prefix("addr="));
         match self.kind.as_str() {
@@ -107,7 +107,7 @@ impl Mount {
                 let (server, share) = self.source.strip_prefix("//")?.split_once('/')?;
                 Some(format!("cifs://{}/{share}", address().unwrap_or(server)))
             }
-            // `user@cluster.name=/folder`: the older form names monitors, in any order.
+            // `user@cluster.name=/folder`: the older form lists monitors, in any order.
             "ceph" => self.source.split_once('@').map(|(_, cluster)| format!("ceph:{cluster}")),
             _ => None,
         }
@@ -126,9 +126,9 @@ impl Mount {
         Some(format!("{}:{uuid}", self.kind))
     }
 
-    /// What udev has found on its device.
+    /// The UUID that udev has found on its device.
     fn uuid_of_device(&self) -> Option<String> {
-        // btrfs has a device number of its own making.
+        // btrfs has device numbers of its own.
         let device = match std::fs::metadata(&self.source).ok().filter(|_| self.source.starts_with("/dev/")) {
             Some(node) => format!("{}:{}", major(node.rdev()), minor(node.rdev())),
             None => self.device.clone(),
@@ -138,19 +138,18 @@ impl Mount {
     }
 }
 
-/// The storage that a host sees.
+/// The storage that a host can access.
 #[derive(Clone, Debug, Default)]
-pub struct Storage {
-    /// What is mounted, with its name if it has one. The last one counts where there are several.
+pub struct HostStorage {
+    /// The mounts with their names. If several have the same mount point, the last one counts.
     mounts: Vec<(Mount, Option<String>)>,
-    /// World-wide names of its devices.
+    /// The world-wide names of its devices.
     devices: BTreeSet<String>,
-    /// Its own folders that others mount from it.
+    /// Its own folders that it exports over NFS.
     exported: Vec<PathBuf>,
 }
 
-impl Storage {
-    /// Looks at all that there is.
+impl HostStorage {
     pub fn look() -> Self {
         let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let name = |mount: &Mount| if mount.is_remote() { mount.remote_name() } else { mount.local_name() };
@@ -163,13 +162,13 @@ impl Storage {
         }
     }
 
-    /// The names of all of it; none if some of it has another name on other hosts.
+    /// All names; none if some of the storage has another name on other hosts.
     pub fn names(&self) -> Option<BTreeSet<String>> {
         let mounted = self.mounts.iter().filter_map(|(_, name)| name.clone());
         self.exported.is_empty().then(|| mounted.chain(self.devices.iter().cloned()).collect())
     }
 
-    /// The names of what a zone writes to. Of what it only reads, a copy will do.
+    /// The names of the storage that a zone writes to. For storage that it only reads, a copy will do.
     pub fn of(&self, disks: &[Disk]) -> BTreeSet<String> {
         disks.iter().filter(|disk| !disk.readonly).filter_map(|disk| self.of_disk(&disk.source)).collect()
     }
@@ -181,7 +180,7 @@ impl Storage {
                 if mount.is_remote() {
                     return name.clone();
                 }
-                // Links may lead elsewhere.
+                // Symbolic links may lead elsewhere.
                 let real = std::fs::canonicalize(path).ok()?;
                 if self.exported.iter().any(|folder| real.starts_with(folder)) {
                     return None;
@@ -202,7 +201,7 @@ impl Storage {
     }
 }
 
-/// Reads a text as what is read here.
+/// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
     let _ = parse_mounts(text).iter().map(Mount::remote_name).count();
@@ -215,7 +214,7 @@ mod tests {
 
     const MOUNTS: &str = include_str!("fixtures/mountinfo.txt");
 
-    /// In the form of the kernel's documentation: the tests' hosts mount nothing over a network.
+    /// In the format of the kernel's documentation: the hosts of the tests mount nothing over a network.
     const REMOTE: &str = "\
 90 27 0:50 / /srv/vms rw,relatime shared:9 - nfs4 nas.example.org:/vms rw,vers=4.2,clientaddr=10.0.0.1,addr=10.0.0.5\n\
 91 27 0:51 / /srv/old rw - nfs nas:/old\\040vms rw,vers=3,addr=10.0.0.5\n\
@@ -256,19 +255,19 @@ mod tests {
     fn a_file_belongs_to_the_innermost_mount_over_it() {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
-        let storage = Storage { mounts, ..Storage::default() };
+        let storage = HostStorage { mounts, ..HostStorage::default() };
         let disk = |path: &str, readonly| Disk::new("vda", DiskSource::File(path.into()), readonly);
         let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
         assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
         assert_eq!(names("/srv/vms-else/a.img", false), [] as [String; 0]);
-        // A copy of what is only read will do.
+        // A copy of storage that is only read will do.
         assert_eq!(names("/srv/vms/a.iso", true), [] as [String; 0]);
     }
 
     #[test]
     fn two_files_of_one_folder_lie_on_the_same_storage_and_their_host_sees_it() {
         let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::look();
+        let storage = HostStorage::look();
         let name = |file: &str| {
             let path = folder.path().join(file);
             std::fs::write(&path, "").unwrap();
@@ -286,7 +285,7 @@ mod tests {
         let exports = parse_exports(&format!("{}\t10.0.0.0/24(rw,sync)\n", path.display()));
         assert_eq!(exports, [path.as_path()]);
         assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
-        let storage = Storage { exported: exports, ..Storage::look() };
+        let storage = HostStorage { exported: exports, ..HostStorage::look() };
         let disk = Disk::new("/", DiskSource::Dir(path), false);
         assert_eq!((storage.names(), storage.of(&[disk])), (None, BTreeSet::new()));
     }

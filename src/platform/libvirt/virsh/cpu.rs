@@ -1,23 +1,22 @@
-//! What virsh says of processors: `hypervisor-cpu-compare` and `hypervisor-cpu-baseline --features`.
+//! What virsh says of CPUs: `hypervisor-cpu-compare` and `hypervisor-cpu-baseline --features`.
 
 use std::collections::BTreeSet;
 
 use super::{Connection, is_plain};
 use crate::platform::PlatformError;
 
-/// Whether a processor fits.
+/// Whether a CPU is sufficient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CpuFit {
-    /// It has all that is needed.
     Fits,
-    /// It does not, or that cannot be told.
-    Refused(Refusal),
-    /// What libvirt says is not about processors.
+    /// It is not, or that is unknown.
+    Refused(CpuMismatch),
+    /// libvirt's message is not about CPUs.
     Unclear(String),
 }
 
 impl CpuFit {
-    /// Reads what libvirt said against a processor.
+    /// Parses libvirt's message.
     pub fn of(said: String) -> Self {
         parse(&said).map_or(Self::Unclear(said), Self::Refused)
     }
@@ -31,24 +30,23 @@ impl CpuFit {
     }
 }
 
-/// What it says.
+/// Why a CPU is not sufficient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// These features are not there.
+pub enum CpuMismatch {
+    /// These features are missing.
     Lacks(Vec<String>),
-    /// These are, and must not be.
+    /// These features are present, and must not be.
     Forbids(Vec<String>),
-    /// These are more than the very processor has that must be there.
+    /// These features are present, and the exact CPU that is required does not have them.
     Extra(Vec<String>),
-    /// No such model is known.
+    /// An unknown model.
     Model(String),
-    /// Any other difference.
     Other(String),
-    /// That cannot be told of such a machine.
+    /// libvirt cannot compare CPUs of such machines.
     Incomparable,
 }
 
-impl Refusal {
+impl CpuMismatch {
     /// The features that make the difference.
     fn features(&self) -> &[String] {
         match self {
@@ -57,7 +55,7 @@ impl Refusal {
         }
     }
 
-    /// For people, about machines of that kind.
+    /// To be shown to people, for machines of that kind.
     pub fn reasons(&self, virt: &str) -> Vec<String> {
         match self {
             Self::Lacks(names) => {
@@ -80,7 +78,7 @@ impl Refusal {
     }
 }
 
-/// What libvirt and virsh say where they cannot compare at all: other architectures, older software.
+/// The messages of libvirt and virsh if they cannot compare at all: other architectures, older versions.
 const INCOMPARABLE: [&str; 5] = [
     "comparing with the hypervisor CPU is not supported",
     "does not support reporting CPU model",
@@ -91,8 +89,8 @@ const INCOMPARABLE: [&str; 5] = [
 
 // error: Failed to compare hypervisor CPU with /dev/stdin error: the CPU is incompatible with host CPU: Host CPU does
 // not provide required features: pni, avx512f
-/// Reads what virsh says. None: it says nothing of a processor.
-fn parse(said: &str) -> Option<Refusal> {
+/// Parses the message of virsh. None: it is not about a CPU.
+fn parse(said: &str) -> Option<CpuMismatch> {
     let after = |words: &str| said.split_once(words).map(|(_, rest)| rest.trim());
     let names = |list: &str| {
         let names = list.split(',').map(str::trim).filter(|name| is_plain(name)).map(str::to_owned);
@@ -100,25 +98,25 @@ fn parse(said: &str) -> Option<Refusal> {
     };
     if let Some(list) = after("does not provide required features:").or_else(|| after("Unknown CPU feature"))
     {
-        return names(list).map(Refusal::Lacks);
+        return names(list).map(CpuMismatch::Lacks);
     }
     if let Some(list) = after("provides forbidden features:") {
-        return names(list).map(Refusal::Forbids);
+        return names(list).map(CpuMismatch::Forbids);
     }
     if let Some(list) = after("Extra features:") {
-        return names(list).map(Refusal::Extra);
+        return names(list).map(CpuMismatch::Extra);
     }
     if let Some(model) = after("Unknown CPU model") {
-        return is_plain(model).then(|| Refusal::Model(model.to_owned()));
+        return is_plain(model).then(|| CpuMismatch::Model(model.to_owned()));
     }
     if INCOMPARABLE.iter().any(|words| said.contains(words)) {
-        return Some(Refusal::Incomparable);
+        return Some(CpuMismatch::Incomparable);
     }
-    after("the CPU is incompatible with host CPU").map(|what| Refusal::Other(what.to_owned()))
+    after("the CPU is incompatible with host CPU").map(|what| CpuMismatch::Other(what.to_owned()))
 }
 
 impl Connection {
-    /// Whether this host has KVM, and what libvirt says of it then, as XML.
+    /// libvirt's capabilities for KVM as XML; none if this host has no KVM.
     pub async fn kvm_capabilities(self) -> Result<Option<String>, PlatformError> {
         match self.run(["domcapabilities", "--virttype", "kvm"]).await {
             Ok(capabilities) => Ok(Some(capabilities)),
@@ -126,7 +124,7 @@ impl Connection {
         }
     }
 
-    /// The features of a processor: a `<cpu>`, or a host's capabilities. None if libvirt cannot tell.
+    /// The features of a CPU: a `<cpu>`, or a host's capabilities. None if libvirt cannot tell.
     pub async fn cpu_features(self, cpu: String) -> Option<BTreeSet<String>> {
         let baseline = ["hypervisor-cpu-baseline", "--virttype", "kvm", "--features", "/dev/stdin"];
         parse_features(&self.virsh().args(baseline).stdin(cpu).run().await.ok()?)
@@ -139,7 +137,7 @@ impl Connection {
 //   <feature policy='require' name='3dnowprefetch'/>
 //   <feature policy='disable' name='abm'/>
 // </cpu>
-/// Reads what `virsh hypervisor-cpu-baseline --features` prints.
+/// Parses the output of `virsh hypervisor-cpu-baseline --features`.
 pub fn parse_features(output: &str) -> Option<BTreeSet<String>> {
     let document = roxmltree::Document::parse(output).ok()?;
     let has = |node: &roxmltree::Node<'_, '_>| {
@@ -154,7 +152,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn virsh(what: &str) -> Option<Refusal> {
+    fn virsh(what: &str) -> Option<CpuMismatch> {
         parse(&format!("error: Failed to compare hypervisor CPU with /dev/stdin error: {what}"))
     }
 
@@ -193,7 +191,7 @@ mod tests {
             "Operation not supported: comparing with the hypervisor CPU is not supported for arch aarch64",
             "operation failed: QEMU '/usr/bin/qemu-system-x86_64' does not support reporting CPU model for virttype 'kvm'",
         ] {
-            assert_eq!(virsh(cannot), Some(Refusal::Incomparable), "{cannot}");
+            assert_eq!(virsh(cannot), Some(CpuMismatch::Incomparable), "{cannot}");
         }
         for broken in [
             "End of file while reading data: Input/output error",

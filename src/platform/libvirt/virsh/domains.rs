@@ -1,25 +1,25 @@
-//! The domains of a driver.
+//! Queries and commands about a driver's domains.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Connection, Driver, LibvirtError, Listed, Usages, list, stats};
+use super::{Connection, Driver, LibvirtError, ListedDomain, Usages, list, stats};
 use crate::model::Zone;
 use crate::platform::PlatformError;
 
-/// How long the memory of a zone may take to be written or read.
+/// Time limit for saving or restoring the memory of a zone.
 const IMAGE: Duration = Duration::from_secs(3600);
 
 /// All that libvirt says of one domain.
 pub struct Described {
-    /// The zone that it is; none if it is gone.
+    /// None: the domain is gone.
     pub zone: Option<Zone>,
-    /// What it is after its next boot, as XML.
+    /// Its state after the next boot, as XML.
     pub config: String,
-    /// What it is now, as XML.
+    /// Its present state, as XML.
     pub current: String,
-    /// How many snapshots it has.
+    /// The number of its snapshots.
     pub snapshots: usize,
 }
 
@@ -34,16 +34,16 @@ impl Connection {
     }
 
     /// All domains, defined or running. The outer error is libvirt's.
-    pub async fn list(self) -> Result<Result<Vec<Listed>, PlatformError>, LibvirtError> {
+    pub async fn list(self) -> Result<Result<Vec<ListedDomain>, PlatformError>, LibvirtError> {
         let output = self.run(["list", "--all", "--id", "--name", "--uuid"]).await?;
         Ok(list::parse_list(&output))
     }
 
-    /// The zones that these domains are, each none if it is gone since it was listed, or an error if it cannot be
+    /// The zones of these domains; each is none if it is gone since it was listed, or an error if it cannot be
     /// handled.
     pub async fn zones(
         self,
-        listed: &[Listed],
+        listed: &[ListedDomain],
     ) -> Result<Vec<Result<Option<Zone>, PlatformError>>, PlatformError> {
         let commands = listed.iter().flat_map(|domain| about(domain.uuid)).collect();
         let answers = self.each(commands).await?;
@@ -54,10 +54,10 @@ impl Connection {
         Ok(answers.chunks(2).map(parse).collect())
     }
 
-    /// The zone of that identity, if there is one.
+    /// The zone with that UUID, if there is one.
     pub async fn zone(self, uuid: Uuid) -> Result<Option<Zone>, PlatformError> {
         match self.batch(&about(uuid)).await?.as_slice() {
-            // Another zone may be called what this one's UUID is.
+            // Another zone may have this one's UUID as its name.
             [info, state] => {
                 Ok(list::parse_zone(self.driver.brand(), info, state)?.filter(|zone| zone.uuid == uuid))
             }
@@ -65,12 +65,11 @@ impl Connection {
         }
     }
 
-    /// Whether libvirt tells of the domain at all.
+    /// Whether libvirt can describe the domain at all.
     pub async fn tells_of(self, uuid: Uuid) -> Result<(), LibvirtError> {
         self.run([&format!("dominfo {uuid}")]).await.map(drop)
     }
 
-    /// All that libvirt says of a domain.
     pub async fn describe(self, uuid: Uuid) -> Result<Described, PlatformError> {
         let [info, state] = about(uuid);
         let mut commands = vec![
@@ -95,12 +94,12 @@ impl Connection {
         })
     }
 
-    /// What each of these domains is now, as XML; empty if it is gone.
+    /// The present XML of each of these domains; empty if it is gone.
     pub async fn documents(self, domains: impl Iterator<Item = Uuid>) -> Result<Vec<String>, PlatformError> {
         self.each(domains.map(|uuid| format!("dumpxml {uuid}")).collect()).await
     }
 
-    /// What the domain is now, as another host may read it, and what it is after its next boot.
+    /// The domain's XML in a form for another host, now and after its next boot.
     pub async fn migratable(self, uuid: Uuid) -> Result<Vec<String>, PlatformError> {
         let commands = [
             format!("dumpxml --migratable --security-info {uuid}"),
@@ -109,9 +108,9 @@ impl Connection {
         self.batch(&commands).await
     }
 
-    /// What the listed domains use. With `measure` it begins to measure how they write to their memory: the answer to that
-    /// is told after a second.
-    pub async fn usages(self, listed: &[Listed], measure: bool) -> Result<Usages, PlatformError> {
+    /// The resources that the listed domains use. With `measure` it starts to measure how fast they write to
+    /// their memory: a second later the next call returns the result.
+    pub async fn usages(self, listed: &[ListedDomain], measure: bool) -> Result<Usages, PlatformError> {
         let commands = stats::commands(self.driver, listed);
         let wanted = commands.len();
         let also = if measure { stats::measure(self.driver, listed) } else { Vec::new() };
@@ -125,7 +124,7 @@ impl Connection {
         define.run().await.map(drop).map_err(LibvirtError::new)
     }
 
-    /// Forgets the definition of a domain. Its data stays.
+    /// Removes the definition of a domain. Its data stays.
     pub async fn undefine(self, uuid: Uuid) -> Result<(), LibvirtError> {
         let uuid = uuid.to_string();
         match self.driver {
@@ -134,24 +133,23 @@ impl Connection {
         }
     }
 
-    /// Starts a domain, from its saved memory if there is some.
+    /// Starts a domain, from its saved memory if there is any.
     pub async fn start(self, uuid: Uuid) -> Result<(), LibvirtError> {
         let start = self.virsh().timeout(IMAGE).args(["start", &uuid.to_string()]);
         start.run().await.map(drop).map_err(LibvirtError::new)
     }
 
-    /// Asks a domain to shut down.
     pub async fn shutdown(self, uuid: Uuid) -> Result<(), LibvirtError> {
         self.run(["shutdown", &uuid.to_string()]).await.map(drop)
     }
 
-    /// Writes the memory of a domain to a file of libvirt's own, and ends the domain.
+    /// Saves the memory of a domain to a file of libvirt's own, and ends the domain.
     pub async fn managed_save(self, uuid: Uuid) -> Result<(), LibvirtError> {
         let save = self.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
         save.run().await.map(drop).map_err(LibvirtError::new)
     }
 
-    /// Ends a domain at once.
+    /// Powers a domain off.
     pub async fn destroy(self, uuid: Uuid) -> Result<(), LibvirtError> {
         self.run(["destroy", &uuid.to_string()]).await.map(drop)
     }

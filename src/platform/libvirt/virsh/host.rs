@@ -1,11 +1,11 @@
-//! What libvirt says of its host.
+//! Queries about libvirt's host.
 
 use uuid::Uuid;
 
-use super::{Answer, Connection};
+use super::{Connection, VirshOutput};
 use crate::platform::PlatformError;
 
-/// The versions of what zones run on.
+/// The versions of the software that runs zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
     /// `9.0.0`
@@ -14,11 +14,11 @@ pub struct Versions {
     pub hypervisor: Option<String>,
 }
 
-/// What was to be done when libvirt was asked for what it keeps.
+/// The description of these queries in errors.
 const WHAT: &str = "ask libvirt what it has";
 
 impl Connection {
-    /// The networks that are active.
+    /// The active networks.
     pub async fn networks(self) -> Result<Vec<String>, PlatformError> {
         let names =
             self.run(["net-list", "--name"]).await.map_err(|error| error.failed("list the networks"))?;
@@ -26,7 +26,7 @@ impl Connection {
     }
 
     /// A network, as XML.
-    pub async fn network(self, name: &str) -> Result<Answer, PlatformError> {
+    pub async fn network(self, name: &str) -> Result<VirshOutput, PlatformError> {
         self.answer(["net-dumpxml", &format!("--network={name}")]).await
     }
 
@@ -35,27 +35,27 @@ impl Connection {
         Ok(self.answer(["nwfilter-list"]).await?.map(|answer| second_column(&answer)))
     }
 
-    /// What each secret is for: its kind, a blank, its name.
+    /// The usage of each secret: type, blank, name.
     pub async fn secrets(self) -> Result<Result<Vec<String>, String>, PlatformError> {
         Ok(self.answer(["secret-list"]).await?.map(|answer| second_column(&answer)))
     }
 
-    /// Whether there is a secret, or what libvirt says against it.
-    pub async fn secret(self, uuid: Uuid) -> Result<Answer, PlatformError> {
+    /// The secret with that UUID, or libvirt's error.
+    pub async fn secret(self, uuid: Uuid) -> Result<VirshOutput, PlatformError> {
         self.answer(["secret-dumpxml", &uuid.to_string()]).await
     }
 
-    /// Where a volume of a pool lies.
-    pub async fn volume(self, pool: &str, volume: &str) -> Result<Answer, PlatformError> {
+    /// The path of a volume in a pool.
+    pub async fn volume(self, pool: &str, volume: &str) -> Result<VirshOutput, PlatformError> {
         self.answer(["vol-path", &format!("--pool={pool}"), &format!("--vol={volume}")]).await
     }
 
-    /// What the host can do, as XML. Never from a cache.
+    /// The host's capabilities, as XML. Never cached.
     pub async fn capabilities(self) -> Result<String, PlatformError> {
         self.run(["capabilities"]).await.map_err(|error| error.failed("ask which user QEMU runs as"))
     }
 
-    async fn answer<const N: usize>(self, words: [&str; N]) -> Result<Answer, PlatformError> {
+    async fn answer<const N: usize>(self, words: [&str; N]) -> Result<VirshOutput, PlatformError> {
         match self.run(words).await {
             Ok(output) => Ok(Ok(output)),
             Err(error) => error.said(WHAT).map(Err),
@@ -65,7 +65,7 @@ impl Connection {
 
 //  c2177883-f1bb-47f0-914d-32a22e3a8804   ceph client.libvirt secret
 //  2a8b8ed6-fd31-48e8-a189-28b9737da1c5   Unused
-/// What stands after the UUID in each line.
+/// The text after the UUID on each line.
 fn second_column(answer: &str) -> Vec<String> {
     let named = answer.lines().filter_map(|line| line.trim().split_once(' '));
     named.map(|(_, name)| name.trim().to_owned()).collect()
@@ -75,7 +75,7 @@ fn second_column(answer: &str) -> Vec<String> {
 // Using library: libvirt 9.0.0
 // Using API: QEMU 9.0.0
 // Running hypervisor: QEMU 7.2.22
-/// Reads what `virsh version` prints.
+/// Parses the output of `virsh version`.
 pub fn parse_version(output: &str) -> Versions {
     let field = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     Versions {

@@ -1,4 +1,4 @@
-//! `virsh domjobinfo --rawstats` and `virsh event`: how far a migration is, and when the zone stopped.
+//! `virsh domjobinfo --rawstats` and `virsh event`: the progress of a migration, and when the zone was stopped.
 
 use crate::model::Progress;
 
@@ -13,7 +13,7 @@ use crate::model::Progress;
 // memory_dirty_rate: 1830
 // memory_page_size: 4096
 // memory_iteration: 4
-/// Reads `virsh domjobinfo --rawstats`; none while there is no job.
+/// Parses `virsh domjobinfo --rawstats`; none if there is no job.
 pub fn parse_progress(output: &str) -> Option<Progress> {
     let field = |name: &str| {
         output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse::<u64>().ok())
@@ -32,42 +32,40 @@ pub fn parse_progress(output: &str) -> Option<Progress> {
     })
 }
 
-/// What the events of one domain say about its migration.
+/// An event of a domain, as far as migration is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The pass of that number over its memory has begun. The first is the whole, each later one what was
-    /// changed meanwhile.
+pub enum DomainEvent {
+    /// A pass over its memory has begun. The first one sends everything, each later one what was changed meanwhile.
     Pass(u32),
-    /// Its processors were stopped, its last memory is on its way.
+    /// Its virtual CPUs were stopped, and the rest of its memory is being sent.
     StoppedToMigrate,
-    /// It goes on here.
+    /// It runs on here.
     Resumed,
-    /// Anything else.
     Other,
 }
 
 // 2026-11-21 07:19:15.904+0000: event 'migration-iteration' for domain 'evac1': iteration: '2'
 // 2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': Suspended Migrated
-/// Reads a line of `virsh event --all --loop --timestamp`.
-pub fn parse_event(line: &str) -> Event {
-    // Between them stands the name of the zone, which may be any text.
-    let Some((about, what)) = line.rsplit_once("': ") else { return Event::Other };
+/// Parses a line of `virsh event --all --loop --timestamp`.
+pub fn parse_event(line: &str) -> DomainEvent {
+    // Between them is the name of the zone, which may be any text.
+    let Some((about, what)) = line.rsplit_once("': ") else { return DomainEvent::Other };
     let kind = about.split_once(": event '").and_then(|(_, rest)| Some(rest.split_once("' for ")?.0));
     if kind == Some("lifecycle") {
         return match what {
-            "Suspended Migrated" => Event::StoppedToMigrate,
-            what if what.starts_with("Resumed ") => Event::Resumed,
-            _ => Event::Other,
+            "Suspended Migrated" => DomainEvent::StoppedToMigrate,
+            what if what.starts_with("Resumed ") => DomainEvent::Resumed,
+            _ => DomainEvent::Other,
         };
     }
     let pass = || {
         (kind == Some("migration-iteration")).then_some(())?;
         what.strip_prefix("iteration: '")?.strip_suffix('\'')?.parse().ok()
     };
-    pass().map_or(Event::Other, Event::Pass)
+    pass().map_or(DomainEvent::Other, DomainEvent::Pass)
 }
 
-/// QEMU's own (`downtime-limit`), in ms.
+/// QEMU's default (`downtime-limit`), in ms.
 pub const DEFAULT_DOWNTIME: u64 = 300;
 
 #[cfg(test)]
@@ -92,17 +90,17 @@ mod tests {
         assert_eq!(parse_progress("Job type: 0\n\n"), None);
     }
 
-    fn event(kind: &str, what: &str) -> Event {
+    fn event(kind: &str, what: &str) -> DomainEvent {
         parse_event(&format!("2026-11-21 07:19:16.361+0000: event '{kind}' for domain 'evac1': {what}"))
     }
 
     #[test]
     fn the_moment_of_the_stop_is_recognised() {
-        assert_eq!(event("lifecycle", "Suspended Migrated"), Event::StoppedToMigrate);
-        assert_eq!(event("lifecycle", "Suspended Paused"), Event::Other);
-        assert_eq!(event("lifecycle", "Resumed Migrated"), Event::Resumed);
-        assert_eq!(event("agent-lifecycle", "Suspended Migrated"), Event::Other);
-        assert_eq!(event("job-completed", ""), Event::Other);
+        assert_eq!(event("lifecycle", "Suspended Migrated"), DomainEvent::StoppedToMigrate);
+        assert_eq!(event("lifecycle", "Suspended Paused"), DomainEvent::Other);
+        assert_eq!(event("lifecycle", "Resumed Migrated"), DomainEvent::Resumed);
+        assert_eq!(event("agent-lifecycle", "Suspended Migrated"), DomainEvent::Other);
+        assert_eq!(event("job-completed", ""), DomainEvent::Other);
     }
 
     #[test]
@@ -113,17 +111,21 @@ mod tests {
         };
         for zone in ["Windows 10", "it's", "x': Suspended Migrated", "': event 'lifecycle' for domain 'x': "]
         {
-            assert_eq!(event("lifecycle", zone, "Suspended Migrated"), Event::StoppedToMigrate, "{zone}");
-            assert_eq!(event("lifecycle", zone, "Resumed Migrated"), Event::Resumed, "{zone}");
-            assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), Event::Other, "{zone}");
-            assert_eq!(event("migration-iteration", zone, "iteration: '3'"), Event::Pass(3), "{zone}");
+            assert_eq!(
+                event("lifecycle", zone, "Suspended Migrated"),
+                DomainEvent::StoppedToMigrate,
+                "{zone}"
+            );
+            assert_eq!(event("lifecycle", zone, "Resumed Migrated"), DomainEvent::Resumed, "{zone}");
+            assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), DomainEvent::Other, "{zone}");
+            assert_eq!(event("migration-iteration", zone, "iteration: '3'"), DomainEvent::Pass(3), "{zone}");
         }
     }
 
     #[test]
     fn passes_are_counted() {
-        assert_eq!(event("migration-iteration", "iteration: '12'"), Event::Pass(12));
-        assert_eq!(event("migration-iteration", "iteration: 'x'"), Event::Other);
+        assert_eq!(event("migration-iteration", "iteration: '12'"), DomainEvent::Pass(12));
+        assert_eq!(event("migration-iteration", "iteration: 'x'"), DomainEvent::Other);
     }
 
     proptest! {

@@ -7,27 +7,26 @@ use crate::platform::PlatformError;
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// The domain's UUID.
+pub struct ListedDomain {
     pub uuid: Uuid,
-    /// Its number while it runs.
+    /// The number of a running domain.
     pub id: Option<u32>,
-    /// Its name, which may be anything.
+    /// Any text.
     pub name: String,
 }
 
-impl Listed {
-    /// Whether it is the zone of that name.
+impl ListedDomain {
+    /// Whether it is the zone with that name.
     pub fn is(&self, zone: &ZoneName) -> bool {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
     }
 
-    /// What it is called in messages.
+    /// Its name in messages.
     pub fn label(&self) -> String {
         ZoneName::label(&self.name)
     }
 
-    /// The same as a guest that cannot be handled.
+    /// The domain as a guest that cannot be handled.
     pub fn unmanaged_guest(&self, reason: String) -> UnmanagedGuest {
         UnmanagedGuest { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
     }
@@ -35,10 +34,11 @@ impl Listed {
 
 // 00511286-3319-4f84-a168-e5fcdfb0de45 1 evac1
 // 6b5bd03f-ed22-41e2-9128-dadfae40d005 - evac4
-/// Reads the output of `virsh list --all --id --name --uuid`. A name is all the rest of its line, blanks at its ends too;
-/// a line that begins otherwise belongs to the name before it, which has a line break.
-pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
-    let mut all: Vec<Listed> = Vec::new();
+/// Parses the output of `virsh list --all --id --name --uuid`. The name is the whole rest of a line, including
+/// blanks at its ends; a line that does not begin with a UUID continues the name on the line before, which
+/// contains a line break.
+pub fn parse_list(output: &str) -> Result<Vec<ListedDomain>, PlatformError> {
+    let mut all: Vec<ListedDomain> = Vec::new();
     for line in output.trim_end_matches('\n').split('\n') {
         match (parse_line(line), all.last_mut()) {
             (Some(listed), _) => all.push(listed),
@@ -52,14 +52,14 @@ pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
     Ok(all)
 }
 
-fn parse_line(line: &str) -> Option<Listed> {
+fn parse_line(line: &str) -> Option<ListedDomain> {
     let (uuid, rest) = line.split_once(' ')?;
     let (id, name) = rest.split_once(' ')?;
     let id = match id {
         "-" => None,
         number => Some(number.parse().ok()?),
     };
-    Some(Listed { uuid: uuid.parse().ok()?, id, name: name.to_owned() })
+    Some(ListedDomain { uuid: uuid.parse().ok()?, id, name: name.to_owned() })
 }
 
 // Id:             1
@@ -74,19 +74,19 @@ fn parse_line(line: &str) -> Option<Listed> {
 // Persistent:     yes
 // Autostart:      disable
 // Managed save:   no
-/// Reads the output of `virsh dominfo` and of `virsh domstate --reason`; none if the domain is gone meanwhile.
+/// Parses the output of `virsh dominfo` and `virsh domstate --reason`; none if the domain is gone by now.
 ///
 /// # Errors
-/// Why the domain cannot be handled: its name is none that a zone can have, or something else is odd.
+/// Why the domain cannot be handled: it has a name that no zone can have, or something else is unexpected.
 pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<Zone>, PlatformError> {
     if dominfo.trim().is_empty() {
         return Ok(None);
     }
     let odd = |what: &str| PlatformError::Output { command: "virsh dominfo", what: what.to_owned() };
-    // What a name with line breaks in it says is not taken for anything else.
+    // Nothing in a name with line breaks may be taken for another field.
     let (head, rest) = dominfo.split_once("Name:").ok_or_else(|| odd("no \"Name\""))?;
     let (name, rest) = rest.rsplit_once("\nUUID:").ok_or_else(|| odd("no \"UUID\""))?;
-    // "Name:" and its blanks take 16 columns.
+    // "Name:" and the blanks after it take 16 columns.
     let name = name.strip_prefix("           ").unwrap_or_else(|| name.trim());
     let (uuid, fields) = rest.split_once('\n').ok_or_else(|| odd("UUID"))?;
     let field = |name: &str| {
@@ -116,7 +116,7 @@ pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<
 
 // running (booted)
 // paused (migrating)
-/// libvirt's words for a state, in zones(7)'s.
+/// The state in the words of zones(7).
 fn state_of(state: &str, reason: &str) -> (ZoneState, Option<Aux>) {
     match state {
         "shut off" => (ZoneState::Installed, None),
@@ -124,15 +124,15 @@ fn state_of(state: &str, reason: &str) -> (ZoneState, Option<Aux>) {
         "crashed" => (ZoneState::Down, None),
         "paused" if reason.contains("(migrating)") => (ZoneState::Running, Some(Aux::MigratingIn)),
         "paused" => (ZoneState::Running, Some(Aux::Paused)),
-        // Asleep by its own wish (ACPI S3): its memory is still in its process.
+        // Asleep by its own choice (ACPI S3): its memory is still in its process.
         "pmsuspended" => (ZoneState::Running, Some(Aux::Paused)),
-        // "running", "idle", "no state", and what a later libvirt may say: to be on the safe side, it runs.
+        // "running", "idle", "no state", and states of later versions: to be on the safe side, the zone runs.
         _ => (ZoneState::Running, None),
     }
 }
 
 // shut off (crashed)
-/// How a domain that does not run has ended. Of one that has not run since libvirt was started, that is not known.
+/// How a domain that does not run has ended; unknown if it has not run since libvirt was started.
 fn ended(domstate: &str) -> Option<Ended> {
     let (_, reason) = domstate.trim().split_once('(')?;
     match reason.trim_end_matches(')') {
@@ -185,7 +185,7 @@ mod tests {
         let trick = "x\nUUID:           6b5bd03f-ed22-41e2-9128-dadfae40d005\nState:          shut off";
         let said = read(trick).unwrap_err().to_string();
         assert!(said.contains("'\\n' is not allowed in a zone name"), "{said}");
-        // What it says behind a name that can be one is what counts.
+        // A valid name may be followed by text that looks like a field.
         let info = DOMINFO.replace("Name:           evac1\n", "Name:           UUID: State:\n");
         let zone = parse_zone(Brand::KVM, &info, "").unwrap().unwrap();
         assert_eq!((zone.name.as_str(), zone.state), ("UUID%3A%20State%3A", ZoneState::Running));

@@ -1,4 +1,4 @@
-//! Live migrations: started, watched, given up, and ended.
+//! Live migrations: start, progress, cancellation and end.
 
 use std::path::Path;
 
@@ -6,42 +6,41 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 use uuid::Uuid;
 
-use super::job::{self, Event};
+use super::job::{self, DomainEvent};
 use super::{Connection, LibvirtError, script};
-use crate::exec::{Command, ExecError, Waiting};
+use crate::exec::{Command, ExecError, PreparedCommand};
 use crate::model::Progress;
 use crate::platform::{PlatformError, SendFailure};
 
-/// A migration to be started.
+/// The parameters of a live migration.
 #[derive(Debug)]
-pub struct Migration<'a> {
-    /// The domain.
+pub struct VirshMigration<'a> {
     pub uuid: Uuid,
-    /// It is left paused at the destination.
+    /// Leave it paused at the destination.
     pub suspend: bool,
-    /// It is defined at the destination, too.
+    /// Define it at the destination, too.
     pub persistent: bool,
-    /// QEMU may slow it down so that the migration ends.
+    /// QEMU may slow it down so that the migration converges.
     pub auto_converge: bool,
-    /// The most that is sent in a second, in MiB; 0: no limit.
+    /// Maximum bandwidth in MiB/s; 0: no limit.
     pub bandwidth: u64,
-    /// For how long it may be stopped at first, in ms.
+    /// Allowed downtime at first, in ms.
     pub downtime: u64,
-    /// What it is to be there now, in a file; as here, if none.
+    /// A file with its XML at the destination; none: as here.
     pub xml: Option<&'a Path>,
-    /// What it is to be there after its next boot, in a file; as here, if none.
+    /// A file with its XML at the destination after its next boot; none: as here.
     pub persistent_xml: Option<&'a Path>,
-    /// Where the libvirt of the destination answers.
+    /// The socket of libvirt at the destination.
     pub control: &'a Path,
-    /// Where its QEMU takes the memory.
+    /// The socket of QEMU at the destination.
     pub memory: &'a Path,
 }
 
-impl Migration<'_> {
+impl VirshMigration<'_> {
     fn words(&self) -> Vec<String> {
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
         words.extend(self.suspend.then_some("--suspend"));
-        // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
+        // It has been proven that both hosts see the same storage; libvirt only looks at the kind of file system.
         words.extend(["--unsafe", "--abort-on-error"]);
         words.extend(self.persistent.then_some("--persistent"));
         words.extend(self.auto_converge.then_some("--auto-converge"));
@@ -63,7 +62,7 @@ impl Migration<'_> {
     }
 }
 
-/// A migration that goes on. It is ended when this is dropped.
+/// A migration under way. It is cancelled when this is dropped.
 #[derive(Debug)]
 pub struct Transfer {
     command: Command,
@@ -81,53 +80,53 @@ impl Transfer {
     }
 }
 
-/// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
+/// The virsh command that sets the allowed downtime, in ms. An old QEMU that does not support it keeps its default.
 fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
     vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
 }
 
 impl Connection {
     /// Starts a migration and does not wait.
-    pub fn migrate(self, migration: &Migration<'_>) -> Result<Transfer, LibvirtError> {
+    pub fn migrate(self, migration: &VirshMigration<'_>) -> Result<Transfer, LibvirtError> {
         let words = script([allow(migration.uuid, migration.downtime), migration.words()]);
         let command = self.virsh().arg(words);
         let child = command.spawn().map_err(LibvirtError::new)?;
         Ok(Transfer { command, child })
     }
 
-    /// For how long a domain may be stopped in order to migrate, in ms.
+    /// Sets how long a domain may be stopped in order to migrate, in ms.
     pub async fn set_max_downtime(self, uuid: Uuid, downtime: u64) -> Result<(), LibvirtError> {
         self.virsh().args(allow(uuid, downtime)).run().await.map(drop).map_err(LibvirtError::new)
     }
 
-    /// How far the migration of a domain is; none if there is none.
+    /// The progress of a domain's migration; none if there is none.
     pub async fn migration_progress(self, uuid: Uuid) -> Result<Option<Progress>, LibvirtError> {
         match self.run(["domjobinfo", "--rawstats", &uuid.to_string()]).await {
             Ok(output) => Ok(job::parse_progress(&output)),
-            // It has just ended.
+            // The migration has just ended.
             Err(LibvirtError { source: ExecError::Failed { .. }, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Gives up what is being done with a domain.
+    /// Aborts the job of a domain.
     pub async fn abort_job(self, uuid: Uuid) -> Result<(), LibvirtError> {
         self.run(["domjobabort", &uuid.to_string()]).await.map(drop)
     }
 
-    /// Lets a paused domain run.
+    /// Resumes a paused domain.
     pub async fn resume(self, uuid: Uuid) -> Result<(), LibvirtError> {
         self.run(["resume", &uuid.to_string()]).await.map(drop)
     }
 
-    /// Connects now, in order to let a paused domain run at once when it is told to.
+    /// Connects now, so that a paused domain can be resumed without delay later.
     pub fn resumer(self) -> Result<Resumer, PlatformError> {
         let virsh = Command::new("virsh").args(["-c", self.driver.uri()]);
         let waiting = virsh.spawn_waiting();
         Ok(Resumer(waiting.map_err(|error| LibvirtError::new(error).failed("wait for an arrival"))?))
     }
 
-    /// Listens to what a domain goes through.
+    /// Follows the events of a domain.
     pub fn events(self, uuid: Uuid) -> Result<Events, PlatformError> {
         let command = self.virsh().args(["event", "--domain", &uuid.to_string()]).args([
             "--all",
@@ -141,18 +140,18 @@ impl Connection {
     }
 }
 
-/// A connection that waits for one word.
+/// A connection that waits for the command to resume.
 #[derive(Debug)]
-pub struct Resumer(Waiting);
+pub struct Resumer(PreparedCommand);
 
 impl Resumer {
-    /// Lets the domain run; gives whether libvirt has confirmed that.
+    /// Resumes the domain; returns whether libvirt has confirmed it.
     pub async fn resume(self, uuid: Uuid) -> bool {
         self.0.tell(&format!("resume {uuid}"), "resumed").await
     }
 }
 
-/// What a domain goes through. Nothing more is heard when it is dropped.
+/// The events of a domain, until this is dropped.
 #[derive(Debug)]
 pub struct Events {
     lines: Option<Lines<BufReader<ChildStdout>>>,
@@ -160,8 +159,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// The next event; none if no more will come.
-    pub async fn next(&mut self) -> Option<Event> {
+    /// The next event; none after the last one.
+    pub async fn next(&mut self) -> Option<DomainEvent> {
         let line = self.lines.as_mut()?.next_line().await.ok()??;
         Some(job::parse_event(&line))
     }
@@ -173,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_migration_is_told_all_that_it_needs_and_nothing_that_was_not_asked_for() {
-        let migration = Migration {
+        let migration = VirshMigration {
             uuid: Uuid::nil(),
             suspend: true,
             persistent: false,
@@ -185,7 +184,7 @@ mod tests {
             control: Path::new("/run/x/ctl"),
             memory: Path::new("/run/x/mem"),
         };
-        let words = |migration: &Migration<'_>| migration.words().join(" ");
+        let words = |migration: &VirshMigration<'_>| migration.words().join(" ");
         let nil = Uuid::nil();
         let end =
             format!("{nil} --desturi qemu+unix:///system?socket=/run/x/ctl --migrateuri unix:///run/x/mem");
@@ -193,7 +192,7 @@ mod tests {
             words(&migration),
             format!("migrate --live --p2p --undefinesource --suspend --unsafe --abort-on-error {end}")
         );
-        let all = Migration {
+        let all = VirshMigration {
             suspend: false,
             persistent: true,
             auto_converge: true,

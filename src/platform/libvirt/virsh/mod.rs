@@ -1,9 +1,9 @@
-//! libvirt on this host, asked through `virsh`: one function a question, with typed answers and errors. Nothing else
-//! builds virsh's arguments or reads its texts, so what stands behind this can be replaced.
+//! This host's libvirt, accessed through `virsh`: one function for each query or command, with typed answers and
+//! errors. Nothing else builds arguments of virsh or parses its output, so the implementation can be replaced.
 //!
-//! [`Connection`] asks one driver: about its domains in `domains`, about migrations in `migration`. What libvirt says of the
-//! host itself is in `host`; [`QueryCache`] keeps what it says of the abilities of its emulators. The other files read
-//! what virsh prints.
+//! A [`Connection`] is to one driver: `domains` has commands for domains, `migration` for migrations, `host` for
+//! the host. [`QueryCache`] keeps what libvirt says of its emulators' abilities. The other files parse the output
+//! of virsh.
 
 mod cpu;
 mod domains;
@@ -14,13 +14,13 @@ mod migration;
 mod query_cache;
 mod stats;
 
-pub use cpu::{CpuFit, Refusal};
+pub use cpu::{CpuFit, CpuMismatch};
 pub use domains::Described;
 pub use host::{Versions, parse_version};
-pub use job::{DEFAULT_DOWNTIME, Event};
-pub use list::Listed;
-pub use migration::{Migration, Resumer};
-pub use query_cache::{Answer, QueryCache};
+pub use job::{DEFAULT_DOWNTIME, DomainEvent};
+pub use list::ListedDomain;
+pub use migration::{Resumer, VirshMigration};
+pub use query_cache::{QueryCache, VirshOutput};
 pub use stats::{Usage, Usages, per_second};
 
 use std::io::ErrorKind;
@@ -40,7 +40,6 @@ pub enum Driver {
 }
 
 impl Driver {
-    /// Both.
     pub const ALL: [Self; 2] = [Self::Qemu, Self::Lxc];
 
     /// The driver of a brand; none if libvirt has no such brand.
@@ -56,7 +55,7 @@ impl Driver {
         }
     }
 
-    /// What can be done with its guests.
+    /// What libvirt can do with its guests.
     pub const fn abilities(self) -> Abilities {
         match self {
             Self::Qemu => Abilities { live: true, suspend: true, host_software: false },
@@ -81,33 +80,32 @@ impl Driver {
     }
 }
 
-/// One of libvirt's drivers, to be asked.
+/// A connection to one of libvirt's drivers.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection {
     driver: Driver,
 }
 
-/// What libvirt says against a request, as its error numbers tell it.
+/// The kind of an error, by libvirt's error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// This libvirt has no such driver, or no daemon for it.
+    /// This libvirt does not have the driver, or its daemon.
     NoDriver,
     /// There is no such domain.
     NoDomain,
-    /// Nothing is being done with the domain, or it does not even run.
+    /// The domain has no job, or does not run.
     NoJob,
     /// The domain runs already.
     Running,
-    /// The first process of a container is not known yet: libvirt hears of it some ms after its start.
+    /// The first process of a container is not known yet: libvirt learns of it some ms after its start.
     TooEarly,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// Why libvirt did not do what it was asked.
+/// Why libvirt did not carry out a command.
 #[derive(Debug)]
 pub struct LibvirtError {
-    /// What kind of error it is.
     pub code: Code,
     source: ExecError,
 }
@@ -117,12 +115,12 @@ impl LibvirtError {
         Self { code: code(source.stderr()), source }
     }
 
-    /// The same as an error of the platform; `what` was to be done.
+    /// The error of the platform; `what` was tried.
     pub fn failed(self, what: impl Into<String>) -> PlatformError {
         failed(what, self.source)
     }
 
-    /// The same as the end of a migration.
+    /// The error of a migration.
     fn send_failure(self) -> SendFailure {
         let transient = is_transient(&self.source);
         let what = match self.source {
@@ -132,10 +130,10 @@ impl LibvirtError {
         SendFailure { what, transient }
     }
 
-    /// What libvirt said, if it answered at all.
+    /// libvirt's own message, if it answered at all.
     ///
     /// # Errors
-    /// If it did not; `what` was to be done.
+    /// If it did not answer; `what` was tried.
     pub fn said(self, what: &str) -> Result<String, PlatformError> {
         match self.source {
             source @ ExecError::Failed { .. } => {
@@ -149,13 +147,12 @@ impl LibvirtError {
         }
     }
 
-    /// The cause itself.
     pub fn into_source(self) -> ExecError {
         self.source
     }
 }
 
-/// Reads what virsh said.
+/// Finds the code in virsh's message.
 fn code(said: &str) -> Code {
     let says = |words: &str| said.contains(words);
     if says("no connection driver available")
@@ -176,12 +173,10 @@ fn code(said: &str) -> Code {
 }
 
 impl Connection {
-    /// To that driver.
     pub const fn to(driver: Driver) -> Self {
         Self { driver }
     }
 
-    /// To the driver of virtual machines.
     pub const fn qemu() -> Self {
         Self::to(Driver::Qemu)
     }
@@ -191,13 +186,13 @@ impl Connection {
         Command::new("virsh").args(["-q", "-c", self.driver.uri()]).timeout(Duration::from_secs(60))
     }
 
-    /// Runs virsh with these words.
+    /// Runs virsh with these arguments.
     async fn run<const N: usize>(self, words: [&str; N]) -> Result<String, LibvirtError> {
         self.virsh().args(words).run().await.map_err(LibvirtError::new)
     }
 
-    /// Several virsh commands about several domains, of which any may be gone since it was listed: its answer is
-    /// empty then, and only its own. That libvirt is there still is asked at the end.
+    /// Runs several virsh commands about several domains, any of which may be gone since it was listed: then only
+    /// its answer is empty. At the end it checks that libvirt still answers.
     async fn each(self, mut commands: Vec<String>) -> Result<Vec<String>, PlatformError> {
         if commands.is_empty() {
             return Ok(commands);
@@ -208,15 +203,15 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
-    /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
+    /// Runs several virsh commands in one process. Returns the output of each; empty for one about a domain that
+    /// does not exist. (virsh continues after a failed command, and fails itself if the last one has failed.)
     async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {
-        // Nothing that a guest can write into its own description may look like the separator.
+        // A guest must not be able to write something like the separator into its own description.
         let separator = uuid::Uuid::new_v4().simple().to_string();
         let script = commands.join(&format!("; echo --str {separator}; "));
         let output = match self.run([&script]).await {
             Ok(output) => output,
-            // Gone since it was listed: no answer is the answer.
+            // Gone since it was listed: the answers are empty.
             Err(error) if error.code == Code::NoDomain => return Ok(vec![String::new(); commands.len()]),
             Err(error) => return Err(error.failed("ask libvirt")),
         };
@@ -232,7 +227,7 @@ impl Connection {
     }
 }
 
-/// Reads a text as each of the things that virsh prints.
+/// Parses a text with every parser of virsh's output.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(driver: Driver, text: &str) {
     let (info, state) = text.split_once("\n--\n").unwrap_or((text, text));
@@ -242,14 +237,14 @@ pub fn read_output(driver: Driver, text: &str) {
     let _ = stats::parse(driver, &[], &[text.to_owned()]);
 }
 
-/// Commands as one argument for virsh: each word between quotes, as its own parser wants them.
+/// Commands as one argument of virsh: each word in quotes, for virsh's own parser.
 fn script(commands: impl IntoIterator<Item = Vec<String>>) -> String {
     let quote = |word: String| format!("'{}'", word.replace('\'', r"'\''"));
     let line = |words: Vec<String>| words.into_iter().map(quote).collect::<Vec<_>>().join(" ");
     commands.into_iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-/// A virsh that failed, told apart from one that is not there and from a libvirtd that does not answer.
+/// The error of a failed virsh: distinguishes a missing virsh and a libvirtd that does not answer.
 fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
     if let ExecError::Start { program, source: reason } = &source
         && reason.kind() == ErrorKind::NotFound
@@ -263,14 +258,14 @@ fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
     PlatformError::Command { what: what.into(), transient: is_transient(&source), source }
 }
 
-/// What libvirt and the system's sockets say when a connection was lost, or while the hypervisor was busy with
-/// something else, in parts that stay the same from version to version.
+/// The messages of libvirt and the system's sockets if a connection was lost, or the hypervisor was busy with
+/// something else; only the parts that are the same in all versions.
 const TRANSIENT: &[&str] = &[
-    // Sockets, whoever used them.
+    // Sockets, whatever program used them.
     "Connection reset",
     "Connection timed out",
     "Broken pipe",
-    // libvirt: its keepalive, its client, the other side's end of the memory's stream.
+    // libvirt: its keepalive, its client, the end of the memory stream at the other host.
     "no response from client within",
     "client socket is closed",
     "End of file while reading data",
@@ -280,7 +275,7 @@ const TRANSIENT: &[&str] = &[
     "another migration job is already running",
 ];
 
-/// Whether virsh may succeed if it is run again in a while. A failure that is not known is taken for a permanent one.
+/// Whether virsh may succeed if it is run again later. An unknown failure counts as permanent.
 fn is_transient(error: &ExecError) -> bool {
     match error {
         ExecError::Failed { stderr, .. } => TRANSIENT.iter().any(|part| stderr.contains(part)),
@@ -289,7 +284,7 @@ fn is_transient(error: &ExecError) -> bool {
     }
 }
 
-/// Whether libvirt could have such a word for a type, an architecture or a machine.
+/// Whether libvirt could use such a word for a type, an architecture or a machine.
 pub fn is_plain(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
     !word.is_empty() && word.len() <= 64 && !word.starts_with('-') && word.chars().all(plain)
@@ -310,7 +305,7 @@ mod tests {
         assert!(matches!(failed("list the zones", denied), PlatformError::Command { .. }));
     }
 
-    /// A program that failed with these words.
+    /// The error of a program that failed with this message.
     async fn failed_saying(words: &str) -> ExecError {
         Command::new("sh").args(["-c", "echo \"$1\" >&2; exit 1", "sh", words]).run().await.unwrap_err()
     }

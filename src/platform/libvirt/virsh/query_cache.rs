@@ -1,6 +1,6 @@
-//! Questions to libvirt, and to its emulators, about what they can do. They give the same answer for a while, and may need
-//! seconds for it: so an answer is kept for a minute, and no longer, since QEMU and libvirt may be updated. What is said
-//! against a question is not kept: that is soon said again, and may have been about the moment alone.
+//! Queries to libvirt and its emulators about their abilities. The answers rarely change but may take seconds: so
+//! they are cached, but only for a minute, since QEMU and libvirt may be updated. Errors are not cached: they are
+//! quickly produced again, and may have a passing reason.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,53 +12,44 @@ use crate::exec::{Command, ExecError};
 use crate::platform::PlatformError;
 use crate::platform::libvirt::domain_xml::Domain;
 
-/// What virsh printed, or what it said against the question.
-pub type Answer = Result<String, String>;
+/// The output of virsh, or its error message.
+pub type VirshOutput = Result<String, String>;
 
-/// Words for virsh, and what it is given to read.
-type Question = (Vec<String>, String);
+/// Arguments of virsh, and its standard input.
+type VirshQuery = (Vec<String>, String);
 
-/// For how long an answer holds.
+/// How long an answer is valid.
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Questions with their answers, and when they were asked.
 #[derive(Debug, Default)]
-pub struct QueryCache(Mutex<HashMap<Question, (Instant, String)>>);
+pub struct QueryCache(Mutex<HashMap<VirshQuery, (Instant, String)>>);
 
 impl QueryCache {
-    /// The versions of libvirt and of its hypervisor.
-    ///
-    /// # Errors
-    /// If libvirt does not tell.
+    /// The versions of libvirt and its hypervisor.
     pub async fn versions(&self) -> Result<Versions, PlatformError> {
         let answer = self.ask(["version"], "").await?;
         let output = answer.map_err(|what| PlatformError::Output { command: "virsh version", what })?;
         Ok(parse_version(&output))
     }
 
-    /// What the host can do, as XML.
-    ///
-    /// # Errors
-    /// If libvirt does not tell.
+    /// The host's capabilities, as XML.
     pub async fn capabilities(&self) -> Result<String, PlatformError> {
         let answer = self.ask(["capabilities"], "").await?;
         answer.map_err(|what| PlatformError::Output { command: "virsh capabilities", what })
     }
 
-    /// What QEMU can do for the machine of a domain, as XML, or why there is none: libvirt's usual QEMU, or the domain's
-    /// own.
+    /// The capabilities of QEMU for the machine of a domain, as XML, or why there are none: of libvirt's default
+    /// QEMU, or of the domain's own.
     ///
     /// # Errors
-    /// If libvirt does not answer. That it answers "no" is an answer.
-    pub async fn machine(&self, domain: &Domain) -> Result<Answer, PlatformError> {
+    /// If libvirt does not answer. An error message of libvirt's is an answer.
+    pub async fn machine(&self, domain: &Domain) -> Result<VirshOutput, PlatformError> {
         let words = ["domcapabilities".to_owned()].into_iter().chain(words(domain, "emulatorbin"));
         self.ask(words, "").await
     }
 
-    /// Whether the processor that QEMU gives such a machine has all of a `<cpu>`.
-    ///
-    /// # Errors
-    /// If libvirt does not answer.
+    /// Whether the CPU that QEMU gives such a machine has all of a `<cpu>`.
     pub async fn compare_cpu(&self, domain: &Domain, cpu: &str) -> Result<CpuFit, PlatformError> {
         let command = ["hypervisor-cpu-compare", "--error", "/dev/stdin"].map(str::to_owned);
         let answer = self.ask(command.into_iter().chain(words(domain, "emulator")), cpu).await?;
@@ -68,13 +59,13 @@ impl QueryCache {
         })
     }
 
-    /// Asks virsh in these words. `input` is what it reads from `/dev/stdin`, if they name that.
+    /// Runs virsh with these arguments. `input` is what it reads from `/dev/stdin`, if they name that.
     async fn ask<I: Into<String>>(
         &self,
         words: impl IntoIterator<Item = I>,
         input: &str,
-    ) -> Result<Answer, PlatformError> {
-        let question: Question = (words.into_iter().map(Into::into).collect(), input.to_owned());
+    ) -> Result<VirshOutput, PlatformError> {
+        let question: VirshQuery = (words.into_iter().map(Into::into).collect(), input.to_owned());
         if let Some(answer) = self.fresh(&question, Instant::now()) {
             return Ok(Ok(answer));
         }
@@ -90,9 +81,6 @@ impl QueryCache {
     }
 
     /// Asks one of libvirt's emulators for its devices, as a list for people.
-    ///
-    /// # Errors
-    /// If it does not tell.
     pub async fn devices(&self, emulator: &Path) -> Result<String, ExecError> {
         const WORDS: [&str; 4] = ["-machine", "none", "-device", "help"];
         let question = (
@@ -107,13 +95,13 @@ impl QueryCache {
         Ok(answer)
     }
 
-    fn fresh(&self, question: &Question, now: Instant) -> Option<String> {
+    fn fresh(&self, question: &VirshQuery, now: Instant) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(question).filter(|(asked, _)| is_fresh(*asked, now)).map(|(_, answer)| answer.clone())
     }
 
-    fn keep(&self, question: Question, answer: String, now: Instant) {
-        /// What peers ask for is theirs to say: it must not grow without end.
+    fn keep(&self, question: VirshQuery, answer: String, now: Instant) {
+        /// Peers can choose the questions, so the cache must not grow without limit.
         const MANY: usize = 256;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, (asked, _)| is_fresh(*asked, now));
@@ -128,7 +116,7 @@ fn is_fresh(asked: Instant, now: Instant) -> bool {
     now.duration_since(asked) < FRESH
 }
 
-/// The machine, for virsh. Its commands call the emulator by different names.
+/// The machine as arguments of virsh, whose commands have different options for the emulator.
 fn words(domain: &Domain, emulator: &str) -> Vec<String> {
     let path = domain.emulator.as_ref().map(|path| path.display().to_string());
     let options = [

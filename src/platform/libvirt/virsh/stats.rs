@@ -1,32 +1,32 @@
-//! `virsh domstats` and `virsh cpu-stats --total`: what zones use.
+//! `virsh domstats` and `virsh cpu-stats --total`: the resources that zones use.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Driver, Listed};
+use super::{Driver, ListedDomain};
 
-/// What a zone has used until now, or uses now.
+/// What a zone has used so far, or uses now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Nanoseconds of processors since it was started.
+    /// CPU time since its start, in ns.
     pub cpu_time: u64,
-    /// Bytes of memory that its balloon leaves it.
+    /// Memory that its balloon leaves it, in bytes.
     pub balloon: Option<u64>,
-    /// Bytes of memory that its process has; huge pages are not counted.
+    /// Resident memory of its process without huge pages, in bytes.
     pub resident: Option<u64>,
-    /// Bytes that it has sent and received since it was started.
+    /// Bytes sent and received since its start.
     pub network: u64,
-    /// Bytes of its memory that it wrote to in a second, when that was last measured.
+    /// Bytes of memory written to per second, at the last measurement.
     pub dirty: Option<u64>,
 }
 
 /// By the zone's name.
 pub type Usages = BTreeMap<String, Usage>;
 
-/// The commands that tell what the listed domains of a driver use.
-pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
+/// The commands that list what these domains of a driver use.
+pub fn commands(driver: Driver, listed: &[ListedDomain]) -> Vec<String> {
     match driver {
-        // Each of its own, since an older virsh knows nothing of dirty rates.
+        // Separate commands, since an older virsh does not know dirty rates.
         Driver::Qemu => vec![
             "domstats --list-active --nowait --cpu-total --balloon --interface".to_owned(),
             "domstats --list-active --nowait --dirtyrate".to_owned(),
@@ -39,8 +39,9 @@ pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
     }
 }
 
-/// The commands that begin to measure how zones write to their memory: the answer is in [`commands`]' after a second.
-pub fn measure(driver: Driver, listed: &[Listed]) -> Vec<String> {
+/// The commands that start to measure how fast zones write to their memory: a second later [`commands`] has the
+/// result.
+pub fn measure(driver: Driver, listed: &[ListedDomain]) -> Vec<String> {
     match driver {
         Driver::Qemu => {
             running(listed).map(|domain| format!("domdirtyrate-calc {} --seconds 1", domain.uuid)).collect()
@@ -49,12 +50,12 @@ pub fn measure(driver: Driver, listed: &[Listed]) -> Vec<String> {
     }
 }
 
-fn running(listed: &[Listed]) -> impl Iterator<Item = &Listed> {
+fn running(listed: &[ListedDomain]) -> impl Iterator<Item = &ListedDomain> {
     listed.iter().filter(|domain| domain.id.is_some())
 }
 
-/// Reads what [`commands`] printed.
-pub fn parse(driver: Driver, listed: &[Listed], answers: &[String]) -> Usages {
+/// Parses the output of [`commands`].
+pub fn parse(driver: Driver, listed: &[ListedDomain], answers: &[String]) -> Usages {
     match driver {
         Driver::Qemu => parse_domstats(&answers.concat()),
         Driver::Lxc => {
@@ -85,13 +86,13 @@ pub fn parse(driver: Driver, listed: &[Listed], answers: &[String]) -> Usages {
 //   dirtyrate.calc_period=1
 //   dirtyrate.calc_mode=page-sampling
 //   dirtyrate.megabytes_per_second=17
-/// Reads `virsh domstats`, several of them too.
+/// Parses the output of `virsh domstats`, of several runs, too.
 fn parse_domstats(output: &str) -> Usages {
     let mut usages = Usages::new();
     let mut usage = None;
     for line in output.lines() {
         if let Some(name) = line.strip_prefix("Domain: '") {
-            // One with a line break in its name is no zone, and what is said of it is said of no other one.
+            // A domain with a line break in its name is not a zone; its lines must not be taken for another's.
             let name = name.strip_suffix('\'');
             usage = name.map(|name| usages.entry(name.to_owned()).or_default());
         } else if let (Some(usage), Some((key, value))) = (&mut usage, line.trim().split_once('='))
@@ -118,7 +119,7 @@ impl Usage {
         }
     }
 
-    /// What it used since then: processors that it kept busy, and bytes a second over the network.
+    /// The use since an earlier sample: CPUs kept busy, and network bytes per second.
     pub fn since(&self, before: &Self, time: Duration) -> (f64, u64) {
         let busy = Duration::from_nanos(self.cpu_time.saturating_sub(before.cpu_time));
         let load = if time.is_zero() { 0.0 } else { busy.div_duration_f64(time) };
@@ -126,7 +127,7 @@ impl Usage {
     }
 }
 
-/// So much in that time, for each second.
+/// An amount in that time, per second.
 pub fn per_second(amount: u64, time: Duration) -> u64 {
     let rate = u128::from(amount) * 1_000_000 / time.as_micros().max(1);
     u64::try_from(rate).unwrap_or(u64::MAX)
@@ -142,7 +143,7 @@ pub fn per_second(amount: u64, time: Duration) -> u64 {
 // CPU time:       0.5s
 // Max memory:     98304 KiB
 // Used memory:    284 KiB
-/// Reads `virsh cpu-stats --total` and `virsh dominfo`.
+/// Parses `virsh cpu-stats --total` and `virsh dominfo`.
 fn parse_container(cpu: &str, info: &str) -> Usage {
     let value = |text: &str, name: &str, unit: &str| {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(name))?;
@@ -207,7 +208,7 @@ mod tests {
         let before = Usage { cpu_time: 1_000_000_000, network: 500, ..Usage::default() };
         let after = Usage { cpu_time: 1_375_000_000, network: 1500, ..Usage::default() };
         assert_eq!(after.since(&before, Duration::from_millis(250)), (1.5, 4000));
-        // It was started anew in between.
+        // The domain was restarted in between.
         assert_eq!(before.since(&after, Duration::from_millis(250)), (0.0, 0));
         assert_eq!(after.since(&before, Duration::ZERO).0, 0.0);
     }

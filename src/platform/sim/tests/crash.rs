@@ -1,4 +1,4 @@
-//! A process that ends in the middle. The test runs itself again as the one that dies.
+//! Processes that end in the middle of a migration. The test starts itself again as the process that ends.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use super::*;
 
 const CHILD: &str = "SIM_TEST_CHILD";
 
-/// Not a test of its own: the side of host `a` or `b` in a process that aborts at a given point.
+/// Not a test of its own: the part of host `a` or `b` in a process that aborts at a given point.
 #[tokio::test]
 async fn child() {
     let Ok(order) = std::env::var(CHILD) else { return };
@@ -45,7 +45,7 @@ fn start(role: &str, world: &World) -> std::process::Child {
         .unwrap()
 }
 
-/// Waits for its end while this process goes on with its own part.
+/// Waits for the end of the process, while this one continues.
 async fn end_of(mut child: std::process::Child) -> std::process::ExitStatus {
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -55,7 +55,7 @@ async fn end_of(mut child: std::process::Child) -> std::process::ExitStatus {
     }
 }
 
-/// A process that waits for a zone at `b`.
+/// A process that receives a zone at `b`.
 async fn destination(world: &World) -> std::process::Child {
     let child = start("destination-whole", world);
     while !world.folder.path().join("ready").exists() {
@@ -64,7 +64,7 @@ async fn destination(world: &World) -> std::process::Child {
     child
 }
 
-/// The source ends at that point; what both hosts say afterwards.
+/// The states of the zone on both hosts after the source has ended at that point.
 async fn after_the_source_ends_at(role: &str) -> [String; 2] {
     let world = World::with_zone(busy("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();

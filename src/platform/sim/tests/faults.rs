@@ -1,4 +1,4 @@
-//! Everything that can be told to go wrong does, and leaves the zone where it belongs.
+//! Every fault has its effect, and leaves the zone where it belongs.
 
 use super::*;
 use crate::model::{Arrival, BlockerKind, Brand, Kind, PendingLoad};
@@ -11,7 +11,7 @@ fn fail(at: Operation) -> Effect {
     Effect::Fail { at, reason: format!("{at} was told to fail") }
 }
 
-/// Each operation with what it answers, on a zone that does not run at `a`.
+/// The answer of each operation, for a zone that does not run at `a`.
 async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError> {
     let (sim, zone) = (&world.a, name("cold"));
     let record = sim.read(|session| session.named(&zone))?;
@@ -142,7 +142,7 @@ async fn a_check_refuses_when_told() {
     assert_eq!(world.b.check(&arrival).await.unwrap(), []);
 }
 
-/// A migration that fails leaves the zone running at the source with its counter going on, and nothing at the
+/// A migration that fails leaves the zone running at the source with its counter advancing, and nothing at the
 /// destination.
 async fn goes_on_at_the_source(world: &World, zone: &str) {
     world.close(zone).await;

@@ -1,4 +1,4 @@
-//! Making zones, JSON, and several processes on one database.
+//! Creating zones, JSON, and several processes with one database.
 
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn a_counter_goes_on_only_while_the_zone_runs() {
     );
     world.a.start(&web).unwrap();
     let (first, second) = (counter(), counter());
-    // The test's clock goes on by one at each reading.
+    // The test's clock advances by one at each reading.
     assert_eq!((second.value - first.value, first.goes_on), (20, true));
     world.a.stop(&web).unwrap();
     assert_eq!(counter(), Counter { value: 0, goes_on: false });
@@ -205,7 +205,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let sim = Sim::open(&paths(folder.path(), "a"));
         let text = serde_json::to_string(&config).unwrap();
-        let zone = Record::installed(config.clone(), text.clone(), false).zone();
+        let zone = SimZone::installed(config.clone(), text.clone(), false).zone();
         let (disks, networks, obstacles) =
             (config.disks.clone(), config.networks.clone(), config.obstacles.clone());
         let interfaces = config.interfaces();

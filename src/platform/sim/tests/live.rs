@@ -1,4 +1,4 @@
-//! Live migration that goes well.
+//! Live migrations without faults.
 
 use super::*;
 
@@ -53,7 +53,7 @@ async fn in_scaled_time_progress_can_be_watched_and_grows() {
         }
         seen
     });
-    // 4 GiB take 4 s, 400 ms of the test's time; then some 64 MiB in at most the allowed downtime.
+    // 4 GiB take 4 s, 400 ms of the test's time; then 64 MiB in at most the maximum downtime.
     assert!(sent.unwrap().stopped_for > 0);
     assert!(seen.len() > 2 && seen.is_sorted_by_key(|progress| progress.sent), "{seen:?}");
     assert!(seen.iter().all(|progress| progress.total == 4 << 30), "{seen:?}");

@@ -1,4 +1,4 @@
-//! Two simulated hosts, a line between them, and the least of an engine.
+//! Two simulated hosts, a connection between them, and a minimal engine.
 
 mod crash;
 mod faults;
@@ -28,7 +28,7 @@ pub(super) fn name(zone: &str) -> ZoneName {
     zone.parse().unwrap()
 }
 
-/// A clock that goes one millisecond on each time it is read.
+/// A clock that advances by one millisecond each time it is read.
 pub(super) fn ticking() -> Clock {
     let time = AtomicI64::new(1_000_000);
     Arc::new(move || Millis(time.fetch_add(1, Ordering::Relaxed)))
@@ -39,8 +39,8 @@ pub(super) fn paths(folder: &Path, host: &str) -> Paths {
 }
 
 pub(super) fn settings(folder: &Path, host: &str) -> HostSettings {
-    let nfs = Storage { name: "nfs".into(), folder: Some(folder.join("nfs")) };
-    let local = Storage { name: "local".into(), folder: None };
+    let nfs = StorageFolder { name: "nfs".into(), folder: Some(folder.join("nfs")) };
+    let local = StorageFolder { name: "local".into(), folder: None };
     HostSettings {
         name: host.into(),
         scale: Scale::Instant,
@@ -54,7 +54,7 @@ pub(super) fn spec(zone: &str) -> ZoneSpec {
     ZoneSpec { storages: vec!["nfs".into()], ..ZoneSpec::new(name(zone)) }
 }
 
-/// One that needs ten rounds.
+/// A zone whose migration needs ten rounds.
 pub(super) fn busy(zone: &str) -> ZoneSpec {
     ZoneSpec { memory: 8 << 30, dirty_rate: 700 << 20, ..spec(zone) }
 }
@@ -75,7 +75,7 @@ impl World {
         Self { folder, a, b }
     }
 
-    /// With that zone running at `a`.
+    /// Starts that zone at `a`.
     pub fn with_zone(spec: ZoneSpec) -> Self {
         let world = Self::new();
         world.run(spec);
@@ -94,7 +94,8 @@ impl World {
         path
     }
 
-    /// Everything before the transfer: the destination waits, the line is laid. It carries `limit` bytes.
+    /// Everything before the transfer: the destination listens, and the connection is open. It breaks after
+    /// `limit` bytes.
     pub async fn lay(&self, zone: &str, limit: u64) -> Result<(), PlatformError> {
         let manifest = self.a.manifest(&name(zone)).await?;
         let arrival = self.at(&format!("{zone}.b"));
@@ -147,7 +148,7 @@ async fn relay(mut near: UnixStream, mut far: UnixStream, limit: u64) {
     let mut limited = near_read.take(limit);
     let there = tokio::io::copy(&mut limited, &mut far_write);
     let back = tokio::io::copy(&mut far_read, &mut near_write);
-    // Whichever direction ends first takes the other with it.
+    // When one direction ends, so does the other.
     tokio::select! {
         _ = there => {}
         _ = back => {}
@@ -155,12 +156,12 @@ async fn relay(mut near: UnixStream, mut far: UnixStream, limit: u64) {
     let _ = near_write.shutdown().await;
 }
 
-/// How a host sees a zone.
+/// The zone as a host sees it.
 pub(super) async fn seen(sim: &Sim, zone: &str) -> Option<Zone> {
     sim.inventory().await.unwrap().find(&name(zone)).cloned()
 }
 
-/// State and auxiliary state of a zone, `-` where it is not.
+/// State and auxiliary state of a zone, or `-` if there is no zone.
 pub(super) async fn word(sim: &Sim, zone: &str) -> String {
     match seen(sim, zone).await {
         None => "-".to_owned(),
@@ -169,12 +170,12 @@ pub(super) async fn word(sim: &Sim, zone: &str) -> String {
     }
 }
 
-/// Both hosts' words on a zone.
+/// The states of a zone on both hosts.
 pub(super) async fn words_of(world: &World, zone: &str) -> [String; 2] {
     [word(&world.a, zone).await, word(&world.b, zone).await]
 }
 
-/// A zone of that name; the simulation looks at nothing else of it when it sends.
+/// A zone with that name; the simulation uses nothing else of it to send it.
 pub fn zone_named(zone: &str) -> crate::model::Zone {
     crate::store::tests::sample::zone(zone)
 }

@@ -1,5 +1,5 @@
-//! Whatever goes wrong, in whatever order: at every moment at most one copy of the zone goes on, and in the
-//! end exactly one is there, whole and running.
+//! Whatever goes wrong, in whatever order: at every moment at most one copy of the zone runs, and in the end
+//! exactly one exists, complete and running.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -32,13 +32,13 @@ fn any_faults() -> impl Strategy<Value = Vec<Fault>> {
     prop::collection::vec(fault, 0..3)
 }
 
-/// No answer within a while is an error, too.
+/// No answer within some time is an error, too.
 async fn ask<T>(question: impl Future<Output = Result<T, PlatformError>>) -> Result<T, PlatformError> {
     let answer = tokio::time::timeout(Duration::from_millis(100), question).await;
     answer.unwrap_or_else(|_| Err(PlatformError::Simulated("no answer".into())))
 }
 
-/// Tries to move the zone; then all goes well again, and what is half done is finished or undone.
+/// Tries to move the zone; then all faults are removed, and the move is finished or undone.
 async fn move_and_recover(world: &World, limit: u64) {
     let (web, uuid) = (name("web"), Uuid::from_u128(1));
     let moved = async {
@@ -62,7 +62,7 @@ async fn move_and_recover(world: &World, limit: u64) {
     }
 }
 
-/// Two hosts, and whether the zone ever went on at both of them.
+/// Two hosts, and whether the zone ever ran on both of them.
 fn watched() -> (World, Arc<AtomicBool>) {
     let twice = Arc::new(AtomicBool::new(false));
     let folder: Arc<Mutex<Option<PathBuf>>> = Arc::default();

@@ -12,14 +12,14 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Direction, Entry, Expectation, Expected, Heard, Holder, LeftRow, Mark, Move, MoveState,
-    PastTrip, Place, Reservation, Run, Surroundings, ZoneRecord,
+    Announcement, CheckContext, Direction, Entry, Expectation, Expected, Heard, Holder, LeftRow, Mark, Move,
+    MoveState, PastTrip, Place, Reservation, Run, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
 
 /// Nothing goes on, and it is late.
-pub const QUIET: Surroundings = Surroundings { running: false, marker: Some(false), now: Millis(100) };
+pub const QUIET: CheckContext = CheckContext { running: false, marker: Some(false), now: Millis(100) };
 
 pub fn name(zone: &str) -> ZoneName {
     zone.parse().unwrap()

@@ -1,4 +1,4 @@
-//! What the kernel and the file system of this host tell of what a zone names.
+//! Asks this host's kernel and file system for resources that a zone names.
 
 use std::fs::FileType;
 use std::net::IpAddr;
@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use super::super::super::domain_xml::{Need, Numbers};
 
-/// This host.
 #[derive(Debug)]
 pub struct Here {
-    /// Where its files begin.
+    /// The root of its files.
     root: PathBuf,
 }
 
@@ -22,7 +21,7 @@ impl Default for Here {
 }
 
 impl Here {
-    /// What is said if it is not here; none also for what is not told here.
+    /// The message if the resource is missing; none also for resources of libvirt's.
     pub fn misses(&self, need: &Need) -> Option<String> {
         let is_there = match need {
             Need::Device(path) | Need::File(path) => self.is(path, |_| true),
@@ -48,7 +47,7 @@ impl Here {
                 return self.online("cpu").and_then(|here| wanted.without(&here).missing("processor"));
             }
             Need::Nodes(wanted) => {
-                // A kernel without memory nodes has one.
+                // A kernel without NUMA has one memory node.
                 let here = self.online("node").unwrap_or_else(|| Numbers::parse("0"));
                 return wanted.without(&here).missing("memory node");
             }
@@ -72,7 +71,7 @@ impl Here {
         self.at(path).metadata().is_ok_and(|about| is_so(&about.file_type()))
     }
 
-    /// A name that comes from another host must not lead to some other file.
+    /// A name from another host must not lead to any other file.
     fn is_in(&self, folder: &str, name: &str) -> bool {
         let is_name = !name.contains('/') && !matches!(name, "" | "." | "..");
         is_name && self.at(folder).join(name).exists()
@@ -83,7 +82,7 @@ impl Here {
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
-    /// QEMU takes one for both directions, or one for each.
+    /// QEMU uses one pipe for both directions, or one for each.
     fn has_pipe(&self, path: &Path) -> bool {
         let end = |ending: &str| {
             let mut name = path.as_os_str().to_owned();
@@ -120,7 +119,7 @@ impl Here {
         self.names(FOLDER).iter().filter_map(name).collect()
     }
 
-    /// Pages that are there, or that the kernel may add.
+    /// Whether there are pages of that size, or the kernel may allocate some.
     fn has_huge_pages(&self, size: Option<u64>) -> bool {
         let usual = || {
             let about = self.read("proc/meminfo")?;
@@ -139,7 +138,7 @@ impl Here {
     //
     // #subsys_name	hierarchy	num_cgroups	enabled
     // cpuset	0	1	1
-    /// Of a kernel that tells nothing of control groups nothing is missed.
+    /// If the kernel does not list control groups, none is reported missing.
     fn has_controller(&self, name: &str) -> bool {
         if let Some(all) = self.read("sys/fs/cgroup/cgroup.controllers") {
             return all.split_whitespace().any(|one| one == name);
@@ -151,7 +150,7 @@ impl Here {
     }
 
     // root:x:0:0:root:/root:/bin/bash
-    /// One that only a name service knows is not found in the file: then nothing is missed.
+    /// A name that only a name service knows is not in the file: then it is not reported missing.
     fn has_name(&self, kind: &str, name: &str) -> bool {
         let switch = self.read("etc/nsswitch.conf").unwrap_or_default();
         let services = |line| str::strip_prefix(line, kind)?.strip_prefix(':');
@@ -167,7 +166,7 @@ impl Here {
     //   "type": "fs",
     //   "binary": "/usr/libexec/virtiofsd"
     // }
-    /// QEMU's own list of such programs, from which libvirt takes one.
+    /// QEMU's list of such programs, from which libvirt chooses one.
     fn has_vhost_user(&self, kind: &str) -> bool {
         const FOLDERS: [&str; 2] = ["etc/qemu/vhost-user", "usr/share/qemu/vhost-user"];
         let program = |path: String| -> Option<PathBuf> {
@@ -186,13 +185,13 @@ impl Here {
     }
 }
 
-/// Whether nobody here could listen on that address, or on none of that name.
+/// Whether no process on this host can listen on that address, or on none that the name resolves to.
 pub async fn misses_address(address: &str) -> bool {
     let address = address.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = address.parse() {
         return !is_own(address);
     }
-    // Any, or one that belongs to an interface by its name.
+    // Any address, or one that belongs to an interface by its name.
     if matches!(address, "" | "*") || address.contains('%') {
         return false;
     }
@@ -203,13 +202,13 @@ pub async fn misses_address(address: &str) -> bool {
     }
 }
 
-/// Whether somebody listens there already.
+/// Whether a process listens on it already.
 pub fn is_taken(address: &str, port: u16) -> bool {
     let listener = std::net::TcpListener::bind((address.trim_matches(['[', ']']), port));
     listener.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
-/// The kernel lets nobody use an address that is another host's.
+/// The kernel refuses to bind an address of another host.
 fn is_own(address: IpAddr) -> bool {
     std::net::UdpSocket::bind((address, 0)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What of a processor must be there, on what libvirt prints.
+//! Which CPU is required, with real output of libvirt.
 
 use super::*;
 use proptest::prelude::*;

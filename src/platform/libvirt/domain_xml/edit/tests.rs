@@ -1,4 +1,4 @@
-//! Real documents and generated ones, of which nothing but what was asked for is another.
+//! Real documents and generated ones, in which nothing else is changed than what was asked for.
 
 use proptest::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::model::document::{self, Written};
 use crate::model::{Mac, Manifest, Millis, NetMap, ZoneName};
 use crate::platform::libvirt::domain_xml::{map_interfaces, parse, stated};
 
-/// As libvirt prints a zone that runs.
+/// As libvirt prints a running zone.
 const REAL: &str = include_str!("../../survey/fixtures/domain.xml");
 
-/// As people write them, with the same words in places where they mean something else.
+/// As people write them, with the same words in places where they have another meaning.
 const ODD: &str = r#"<?xml version="1.0"?>
 <!-- <name>web1</name> <memory>98304</memory> -->
 <domain type="kvm" xmlns:q="urn:x">
@@ -35,7 +35,7 @@ const ODD: &str = r#"<?xml version="1.0"?>
 
 fn one(xml: &str, change: Edit) -> Result<String, String> {
     let changed = edit(xml, std::slice::from_ref(&change))?;
-    // Two networks may have changed places, and would do so again.
+    // Two networks may have been swapped, and would be swapped again.
     if !matches!(change, Edit::Networks(_)) {
         assert_eq!(edit(&changed, &[change]).as_ref(), Ok(&changed), "what is so already stays as it is");
     }
@@ -102,7 +102,7 @@ fn a_copy_is_known_by_nothing_that_the_original_is_known_by() {
     let copy = one(&zone, Edit::Uuid(uuid)).unwrap();
     assert_eq!((copy.matches(&uuid.to_string()).count(), copy.contains("43dc0cf8")), (3, false));
     assert!(!copy.contains(old) && !copy.contains("52:54:00:00:00:02"), "{copy}");
-    // Its own UUID makes no copy of it; and what libvirt makes by itself is left to it.
+    // With its own UUID it is not a copy; what libvirt chooses itself is left to libvirt.
     assert_eq!(one(&zone, Edit::Uuid(old.parse().unwrap())).unwrap(), zone);
     let empty = ODD.replace("<memory unit", "<genid/><memory unit");
     assert!(one(&empty, Edit::Uuid(uuid)).unwrap().contains("<genid/>"));
@@ -184,8 +184,8 @@ fn pinning_and_topology_that_still_fit_stand_in_nobodys_way() {
     assert!(one(&topology, Edit::Cpus(8)).unwrap().contains("'static'>8</vcpu>"));
 }
 
-/// The configuration after its way to another host: in a manifest, out of it, and through both ways of changing it with
-/// nothing to change.
+/// The configuration after its way to another host: in a manifest, out of it, and through both kinds of changes
+/// with nothing to change.
 fn travelled(config: &str) -> String {
     let manifest = serde_json::json!({
         "zone": {
@@ -212,7 +212,7 @@ fn the_documents_of_real_hypervisors_travel_as_they_are() {
     assert!(all.iter().any(|config| config.contains("<metadata>") && config.contains(" xmlns:")));
 }
 
-/// A document with the same things in it, written in different ways.
+/// Documents with the same contents, written in different ways.
 fn documents() -> impl Strategy<Value = String> {
     let comment = "(<!-- (<name>x</name>|machine='pc'|[a-z <>='/]{0,20}) -->)?";
     let blank = "[ \n]{0,3}";
@@ -245,8 +245,8 @@ fn edits() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// What the document has of each thing that can be changed, in no particular form.
-fn read_back(xml: &str) -> (super::super::Stated, Option<String>, Vec<String>) {
+/// The values of everything that can be changed.
+fn read_back(xml: &str) -> (super::super::DomainSettings, Option<String>, Vec<String>) {
     let (domain, document) = (parse(xml).unwrap(), read(xml).unwrap());
     let networks = interfaces(document.root_element()).filter_map(network_of);
     (stated(xml).unwrap(), domain.machine, networks.map(|(_, network)| network.name().to_owned()).collect())
@@ -269,7 +269,7 @@ proptest! {
             Edit::Memory(bytes) => zone.memory = bytes,
             Edit::Cpus(cpus) => zone.cpus = cpus,
             Edit::Machine(name) => machine = Some(name),
-            // Not among those that are generated.
+            // Not among the generated changes.
             Edit::Zonepath { .. } => {}
             Edit::Networks(names) => {
                 networks.iter_mut().for_each(|name| {

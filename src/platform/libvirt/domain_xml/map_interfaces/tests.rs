@@ -1,4 +1,4 @@
-//! Documents whose interfaces are plugged into other networks, and nothing else in them.
+//! Documents whose interfaces are connected to other networks, and nothing else is changed.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::platform::libvirt::domain_xml::parse;
 const MACS: [Mac; 3] =
     [Mac([0x52, 0x54, 0, 0, 0, 1]), Mac([0x52, 0x54, 0, 0, 0, 2]), Mac([0x52, 0x54, 0, 0, 0, 3])];
 
-/// As libvirt prints a zone that runs, with more than it has.
+/// As libvirt prints a running zone, with additional elements.
 const ZONE: &str = r#"<domain type='kvm' id='3'>
   <name>web</name>
   <metadata><x:interface xmlns:x="urn:x"><source bridge='br0'/></x:interface></metadata>
@@ -68,7 +68,7 @@ fn an_interface_in_another_network_or_of_another_address_stays_as_it_is() {
 #[test]
 fn a_name_stays_a_value_whatever_is_in_it() {
     let odd = "'/>\"<&> ä";
-    // No such name is let in; if one were, it would be a name all the same.
+    // Such a name is never accepted; if it were, it would be only a name.
     let mappings = to("x", &MACS[..1])
         .into_iter()
         .map(|one| InterfaceMapping { to: "'.>\"<&> ä".parse().unwrap(), ..one });

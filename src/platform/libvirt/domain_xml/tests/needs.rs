@@ -6,7 +6,7 @@ mod storage;
 
 use super::*;
 
-/// All that a domain names: what is said if it is missing, what stands against its moving, its storage.
+/// All that a domain names: messages if it is missing, obstacles, storage.
 fn named(domain: &Domain) -> Vec<String> {
     let disks = domain.disks.iter().map(|disk| {
         let mode = if disk.readonly { "reads" } else { "writes" };

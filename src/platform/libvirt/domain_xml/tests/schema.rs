@@ -1,4 +1,4 @@
-//! `docs/what-is-checked.md` knows every element that a domain may have.
+//! `docs/what-is-checked.md` lists every element that a domain may have.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ const ELEMENTS: &str = include_str!("../../../../../tests/fixtures/libvirt-schem
 /// The elements in the first column of the page's tables.
 fn known() -> BTreeSet<&'static str> {
     let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
-    // Text stands between every two words in backticks.
+    // Between two words in backticks there is always text.
     rows.flat_map(|(elements, _)| elements.split('`').step_by(2)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Devices, interfaces, streams of characters, displays.
+//! Devices, interfaces, character devices, displays.
 
 use super::*;
 

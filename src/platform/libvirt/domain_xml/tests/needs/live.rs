@@ -1,4 +1,4 @@
-//! What QEMU does not move while a zone runs, each as `qemu -only-migratable` and its blockers say it.
+//! What QEMU cannot migrate live, by the words of `qemu -only-migratable` and its migration blockers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Disks, folders, memory that is a file, and what a zone boots from.
+//! Disks, folders, memory in files, and boot files.
 
 use super::*;
 
