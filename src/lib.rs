@@ -23,9 +23,11 @@
 //! failover                            what a host leaves with others in case it is lost; does another host have this zone?
 //! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
 //! migration                           ONE zone from a host to a host: live, cold or by a restart
+//! peers                               the other hosts: each is connected to once; all are asked how they are
 //! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
 //! maintenance, software               the lock; what is installed on a host
 //! platform, transport                 libvirt or simulated; authenticated streams to other hosts
+//! cancel                              how a run is told to end: by signals, a deadline, another terminal
 //! run_lock, zonepath                  one run at a time; a zone's folder
 //! store, config, boot_lock, exec      SQLite; sysadm.toml; who may boot a zone; the only place that starts programs
 //! failpoints, backoff                 fail points; retries
@@ -67,6 +69,7 @@ mod admin;
 mod agent;
 mod backoff;
 mod boot_lock;
+mod cancel;
 pub mod cli;
 mod config;
 mod evacuation;
@@ -86,6 +89,7 @@ mod migration;
 #[cfg(test)]
 mod names;
 mod paths;
+mod peers;
 mod platform;
 mod run_lock;
 mod software;

@@ -8,8 +8,12 @@ pub mod config {
     pub use crate::config::{Config, LibvirtConfig};
 }
 
+pub mod cancel {
+    pub use crate::cancel::Cancel;
+}
+
 pub mod evacuation {
-    pub use crate::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
+    pub use crate::evacuation::{Engine, Event, EventSink, Request, recover};
 }
 
 pub mod failpoints {
@@ -26,6 +30,10 @@ pub mod maintenance {
 
 pub mod paths {
     pub use crate::paths::Paths;
+}
+
+pub mod peers {
+    pub use crate::peers::{Connector, Peers};
 }
 
 pub mod platform {

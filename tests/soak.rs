@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sysadm::testing::cancel::Cancel;
 use sysadm::testing::config::Config;
-use sysadm::testing::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
+use sysadm::testing::evacuation::{Engine, Event, EventSink, Request, recover};
 use sysadm::testing::host::{Host, Local};
 use sysadm::testing::maintenance;
 use sysadm::testing::paths::Paths;
+use sysadm::testing::peers::{Connector, Peers};
 use sysadm::testing::platform::Platform;
 use sysadm::testing::platform::sim::{
     Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec,

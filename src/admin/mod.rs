@@ -31,10 +31,10 @@ pub use failover::TakeoverRequest;
 pub use give_up::GivenUp;
 pub use state::KnownZones;
 
-use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::document::Written;
 use crate::model::{Manifest, Millis};
+use crate::peers::Peers;
 use crate::store::ZoneRecord;
 
 /// Where zones are detached and attached.

@@ -4,7 +4,7 @@
 //! of that one. Pings are answered at once, however much is being asked.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::Peer;
 use super::ledger::{PeerQuota, QuotaPermit};
 use super::token_owners::TokenUse;
-use crate::host::{Call, Deed, Host, HostError, Named, Standing};
+use crate::host::{Call, Deed, Host, HostError, Named, ProbeTicket, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
 use crate::model::{Role, Token};
 use crate::transport::ByteStream;
@@ -39,6 +39,9 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
     for (token, _claim) in open.arrivals {
         let _ = host.close_incoming(token).await;
     }
+    for ticket in open.marks.take() {
+        let _ = host.clear_markers(ticket).await;
+    }
     end
 }
 
@@ -49,6 +52,34 @@ struct OpenRequests {
     tasks: JoinSet<()>,
     /// Arrivals that were opened and not closed.
     arrivals: HashMap<Token, TokenUse>,
+    marks: LeftMarks,
+}
+
+/// The marks that were left on storage for a client, and not yet taken away.
+#[derive(Clone, Default)]
+struct LeftMarks(Arc<Mutex<Vec<ProbeTicket>>>);
+
+impl LeftMarks {
+    fn lock(&self) -> MutexGuard<'_, Vec<ProbeTicket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a call, and notes the marks that it leaves or takes away.
+    async fn noting(&self, host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
+        let is_export = matches!(call, Call::export { .. });
+        if let Call::clear_markers { ticket } = &call {
+            self.lock().retain(|left| left != ticket);
+        }
+        let answer = ask(host, call).await?;
+        if is_export && let Ok(ticket) = serde_json::from_value(answer["ticket"].clone()) {
+            self.lock().push(ticket);
+        }
+        Ok(answer)
+    }
+
+    fn take(&self) -> Vec<ProbeTicket> {
+        std::mem::take(&mut self.lock())
+    }
 }
 
 impl OpenRequests {
@@ -113,9 +144,10 @@ async fn read_requests(
                     Err(error) => reply(id, Err(error)),
                     Ok((call, claim)) => {
                         let (host, replies, peer) = (Arc::clone(host), replies.clone(), peer.clone());
+                        let marks = open.marks.clone();
                         open.tasks.spawn(async move {
                             let answer = match own(&*host, &peer, &call).await {
-                                Ok(()) => ask(Arc::clone(&host), call).await,
+                                Ok(()) => marks.noting(Arc::clone(&host), call).await,
                                 Err(error) => Err(error),
                             };
                             drop(claim);

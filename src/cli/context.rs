@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::cancel::Cancel;
 use crate::config::{Config, PlatformKind};
-use crate::evacuation::{Cancel, Dialled, Engine, EventSink, Peers};
+use crate::evacuation::{Engine, EventSink};
 use crate::host::{Host, Local};
 use crate::model::Millis;
 use crate::paths::Paths;
+use crate::peers::{Dialled, Peers};
 use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
 use crate::platform::sim::Sim;

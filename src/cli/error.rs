@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use crate::admin::AttachmentError;
+use crate::cancel::CancelReason;
 use crate::evacuation::EvacuationError;
-use crate::evacuation::cancel::CancelReason;
 use crate::host::HostError;
 use crate::maintenance::MaintenanceError;
 use crate::model::chain;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::columns::{Column, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
 use crate::model::{Facts, HostId, HostUri, format_bytes, plain};
+use crate::peers::survey::{Surveyed, survey};
 use crate::plan::{FleetHost, HostKey, Version};
 use crate::store::Store;
 

@@ -3,9 +3,9 @@
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{Connected, NoPeer};
 use crate::host::Host;
 use crate::model::{HostUri, ZoneName};
+use crate::peers::{Connected, NoPeer};
 use crate::store::{TargetKey, ZoneRecord, targets_of};
 
 /// Set, unset and list where zones go when this host is evacuated

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::cancel::Cancel;
 use super::error::EvacuationError;
 use super::events::EventSink;
-use super::peers::Peers;
+use crate::cancel::Cancel;
 use crate::config::Maps;
 use crate::host::LocalAdmin;
 use crate::maintenance;
 use crate::model::{Millis, MoveLimits, chain};
+use crate::peers::Peers;
 use crate::store::{Direction, Store};
 
 /// Everything that an evacuation or return works with.

@@ -1,6 +1,6 @@
 //! Why an evacuation or a return was not begun.
 
-use super::cancel::CancelReason;
+use crate::cancel::CancelReason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Inventory, UnmanagedGuest, ZoneName};

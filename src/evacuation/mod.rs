@@ -29,25 +29,21 @@
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
 //! preflight, zone_move                   checks and booked room; one move
-//! journal, in_place                      each step is written down; the acts of a zone that stays
+//! journal                                each step is written down
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
 //! rest, record                           zones that were stopped in place; zones that are away
 //! outcome, discovery                     what comes of a run; what it is planned on
-//! survey, placement, history             what the planner is asked; what earlier moves took
+//! placement, history                     what the planner is asked; what earlier moves took
 //! run_state                              what is written down
 //! engine                                 what a run works with
-//! peers, control_socket                  other hosts; how a run is cancelled
 //! events                                 what a run tells
 //! job                                    one zone of a run: operation, state, findings
 //! job_state                              how far a job is, and what can happen to it
 //! error, request, operation, refusal     plain data and pure rules
-//! cancel                                 whether a run is to end
 //! ```
 
-pub mod cancel;
-pub mod control_socket;
 mod discovery;
 mod down;
 mod dry_run;
@@ -56,7 +52,6 @@ mod error;
 mod events;
 mod executor;
 mod history;
-mod in_place;
 mod job;
 mod job_state;
 mod journal;
@@ -64,7 +59,6 @@ mod move_queue;
 mod operation;
 mod outcome;
 mod passes;
-mod peers;
 mod placement;
 mod preflight;
 mod record;
@@ -80,12 +74,8 @@ mod run_state;
 mod select;
 mod status;
 mod stop_order;
-pub mod survey;
 mod zone_move;
 
-pub use cancel::Cancel;
-#[cfg(test)]
-pub use cancel::Stage;
 pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
@@ -94,8 +84,6 @@ pub use job::Job;
 pub use job_state::JobState;
 pub use operation::Operation;
 pub use outcome::{Down, Outcome};
-pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
 pub use refusal::HostRefusal;
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
-pub use survey::{Surveyed, survey};

@@ -1,6 +1,6 @@
 //! What came of an evacuation, a return or a migration, and whether that is all that was asked.
 
-use super::cancel::CancelReason;
+use crate::cancel::CancelReason;
 use crate::model::{UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState};
 

@@ -11,7 +11,6 @@
 
 use std::time::Duration;
 
-use super::cancel::{QUESTIONS, Stage};
 use super::engine::Engine;
 use super::events::Event;
 use super::job::Job;
@@ -23,6 +22,7 @@ use super::refusal::Wait;
 use super::request::Request;
 use super::resting::StopInPlace;
 use super::run_state::RunState;
+use crate::cancel::{QUESTIONS, Stage};
 use crate::migration::backoff;
 use crate::model::ZoneName;
 

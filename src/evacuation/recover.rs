@@ -8,13 +8,13 @@ use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
 use super::outcome::Down;
-use super::peers::NoPeer;
 use super::rest;
 use crate::host::Host;
 use crate::migration::recovery::Resolution;
 use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace};
 use crate::migration::steps::Side;
 use crate::model::{HostUri, Location, chain};
+use crate::peers::NoPeer;
 use crate::store::{Place, ZoneRecord};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are

@@ -13,7 +13,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::cancel::QUESTIONS;
 use super::engine::Engine;
 use super::job_state::JobEvent;
 use super::move_queue::MoveQueue;
@@ -23,6 +22,7 @@ use super::preflight::check::{Check, Mode};
 use super::request::Request;
 use super::return_path::way_back;
 use super::run_state::RunState;
+use crate::cancel::QUESTIONS;
 use crate::migration::Task;
 use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{QueuedMove, Slots};

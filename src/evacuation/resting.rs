@@ -2,18 +2,17 @@
 
 use uuid::Uuid;
 
-use super::cancel::Stage;
 use super::engine::Engine;
 use super::events::Event;
-use super::in_place::InPlace;
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::journal::Journal;
 use super::operation::Operation;
 use super::rest::rests_now;
 use super::run_state::RunState;
+use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
-use crate::migration::{MoveError, runner};
+use crate::migration::{InPlace, MoveError, runner};
 use crate::model::{ZoneName, chain};
 use crate::store::{Place, StopMethod, ZoneRecord};
 
@@ -72,7 +71,7 @@ impl StopInPlace<'_> {
             StopMethod::Stop => Procedure::Stop,
             StopMethod::Suspend => Procedure::Suspend,
         };
-        let mut acts = InPlace::new(engine, zone, uuid);
+        let mut acts = self.acts(zone, uuid);
         match self.run(procedure, &mut acts).await {
             Ok(()) => {
                 let now = rests_now(&row, acts.found.as_ref());
@@ -91,7 +90,7 @@ impl StopInPlace<'_> {
     }
 
     async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
-        let mut acts = InPlace::new(self.engine, &rest.zone, rest.uuid);
+        let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails just now, it is booted once more.
             Ok(()) => {
@@ -105,6 +104,10 @@ impl StopInPlace<'_> {
             Err(error @ MoveError::Unknown { .. }) => unknown(&error),
             Err(error) => JobEvent::Fail(None, error.to_string()),
         }
+    }
+
+    fn acts<'z>(&'z self, zone: &'z ZoneName, uuid: Uuid) -> InPlace<'z> {
+        InPlace::new(self.engine.local.as_ref(), &self.engine.cancel, self.engine.policy, zone, uuid)
     }
 
     /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.

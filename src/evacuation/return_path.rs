@@ -8,11 +8,11 @@ use super::engine::Engine;
 use super::events::Event;
 use super::job_state::JobEvent;
 use super::operation::Operation;
-use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
 use crate::migration::settle::Refuge;
 use crate::model::{Kind, Location, chain};
+use crate::peers::NoPeer;
 use crate::plan::Action;
 use crate::store::ZoneRecord;
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::cancel::CancelReason;
-use super::control_socket::ControlServer;
 use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
@@ -14,7 +12,10 @@ use super::request::Request;
 use super::run_state::RunState;
 use super::select::Candidates;
 use super::stop_order::order_stops;
-use super::{cancel, recover, rest, select};
+use super::{recover, rest, select};
+use crate::cancel;
+use crate::cancel::CancelReason;
+use crate::cancel::socket::ControlServer;
 use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
 use crate::policy::describe_cycle;
@@ -71,13 +72,14 @@ impl Engine {
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
     fn listen(&self, direction: Direction) -> Option<ControlServer> {
-        let (cancel, events) = (self.cancel.clone(), Arc::clone(&self.events));
-        let ear = ControlServer::open(self.local.paths(), direction, cancel, events);
+        let events = Arc::clone(&self.events);
+        let tell = move |text: &str| events.emit(&Event::Warning(text));
+        let server = ControlServer::open(self.local.paths(), direction, self.cancel.clone(), tell);
         let warn = |error: &std::io::Error| {
             let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
             self.events.emit(&Event::Warning(&text));
         };
-        ear.inspect_err(warn).ok()
+        server.inspect_err(warn).ok()
     }
 
     /// Settles what is open from earlier runs, and finds the zones that this one is about.

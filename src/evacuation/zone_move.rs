@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
 use super::job_state::JobEvent;
 use super::journal::Journal;
 use super::move_queue::Permit;
 use super::operation::Operation;
 use super::record::MoveContext;
+use crate::cancel::{MOVES, QUESTIONS, Stage};
 use crate::migration::steps::Procedure;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::document::{self, Written};

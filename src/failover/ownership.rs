@@ -6,8 +6,8 @@
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::evacuation::{NoPeer, Peers};
 use crate::model::{HostUri, Location};
+use crate::peers::{NoPeer, Peers};
 
 /// So many hosts are asked at most.
 const MOST: usize = 32;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::{Answer, Question};
-use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::chain;
 use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
+use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::reconcile::{Claimed, Verdict, heed};
-use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
+use crate::evacuation::EvacuationError;
 use crate::host::{Host, Local};
 use crate::model::chain;
 use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::peers::{Connected, NoPeer, Peers, Reached};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.

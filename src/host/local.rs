@@ -5,6 +5,7 @@
 mod admission;
 mod boot_block;
 mod guests;
+mod identity;
 mod location;
 mod own;
 mod previous_config;

@@ -13,6 +13,7 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
+//! in_place                 the acts of a zone that stays
 //! settle                   finishes or undoes a move that was interrupted
 //! destination              the acts that all share
 //! previous_config          a configuration that the zone replaces
@@ -30,6 +31,7 @@ mod attempt;
 mod cold;
 mod destination;
 mod error;
+mod in_place;
 mod insist;
 pub mod live;
 mod log;
@@ -46,6 +48,7 @@ mod watch;
 
 pub use attempt::Attempt;
 pub use error::MoveError;
+pub use in_place::InPlace;
 pub use insist::backoff;
 pub use log::Log;
 pub use task::{LEASE, Moved, RENEWAL, Task};

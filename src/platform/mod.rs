@@ -10,7 +10,6 @@ pub mod converge;
 mod editor;
 mod enforcer;
 mod error;
-mod identity;
 pub mod libvirt;
 pub mod linux;
 mod live;
@@ -67,8 +66,8 @@ pub trait Platform: Send + Sync {
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError>;
 
-    /// Why the zone cannot be on this host, as far as the platform knows: identity, machine, networks. Memory,
-    /// storage and maintenance are checked elsewhere. Changes nothing.
+    /// Why the zone cannot be on this host, as far as the platform knows: machine, devices, networks. Names and UUIDs
+    /// of other guests, memory, storage and maintenance are checked by the host. Changes nothing.
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
 
     /// The software on this host that the zone depends on; the zone may be here or still to arrive. None if the

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::cancel::CancelReason;
-use sysadm::evacuation::{Request, Stage};
+use sysadm::cancel::{CancelReason, Stage};
+use sysadm::evacuation::Request;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 

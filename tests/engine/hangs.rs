@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::cancel::{BOUND, CancelReason, Stage};
+use sysadm::cancel::{BOUND, CancelReason, Stage};
 use sysadm::evacuation::{EvacuationError, Outcome};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};

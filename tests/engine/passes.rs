@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{JobState, Outcome, Request, Stage};
-use sysadm::model::{Arrival, Kind, Millis, PendingLoad};
+use sysadm::cancel::Stage;
+use sysadm::evacuation::{JobState, Outcome, Request};
+use sysadm::model::{Arrival, Kind, Manifest, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
@@ -229,17 +230,20 @@ async fn each_host_is_connected_to_once_in_a_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_lists_its_guests_once_for_a_reservation() {
-    for overwrite in [false, true] {
+    // Nothing is there; the same zone, and it may be overwritten; the same zone with the same configuration.
+    for (is_there, overwrite) in [(false, false), (true, true), (true, false)] {
         let world = World::with(Kindly::Live);
         let manifest = world.engine().local.manifest(name("web")).await.unwrap();
-        if overwrite {
-            world
-                .sim("h2")
-                .create(ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") })
-                .unwrap();
+        if is_there {
+            let spec = ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") };
+            world.sim("h2").create(spec).unwrap();
         }
+        let there = match is_there && !overwrite {
+            true => world.engine_of("h2").local.manifest(name("web")).await.unwrap(),
+            false => manifest.clone(),
+        };
         let arrival = Arrival {
-            manifest,
+            manifest: Manifest { config: there.config, ..manifest },
             kind: Kind::Live,
             from: "h1".to_owned(),
             home: None,
@@ -251,7 +255,7 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
         };
         world.script.begin(None);
         let replaces = world.engine_of("h2").local.reserve(arrival, 60_000).await.unwrap();
-        assert_eq!(replaces, overwrite);
+        assert_eq!(replaces, is_there);
         let moments = world.script.moments();
         let listings = moments.iter().filter(|one| one.host == "h2" && one.operation == Operation::Inventory);
         assert_eq!(listings.count(), 1, "{moments:?}");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Request, Stage};
+use sysadm::cancel::Stage;
+use sysadm::evacuation::Request;
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, Mark, MoveState};
 use tokio::time::Instant;

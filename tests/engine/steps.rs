@@ -8,8 +8,8 @@ use sysadm::evacuation::recover;
 use sysadm::failpoints::{Actor, Failpoint, Timing};
 use sysadm::migration::runner::{self, Acts};
 use sysadm::migration::steps::{Procedure, Running, Side, StepSpec, Undo};
-use sysadm::migration::{Attempt, Log, MoveError, Task};
-use sysadm::model::{Arrival, Aux, Kind, PendingLoad, Progress, Step};
+use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
+use sysadm::model::{Arrival, Aux, Kind, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::store::{Direction, Place};
@@ -168,6 +168,28 @@ pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
 }
 
+/// No mark of a probe is left anywhere, and no room is kept for a zone that does not come. A host that could not be told
+/// that all is over is told by its clock and by the end of its agent: a booking of a zone that has arrived ends with its
+/// lease, and a mark that a refuge has left goes with the agent.
+fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, context: &str) {
+    let is_cut = matches!(
+        blow,
+        Blow::LineCutFor5s | Blow::LineCutForGood | Blow::SourceKilled | Blow::DestinationKilled
+    );
+    let was_probing =
+        case.ends().0 != "h1" && (point.actor, point.step) == (Actor::Destination, Step::Reserve);
+    assert!(world.marks().is_empty() || (is_cut && was_probing), "{context}: {:?}", world.marks());
+    for host in HOSTS {
+        let kept = world.store(host).reservations(Millis::now()).unwrap();
+        let was_told_last = host == case.ends().1 && point.step == Step::Settle;
+        assert!(kept.is_empty() || was_told_last, "{context}: {host} keeps {kept:?}");
+        let end = Millis::now().after(LEASE);
+        assert_eq!(world.store(host).reservations(end).unwrap(), [], "{context}: {host} keeps room for ever");
+    }
+    let world = world.after_power_loss();
+    assert_eq!(world.marks(), [] as [String; 0], "{context}");
+}
+
 /// After a move: what is open is settled, the zone is whole in one place, and the next run brings it where it was to go.
 async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str) {
     let (source, destination) = case.ends();
@@ -225,14 +247,16 @@ fn strike(case: Case, point: Failpoint, blow: Blow) {
     }
     paused().block_on(async {
         if case.action.is_none() {
-            return is_whole(&world, case, victim, &context).await;
+            is_whole(&world, case, victim, &context).await;
+        } else {
+            if case.direction == Direction::Return {
+                // As it was before.
+                world.lock("h1");
+            }
+            comes_back(&world, &context).await;
         }
-        if case.direction == Direction::Return {
-            // As it was before.
-            world.lock("h1");
-        }
-        comes_back(&world, &context).await;
     });
+    nothing_is_left(world, case, point, blow, &context);
 }
 
 /// Every failpoint of every step x everything that can befall. What fails is the step; what is killed after an entry of
@@ -272,9 +296,9 @@ struck! {
     wherever_a_boot_is_struck_the_zone_can_be_brought_back: Boot, Return;
 }
 
-/// The acts of a move, each done twice, and one of them said to have failed.
+/// The acts of a procedure, each done twice, and one of them said to have failed.
 struct Twice<'a> {
-    acts: Attempt<'a>,
+    acts: &'a mut dyn Acts,
     fails: Option<Step>,
 }
 
@@ -333,7 +357,7 @@ async fn move_twice(world: &World, kind: Kind, fails: Option<Step>) -> Result<()
     };
     let task = Task { zone: manifest.zone.clone(), record: manifest, request, from, to };
     let (_abort, aborting) = tokio::sync::watch::channel(false);
-    let acts = Attempt::new(&task, &NoLog, world.engine().policy, aborting.clone());
+    let acts = &mut Attempt::new(&task, &NoLog, world.engine().policy, aborting.clone());
     runner::run(Procedure::from(kind), &mut Twice { acts, fails }, &NoLog, &aborting).await
 }
 
@@ -355,6 +379,28 @@ async fn every_act_and_its_undoing_may_be_repeated() {
             assert_eq!(world.home_of("web", case.kind()).await, "h1", "{procedure} {}", spec.step);
             world.all_room_is_given_back();
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_suspending_and_booting_twice_is_harmless() {
+    for case in CASES.iter().filter(|case| case.action.is_some()) {
+        let world = case.world();
+        world.make_ready_for(case.direction).await;
+        let (engine, zone) = (world.engine(), name("web"));
+        let uuid = world.seen("h1", "web").await.unwrap().uuid;
+        let mut in_place = InPlace::new(&*engine.local, &engine.cancel, engine.policy, &zone, uuid);
+        let (_abort, aborting) = tokio::sync::watch::channel(false);
+        let mut twice = Twice { acts: &mut in_place, fails: None };
+        assert_eq!(runner::run(case.procedure, &mut twice, &NoLog, &aborting).await, Ok(()), "{case:?}");
+        let seen = world.seen("h1", "web").await.unwrap();
+        assert_eq!(seen.is_running(), case.procedure == Procedure::Boot, "{case:?}");
+        // A zone that was suspended keeps its memory, and one that was so is known to have had it.
+        let is_suspended = seen.aux == Some(Aux::Suspended);
+        assert_eq!(is_suspended, case.procedure == Procedure::Suspend, "{case:?}");
+        let was_saved = case.procedure == Procedure::Boot && case.action == Some(Action::Suspend);
+        assert_eq!(in_place.was_saved, was_saved, "{case:?}");
+        assert_eq!(world.script.wrong(), [] as [String; 0], "{case:?}");
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sysadm::evacuation::survey::{LIMIT, Surveyed, survey};
 use sysadm::host::Host;
 use sysadm::model::HostUri;
+use sysadm::peers::survey::{LIMIT, Surveyed, survey};
 use sysadm::plan::{Dirty, FleetZone, Version};
 use sysadm::platform::sim::{Effect, Fault, HostSettings, Operation, Profile, ZoneSpec};
 
@@ -48,7 +48,7 @@ async fn a_host_that_hangs_has_not_kept_the_others_from_answering_before() {
     let [slow, quick] = ["rads://h2", "rads://h3"].map(|uri| uri.parse::<HostUri>().unwrap());
     let ask = |uri: HostUri| {
         let peers = &engine.peers;
-        async move { sysadm::evacuation::survey::ask(uri.clone().into(), peers.reach(&uri), false).await }
+        async move { sysadm::peers::survey::ask(uri.clone().into(), peers.reach(&uri), false).await }
     };
     let began = tokio::time::Instant::now();
     tokio::select! {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Request, Stage, cancel::CancelReason};
+use sysadm::cancel::{CancelReason, Stage};
+use sysadm::evacuation::Request;
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};

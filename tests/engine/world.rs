@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sysadm::cancel::Cancel;
 use sysadm::config::{Config, Maps};
-use sysadm::evacuation::{
-    Actions, Cancel, Connector, Engine, EvacuationError, Event, EventSink, Outcome, Peers, Request, recover,
-};
+use sysadm::evacuation::{Actions, Engine, EvacuationError, Event, EventSink, Outcome, Request, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
 use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
+use sysadm::peers::{Connector, Peers};
 use sysadm::plan::Action;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
@@ -315,6 +315,26 @@ impl World {
         }
         assert_eq!(self.script.wrong(), [] as [String; 0]);
         home
+    }
+
+    /// The marks that probes of storage have left.
+    pub fn marks(&self) -> Vec<String> {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut marks = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path
+                    .file_name()
+                    .is_some_and(|name| name.as_encoded_bytes().starts_with(b".sysadm-probe-"))
+                {
+                    true => marks.push(path.display().to_string()),
+                    false if path.is_dir() => folders.push(path),
+                    false => {}
+                }
+            }
+        }
+        marks
     }
 
     /// No host keeps room for a zone that does not come any more.

@@ -5,10 +5,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::host::Local;
 use crate::host::fake::FakeHost;
+use crate::paths::Paths;
+use crate::platform::sim::{HostSettings, Sim, StorageFolder, ZoneSpec};
+use crate::store::Store;
 use crate::transport::rpc::Request;
 
-fn start(host: Arc<FakeHost>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
+fn start(host: Arc<dyn Host>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
     let (client, server) = duplex(1 << 16);
     let peer = Peer::new("h1".to_owned(), role);
     (client, tokio::spawn(serve(Box::new(server), host, peer)))
@@ -184,6 +188,32 @@ async fn a_client_that_gives_no_sign_of_life_is_let_go() {
     assert!(matches!(server.await.unwrap(), Err(ServeError::Broken { .. })));
 }
 
+#[tokio::test]
+async fn the_marks_left_for_a_client_whose_line_broke_are_taken_away() {
+    let root = tempfile::tempdir().unwrap();
+    let (paths, nfs) = (Paths::new(root.path()), root.path().join("nfs"));
+    let sim = Sim::open(&paths);
+    let storages = vec![StorageFolder { name: "nfs".into(), folder: Some(nfs.clone()) }];
+    let settings = HostSettings { name: "h2".into(), storages, ..HostSettings::default() };
+    sim.set_host(&settings).unwrap();
+    sim.create(ZoneSpec { storages: vec!["nfs".into()], ..ZoneSpec::new("web".parse().unwrap()) }).unwrap();
+    let store = Arc::new(Store::open(&paths.database()).unwrap());
+    let host = Arc::new(Local::new("h2".to_owned(), Arc::new(sim), store, paths));
+    let marks = || {
+        let entries = std::fs::read_dir(&nfs).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|name| name.as_encoded_bytes().starts_with(b".sysadm-probe-")).count()
+    };
+    let (mut client, server) = start(host, Role::Admin);
+    greet(&mut client, &[1], json!("rpc")).await;
+    frame::write(&mut client, &json!({"id": 1, "call": {"export": {"zone": "web"}}})).await.unwrap();
+    let reply: Value = frame::read(&mut client, 99_999).await.unwrap();
+    assert!(reply["ok"]["ticket"].is_object(), "{reply}");
+    assert_eq!(marks(), 1);
+    drop(client);
+    server.await.unwrap().unwrap();
+    assert_eq!(marks(), 0);
+}
+
 /// A connection of an observer that shares the ledger, and asks what no host answers.
 async fn asking(host: &Arc<FakeHost>, ledger: &Ledger) -> DuplexStream {
     let (mut client, server) = duplex(1 << 16);
@@ -237,7 +267,7 @@ async fn questions_for_which_there_is_no_room_are_refused_in_clear_words_and_rea
 async fn a_question_of_more_values_than_text_is_not_taken_apart() {
     let (host, _ends) = FakeHost::new("h2");
     for text in [format!("{{\"id\":1,\"call\":[{}1]}}", "1,".repeat(300_000)), "[".repeat(500_000)] {
-        let (mut client, server) = start(Arc::clone(&host), Role::Admin);
+        let (mut client, server) = start(Arc::clone(&host) as _, Role::Admin);
         greet(&mut client, &[1], json!("rpc")).await;
         let length = u32::try_from(text.len()).unwrap().to_be_bytes();
         client.write_all(&[&length, text.as_bytes()].concat()).await.unwrap();

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cancel::socket;
+use crate::cancel::{Cancel, CancelReason, Stage};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
-use crate::evacuation::cancel::{Cancel, CancelReason, Stage};
-use crate::evacuation::control_socket;
 use crate::store::Direction;
 
 /// `sysadm evacuate --cancel`.
 pub async fn ask(context: &Context) -> Result<Exit, CliError> {
-    let answer = control_socket::ask_to_stop(&context.paths).await;
+    let answer = socket::ask_to_stop(&context.paths).await;
     let answer = answer.map_err(|error| CliError::new(Exit::Error, error))?;
     let what = match answer.direction {
         Direction::Evacuate => "evacuation",

@@ -6,25 +6,23 @@ mod eta;
 mod list;
 pub(super) mod progress;
 mod row;
+mod run;
+mod settle;
 mod watch;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::{CliError, Exit, plan, policy, ui};
-use crate::admin::GivenUp;
-use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
-use crate::model::{Identifier, Millis, ZoneName};
-use crate::plan::{About, Action, HostKey, UnplacedZone};
-use crate::run_lock::RunLock;
-use crate::store::{Direction, MoveState};
+use super::{CliError, Exit};
+use crate::model::{Identifier, ZoneName};
+use crate::plan::Action;
+use crate::store::Direction;
 use list::ListArgs;
-use progress::{Reporter, Verbosity};
+use progress::Verbosity;
+use run::PreparedRun;
 
 /// Move zones away from this host, or bring them back
 ///
@@ -106,205 +104,80 @@ pub struct Args {
     listing: ListArgs,
 }
 
-/// How many zones move at once where nobody says.
-const JOBS: u32 = 3;
-
 /// To be left alone is what a zone is by itself.
 fn action() -> impl TypedValueParser<Value = Action> {
     let actions = Action::ALL.iter().filter(|action| **action != Action::Leave);
     PossibleValuesParser::new(actions.map(|action| action.as_str())).try_map(|word| word.parse())
 }
 
+/// What the options ask for.
+enum EvacuateCommand<'a> {
+    Watch,
+    List,
+    Cancel,
+    Forget(&'a ZoneName),
+    Resume,
+    Plan(Direction),
+    Move(Direction),
+}
+
+impl Args {
+    /// Which of the commands these options are.
+    fn command(&self) -> Result<EvacuateCommand<'_>, CliError> {
+        let direction = if self.back { Direction::Return } else { Direction::Evacuate };
+        Ok(match &self.forget {
+            _ if self.listing.watch => EvacuateCommand::Watch,
+            _ if self.listing.list => EvacuateCommand::List,
+            _ if self.cancel => EvacuateCommand::Cancel,
+            Some(zone) => EvacuateCommand::Forget(zone),
+            None => {
+                self.check(direction)?;
+                match (self.resume, self.dry_run) {
+                    (true, _) => EvacuateCommand::Resume,
+                    (false, true) => EvacuateCommand::Plan(direction),
+                    (false, false) => EvacuateCommand::Move(direction),
+                }
+            }
+        })
+    }
+
+    /// What the parser cannot find wrong with the options of a run.
+    fn check(&self, direction: Direction) -> Result<(), CliError> {
+        if let (Direction::Return, Some(action @ (Action::Stop | Action::Suspend))) = (direction, self.action)
+        {
+            return Err(CliError::usage(format!("--action {action} is for an evacuation, not for a return")));
+        }
+        let is_decided = self.plan.is_some() && !self.dry_run;
+        let decides = self.all || !self.zones.is_empty() || self.action.is_some() || self.policy.is_some();
+        if is_decided && decides {
+            let text = "--plan: what is done with which zone was decided when the plan was made";
+            return Err(CliError::usage(text));
+        }
+        Ok(())
+    }
+
+    const fn verbosity(&self) -> Verbosity {
+        match (self.verbose, self.quiet || self.json) {
+            (true, _) => Verbosity::Verbose,
+            (_, true) => Verbosity::Quiet,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let mut context = Context::load()?;
-    if args.listing.watch {
-        return watch::run(&context, &args.listing).await;
-    }
-    if args.listing.list {
-        return list::run(&context, &args.listing, args.json).await;
-    }
-    if args.cancel {
-        return cancel::ask(&context).await;
-    }
-    if let Some(zone) = &args.forget {
-        return forget(&context, zone).await;
-    }
-    let verbosity = match (args.verbose, args.quiet || args.json) {
-        (true, _) => Verbosity::Verbose,
-        (_, true) => Verbosity::Quiet,
-        _ => Verbosity::Normal,
-    };
-    let direction = if args.back { Direction::Return } else { Direction::Evacuate };
-    if let (true, Some(action @ (Action::Stop | Action::Suspend))) = (args.back, args.action) {
-        return Err(CliError::usage(format!("--action {action} is for an evacuation, not for a return")));
-    }
-    let decided = args.plan.is_some() && !args.dry_run;
-    if decided && (args.all || !args.zones.is_empty() || args.action.is_some() || args.policy.is_some()) {
-        return Err(CliError::usage(
-            "--plan: what is done with which zone was decided when the plan was made",
-        ));
-    }
-    let reporter = Arc::new(Reporter::new(direction, verbosity));
-    let cancel = Cancel::default();
-    if args.resume {
-        return resume(&context, &reporter, cancel).await;
-    }
-    let name = args.policy.clone().unwrap_or_else(|| context.config.evacuation.policy.clone());
-    let policy = policy::load(&context, Some(&name))?;
-    let plan = args.plan.as_deref().filter(|_| !args.dry_run).map(plan::read).transpose()?;
-    let bandwidth = plan.as_ref().map_or(policy.rules().bandwidth, |plan| plan.rules.bandwidth);
-    context.converge(&policy.convergence, bandwidth);
-    let engine = context.engine(reporter.clone(), cancel.clone())?;
-    let request = Request {
-        all: args.all,
-        zones: context.zones(&engine.store, &args.zones).await?,
-        actions: Actions { default: args.action, ..Actions::default() },
-        only: None,
-        destination: None,
-        overwrite: args.overwrite,
-        force: args.force_attach,
-        jobs: usize::try_from(args.jobs.or(policy.limits.outbound).unwrap_or(JOBS)).unwrap_or(usize::MAX),
-        retries: args.retries.or(policy.retries).unwrap_or(1),
-        policy,
-        plan,
-        user: Context::user(),
-    };
-    if args.dry_run {
-        let found = engine.plan(direction, &request).await?;
-        reporter.finish();
-        if let Some(path) = &args.plan {
-            write_plan(path, &engine, &found, &name)?;
+    match args.command()? {
+        EvacuateCommand::Watch => watch::run(&context, &args.listing).await,
+        EvacuateCommand::List => list::run(&context, &args.listing, args.json).await,
+        EvacuateCommand::Cancel => cancel::ask(&context).await,
+        EvacuateCommand::Forget(zone) => settle::forget(&context, zone).await,
+        EvacuateCommand::Resume => settle::resume(&context, args.verbosity()).await,
+        EvacuateCommand::Plan(direction) => {
+            PreparedRun::prepare(&mut context, &args, direction).await?.plan(&args).await
         }
-        return dry_run::show(direction, &found.planned, &found.unmanaged, args.json, verbosity);
-    }
-    cancel::listen_for_signals(&cancel);
-    cancel::listen_for_deadline(&cancel, args.deadline);
-    act(&context, &engine, direction, &request, &reporter, args.json).await
-}
-
-/// Settles what was interrupted, and does nothing else.
-async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> Result<Exit, CliError> {
-    let engine = context.engine(Arc::clone(reporter) as Arc<dyn EventSink>, cancel)?;
-    let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
-    let settled = recover::settle_all(&engine).await?;
-    reporter.finish();
-    let ending = engine.store.stopped()?.iter().any(|zone| zone.place.is_interim());
-    for down in &settled.down {
-        ui::complain(&format!("{}: down: {}", down.zone, down.reason));
-    }
-    if !settled.open.is_empty() || ending {
-        return Ok(Exit::Stuck);
-    }
-    if !settled.down.is_empty() {
-        ui::say("all interrupted moves are resolved, but some zones are down");
-        return Ok(Exit::Partly);
-    }
-    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
-    Ok(Exit::Done)
-}
-
-/// Keeps what a dry run has found.
-fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
-    let here = HostKey::Name(engine.local.name().to_owned());
-    let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
-    let stays = |one: &Planned| {
-        let reason = match &one.job.state {
-            JobState::Waiting(wait) => wait.refusal.clone(),
-            state => state.reason()?,
-        };
-        let zone = one.job.zone.to_string();
-        Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason] })
-    };
-    let unhandled = |unmanaged_guest| UnplacedZone::unhandled(&here, unmanaged_guest);
-    let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
-    plan::write(path, &found.built.file(about, left.collect()))
-}
-
-async fn act(
-    context: &Context,
-    engine: &Engine,
-    direction: Direction,
-    request: &Request,
-    reporter: &Reporter,
-    json: bool,
-) -> Result<Exit, CliError> {
-    let outcome = engine.run(direction, request).await;
-    reporter.finish();
-    let outcome = outcome?;
-    let exit = exit_of(&outcome);
-    context.audit(&format!(
-        "{direction}{} by {}: {} moved, {} failed, {} skipped",
-        if request.force { ", forced," } else { "" },
-        request.user,
-        outcome.moved() + outcome.resting(),
-        outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),
-        outcome.count(MoveState::Skipped)
-    ));
-    reporter.conclude(&outcome);
-    // Whoever has begun another one meanwhile reads of that there.
-    if outcome.stopped.is_none()
-        && let Ok(Some((run, _))) = engine.store.latest_run(None)
-        && run.pid == std::process::id()
-    {
-        reporter.compare(&run);
-    }
-    if json && let Err(error) = list::run(context, &ListArgs::default(), true).await {
-        if exit == Exit::Done {
-            return Err(error);
+        EvacuateCommand::Move(direction) => {
+            PreparedRun::prepare(&mut context, &args, direction).await?.carry_out(&args).await
         }
-        // How the run has ended says more than that it could not be listed.
-        ui::complain(&error.message());
     }
-    Ok(exit)
-}
-
-/// The exit status of a run.
-fn exit_of(outcome: &Outcome) -> Exit {
-    let moved = outcome.moved() + outcome.resting();
-    let failed = outcome.count(MoveState::Failed);
-    if outcome.count(MoveState::Unknown) > 0 {
-        Exit::Stuck
-    } else if outcome.stopped == Some(CancelReason::Operator) {
-        Exit::Cancelled
-    } else if outcome.is_complete() {
-        Exit::Done
-    } else if moved == 0 && failed == outcome.moves.len() && failed > 0 {
-        Exit::Error
-    } else {
-        Exit::Partly
-    }
-}
-
-async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
-    let store = context.store()?;
-    let zone = &context.zone(&store, zone).await?;
-    let local = context.local(store)?;
-    let desk = super::zone::desk(context, &local);
-    let (said, audited) = match desk.give_up(zone).await? {
-        Some(GivenUp::Stopped) => {
-            ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
-        }
-        Some(GivenUp::Here(refuge)) => (
-            format!("it was recorded as evacuated to {refuge}, but is here"),
-            format!(", recorded at {refuge},"),
-        ),
-        Some(GivenUp::Configured(refuge)) => (
-            format!(
-                "it was last on {refuge} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
-            ),
-            format!(", last at {refuge},"),
-        ),
-        Some(GivenUp::Home(home)) => {
-            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
-            ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
-            return Ok(Exit::Done);
-        }
-        None => {
-            let text = format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is");
-            return Err(CliError::new(Exit::Error, text));
-        }
-    };
-    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
-    ui::say(&format!("{zone}: record discarded; {said}"));
-    Ok(Exit::Done)
 }

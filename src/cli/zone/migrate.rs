@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
 use crate::admin::AttachmentError;
+use crate::cancel::{Cancel, CancelReason};
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
-use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;

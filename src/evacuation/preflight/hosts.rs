@@ -10,7 +10,6 @@ use crate::evacuation::events::Event;
 use crate::evacuation::job::Job;
 use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;
-use crate::evacuation::peers::Connected;
 use crate::evacuation::placement::Proposal;
 use crate::evacuation::refusal::{HostRefusal, join};
 use crate::evacuation::request::Request;
@@ -21,6 +20,7 @@ use crate::migration::settle::Refuge;
 use crate::model::{
     Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
 };
+use crate::peers::Connected;
 use crate::store::ZoneRecord;
 
 /// What the checks of all zones of one pass have in common.

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use futures_util::StreamExt;
 
-use crate::evacuation::cancel::{QUESTIONS, Stage};
+use crate::cancel::{QUESTIONS, Stage};
 use crate::evacuation::engine::Engine;
 use crate::evacuation::events::Event;
 use crate::evacuation::job::Job;

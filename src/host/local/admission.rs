@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::Local;
+use super::{Local, identity};
 use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
@@ -55,9 +55,6 @@ impl Local {
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
     /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
     fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
-        if arrival.manifest.platform != self.platform.name() {
-            return Ok(Vec::new());
-        }
         let mut reasons = Vec::new();
         if arrival.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
@@ -78,7 +75,7 @@ impl Local {
         Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
     }
 
-    /// All reasons but room and what is recorded here.
+    /// What the lock, the platform and the software here have against it: all that takes long.
     async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
@@ -96,11 +93,21 @@ impl Local {
         Ok(blockers)
     }
 
+    /// The guests that are here, or are recorded here, and are not that zone.
+    fn clashes(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+        if arrival.manifest.platform != self.platform.name() {
+            return Ok(Vec::new());
+        }
+        let mut blockers = identity::blockers(here, arrival);
+        blockers.extend(self.recorded_blockers(arrival, here)?);
+        Ok(blockers)
+    }
+
     /// All reasons but room, and what is here: listed once, after all that takes long.
     async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
-        blockers.extend(self.recorded_blockers(arrival, &present.inventory)?);
+        blockers.extend(self.clashes(arrival, &present.inventory)?);
         Ok((blockers, present))
     }
 
@@ -110,12 +117,14 @@ impl Local {
         &self,
         arrival: &Arrival,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
-        let found = self.blockers(arrival).await?;
-        let is_there = found.0.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
+        let (mut blockers, present) = self.blockers(arrival).await?;
+        let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
-            return self.blockers(&Arrival { overwrite: true, ..arrival.clone() }).await;
+            blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
+            let overwriting = Arrival { overwrite: true, ..arrival.clone() };
+            blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
-        Ok(found)
+        Ok((blockers, present))
     }
 
     async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {

@@ -1,8 +1,8 @@
 //! Why a zone cannot be on this host, as far as libvirt knows.
 //!
-//! This file checks name and UUID, networks and machine types. `processor` checks the CPU, `devices` and
-//! `device_models` check devices of QEMU, which containers do not have, and `host_resources` checks what else of
-//! its host a zone's configuration names.
+//! This file checks networks and machine types. `processor` checks the CPU, `devices` and `device_models` check devices
+//! of QEMU, which containers do not have, and `host_resources` checks what else of its host a zone's configuration
+//! names.
 
 mod device_models;
 mod devices;
@@ -11,10 +11,9 @@ mod processor;
 
 use super::domain_xml::{self, Domain};
 use super::machine;
-use super::virsh::{Connection, ListedDomain, is_plain};
+use super::virsh::{Connection, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
-use crate::platform::identity::{Other, clash};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
@@ -25,11 +24,10 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
         let reason = format!("libvirt has no {} zones", manifest.zone.brand);
         return Ok(vec![Blocker::new(BlockerKind::Zone, reason)]);
     };
-    let lists = libvirt.lists().await?;
-    if !lists.iter().any(|(present, _)| *present == driver) && !Connection::to(driver).answers().await? {
+    if !Connection::to(driver).answers().await? {
         return Ok(vec![platform(format!("libvirt has no {} driver there", driver.folder()))]);
     }
-    let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
+    let mut blockers = Vec::new();
     for network in &manifest.networks {
         blockers.extend(missing_network(network, &arrival.describe(network)).await?);
     }
@@ -48,21 +46,6 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
 
 fn platform(reason: impl Into<String>) -> Blocker {
     Blocker::new(BlockerKind::Platform, reason)
-}
-
-/// Other zones with the same name or UUID.
-fn identity(others: impl Iterator<Item = ListedDomain>, arrival: &Arrival) -> Vec<Blocker> {
-    let zone = &arrival.manifest.zone;
-    let clash = |other: ListedDomain| {
-        let there = Other {
-            label: &other.label(),
-            same_name: other.is(&zone.name),
-            same_uuid: other.uuid == zone.uuid,
-            runs: other.id.is_some(),
-        };
-        Some(Blocker::new(BlockerKind::Identity, clash(zone, &there, arrival.overwrite)?))
-    };
-    others.filter_map(clash).collect()
 }
 
 /// The blocker if the network is missing; `called` is its description.

@@ -2,19 +2,12 @@
 
 use super::abilities::{abilities, able};
 use super::config_of;
-use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
 use crate::paths::Paths;
-use crate::platform::identity::{Other, clash};
 
-/// All blockers of an arrival, given the zones that are there.
-pub(super) fn blockers(
-    arrival: &Arrival,
-    host: &HostSettings,
-    present: &[SimZone],
-    paths: &Paths,
-) -> Vec<Blocker> {
+/// All blockers of an arrival.
+pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
     let manifest = &arrival.manifest;
     let config = match config_of(manifest) {
         Ok(config) => config,
@@ -25,17 +18,6 @@ pub(super) fn blockers(
         return vec![Blocker::new(BlockerKind::Zone, format!("the simulation has no {} zones", zone.brand))];
     }
     let mut found = Vec::new();
-    for other in present {
-        let there = Other {
-            label: other.config.name.as_str(),
-            same_name: other.config.name == zone.name,
-            same_uuid: other.config.uuid == zone.uuid,
-            runs: other.zone().is_running(),
-        };
-        if let Some(reason) = clash(zone, &there, arrival.overwrite) {
-            found.push(Blocker::new(BlockerKind::Identity, reason));
-        }
-    }
     if config.arch != host.arch {
         let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
         found.push(Blocker::new(BlockerKind::Platform, reason));

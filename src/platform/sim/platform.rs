@@ -80,8 +80,8 @@ impl Platform for Sim {
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
         let zone = Some(&arrival.manifest.zone.name);
         let work = async {
-            let (host, present) = self.read(|session| Ok((session.host()?, session.zones()?)))?;
-            let mut found = check::blockers(arrival, &host, &present, &self.inner.paths);
+            let host = self.read(|session| session.host())?;
+            let mut found = check::blockers(arrival, &host, &self.inner.paths);
             if let Some((_, Effect::Refuse { kind, reason })) =
                 self.fault(zone, |effect| matches!(effect, Effect::Refuse { .. }))?
             {

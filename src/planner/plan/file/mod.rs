@@ -6,6 +6,8 @@
 
 mod changes;
 mod differ;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 

@@ -21,11 +21,6 @@ impl ListedDomain {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
     }
 
-    /// Its name in messages.
-    pub fn label(&self) -> String {
-        ZoneName::label(&self.name)
-    }
-
     /// The domain as a guest that cannot be handled.
     pub fn unmanaged_guest(&self, reason: String) -> UnmanagedGuest {
         UnmanagedGuest { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }

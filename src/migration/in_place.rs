@@ -4,24 +4,25 @@
 
 use uuid::Uuid;
 
-use super::cancel::{MOVES, QUESTIONS};
-use super::engine::Engine;
-use super::rest::seen;
-use crate::host::HostError;
-use crate::migration::MoveError;
-use crate::migration::recovery::Observed;
-use crate::migration::runner::Acts;
-use crate::migration::steps::Undo;
-use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
+use super::error::MoveError;
+use super::recovery::Observed;
+use super::runner::Acts;
+use super::steps::Undo;
+use crate::cancel::{Cancel, MOVES, QUESTIONS};
+use crate::host::{HostError, LocalAdmin};
+use crate::model::{Aux, Inventory, MoveLimits, Step, Zone, ZoneName};
 
-/// A zone that is stopped, suspended or booted here.
-pub(super) struct InPlace<'a> {
-    engine: &'a Engine,
+/// A zone that is stopped, suspended or booted where it is.
+pub struct InPlace<'a> {
+    host: &'a dyn LocalAdmin,
+    cancel: &'a Cancel,
+    limits: MoveLimits,
+    /// The zone.
     pub zone: &'a ZoneName,
     uuid: Uuid,
     /// The act has had its effect.
     pub is_done: bool,
-    /// The run was given up before the end of the act was seen.
+    /// The run was cancelled before the end of the act was seen.
     pub is_cut_short: bool,
     /// Its memory was saved when it was to be booted.
     pub was_saved: bool,
@@ -33,25 +34,46 @@ pub(super) struct InPlace<'a> {
 
 impl<'a> InPlace<'a> {
     /// A zone with which nothing has been done yet.
-    pub const fn new(engine: &'a Engine, zone: &'a ZoneName, uuid: Uuid) -> Self {
+    pub const fn new(
+        host: &'a dyn LocalAdmin,
+        cancel: &'a Cancel,
+        limits: MoveLimits,
+        zone: &'a ZoneName,
+        uuid: Uuid,
+    ) -> Self {
         let (is_done, is_cut_short, was_saved) = (false, false, false);
-        Self { engine, zone, uuid, is_done, is_cut_short, was_saved, found: None, refusal: None }
+        Self {
+            host,
+            cancel,
+            limits,
+            zone,
+            uuid,
+            is_done,
+            is_cut_short,
+            was_saved,
+            found: None,
+            refusal: None,
+        }
     }
 
-    /// The zones of this host, if it tells of that one.
+    /// The guests of the host, if it tells of that zone.
     async fn look(&self) -> Option<Inventory> {
-        let asked = self.engine.cancel.bound(QUESTIONS, self.engine.local.inventory()).await;
+        let asked = self.cancel.bound(QUESTIONS, self.host.inventory()).await;
         asked.and_then(Result::ok).filter(|inventory| inventory.identified(self.uuid).is_ok())
     }
 
+    fn find<'i>(&self, inventory: &'i Inventory) -> Option<&'i Zone> {
+        inventory.identified(self.uuid).ok().flatten()
+    }
+
     async fn ask(&self, step: Step) -> Result<(), HostError> {
-        let (local, zone, uuid) = (&self.engine.local, self.zone, self.uuid);
+        let (zone, uuid) = (self.zone, self.uuid);
         match step {
-            Step::Boot => local.boot(zone.clone(), uuid).await.map(drop),
-            Step::Save => local.suspend(zone, uuid).await,
+            Step::Boot => self.host.boot(zone.clone(), uuid).await.map(drop),
+            Step::Save => self.host.suspend(zone, uuid).await,
             _ => {
-                let limit = u64::try_from(self.engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
-                local.stop(zone, uuid, limit).await
+                let limit = u64::try_from(self.limits.shutdown.as_millis()).unwrap_or(u64::MAX);
+                self.host.stop(zone, uuid, limit).await
             }
         }
     }
@@ -70,16 +92,15 @@ impl Acts for InPlace<'_> {
         if step == Step::Boot {
             let before = self.look().await.ok_or_else(unknown)?;
             let saved = |zone: &Zone| zone.aux == Some(Aux::Suspended);
-            self.was_saved = seen(&before, self.uuid).1.is_some_and(saved);
+            self.was_saved |= self.find(&before).is_some_and(saved);
         }
         // A shutdown cannot be called back: its end is waited for, also when the run is given up.
-        let answer = self.engine.cancel.bound(MOVES, self.ask(step)).await;
+        let answer = self.cancel.bound(MOVES, self.ask(step)).await;
         self.is_cut_short = answer.is_none();
         let inventory = self.look().await.filter(|_| answer.is_some()).ok_or_else(unknown)?;
         self.refusal = answer.and_then(Result::err).map(|error| error.to_string());
-        let (observed, zone) = seen(&inventory, self.uuid);
-        self.found = zone.cloned();
-        self.is_done = observed == wanted;
+        self.found = self.find(&inventory).cloned();
+        self.is_done = Observed::of(self.found.as_ref()) == wanted;
         match self.is_done {
             true => Ok(()),
             false => Err(MoveError::undone(step, self.refusal.as_deref().unwrap_or(otherwise))),

@@ -8,6 +8,8 @@
 //! An aborted run ends within [`BOUND`], whatever hangs: a hypervisor, another host, this one. What is not known
 //! then is left as a crash would leave it, and listed as UNKNOWN.
 
+pub mod socket;
+
 use std::sync::Arc;
 use std::time::Duration;
 

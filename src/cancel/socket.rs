@@ -5,7 +5,6 @@
 //! enter, and is taken away with the run; one that a killed run has left is in nobody's way.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::cancel::{Cancel, CancelReason, Stage};
-use super::events::{Event, EventSink};
+use super::{Cancel, CancelReason, Stage};
 use crate::backoff::{Backoff, Budget, retry};
 use crate::paths::Paths;
 use crate::run_lock::is_running;
@@ -76,7 +74,7 @@ impl ControlServer {
         paths: &Paths,
         direction: Direction,
         cancel: Cancel,
-        events: Arc<dyn EventSink>,
+        tell: impl Fn(&str) + Send + 'static,
     ) -> std::io::Result<Self> {
         let path = paths.run_socket();
         let _ = std::fs::remove_file(&path);
@@ -87,7 +85,7 @@ impl ControlServer {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
                 let stage = cancel.stage().next();
                 // Told before it is done: what it leads to is told after it.
-                events.emit(&Event::Warning(&words(stage)));
+                tell(&words(stage));
                 cancel.raise(stage, CancelReason::Operator);
                 let answer = CancelReply { pid: std::process::id(), direction, stage };
                 if let Ok(text) = serde_json::to_string(&answer) {
@@ -143,12 +141,6 @@ mod tests {
     use super::*;
     use crate::run_lock::RunLock;
 
-    struct Silence;
-
-    impl EventSink for Silence {
-        fn emit(&self, _: &Event<'_>) {}
-    }
-
     fn fresh() -> (tempfile::TempDir, Paths) {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());
@@ -162,7 +154,7 @@ mod tests {
         let _lock = RunLock::take(&paths, Direction::Return).unwrap();
         // A killed run's.
         std::fs::write(paths.run_socket(), "").unwrap();
-        let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), Arc::new(Silence)).unwrap();
+        let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), |_| ()).unwrap();
         for stage in [Stage::Finishing, Stage::Aborting, Stage::Aborting] {
             let answer = ask_to_stop(&paths).await.unwrap();
             assert_eq!(answer, CancelReply { pid: std::process::id(), direction: Direction::Return, stage });

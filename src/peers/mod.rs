@@ -1,6 +1,8 @@
 //! The other hosts of a run: each is connected to once, all of them at the same time, and counts once, whatever it is
 //! called.
 
+pub mod survey;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

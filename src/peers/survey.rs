@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::peers::{Peers, Reached};
+use super::{Peers, Reached};
 use crate::host::{Host, HostError};
 use crate::model::HostUri;
 use crate::plan::{Fleet, HostKey, Survey};

@@ -1,0 +1,70 @@
+//! `sysadm evacuate --resume` and `--forget`: what earlier runs have left open is settled, or given up.
+
+use std::sync::Arc;
+
+use super::progress::{Reporter, Verbosity};
+use crate::admin::GivenUp;
+use crate::cancel::Cancel;
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
+use crate::evacuation::{EventSink, recover};
+use crate::model::ZoneName;
+use crate::run_lock::RunLock;
+use crate::store::Direction;
+
+/// Settles what was interrupted, and does nothing else.
+pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, CliError> {
+    let reporter = Arc::new(Reporter::new(Direction::Evacuate, verbosity));
+    let engine = context.engine(Arc::clone(&reporter) as Arc<dyn EventSink>, Cancel::default())?;
+    let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
+    let settled = recover::settle_all(&engine).await?;
+    reporter.finish();
+    let ending = engine.store.stopped()?.iter().any(|record| record.place.is_interim());
+    for down in &settled.down {
+        ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+    }
+    if !settled.open.is_empty() || ending {
+        return Ok(Exit::Stuck);
+    }
+    if !settled.down.is_empty() {
+        ui::say("all interrupted moves are resolved, but some zones are down");
+        return Ok(Exit::Partly);
+    }
+    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
+    Ok(Exit::Done)
+}
+
+/// Gives up a zone that is away or rests here, or the host that a zone which is here belongs to.
+pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let zone = &context.zone(&store, zone).await?;
+    let local = context.local(store)?;
+    let desk = crate::cli::zone::desk(context, &local);
+    let (said, audited) = match desk.give_up(zone).await? {
+        Some(GivenUp::Stopped) => {
+            ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
+        }
+        Some(GivenUp::Here(refuge)) => (
+            format!("it was recorded as evacuated to {refuge}, but is here"),
+            format!(", recorded at {refuge},"),
+        ),
+        Some(GivenUp::Configured(refuge)) => (
+            format!(
+                "it was last on {refuge} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
+            ),
+            format!(", last at {refuge},"),
+        ),
+        Some(GivenUp::Home(home)) => {
+            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
+            ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
+            return Ok(Exit::Done);
+        }
+        None => {
+            let text = format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is");
+            return Err(CliError::new(Exit::Error, text));
+        }
+    };
+    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
+    ui::say(&format!("{zone}: record discarded; {said}"));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,91 @@
+//! Whether a zone that comes has the name or the UUID of a guest that is here. Pure.
+
+use crate::model::{Arrival, Blocker, BlockerKind, Inventory, ZoneName};
+
+/// A guest that is here, compared with the zone that comes.
+#[derive(Clone, Copy)]
+struct Likeness {
+    same_name: bool,
+    same_uuid: bool,
+    runs: bool,
+}
+
+/// What each guest that is here has against a zone that comes.
+pub(super) fn blockers(here: &Inventory, arrival: &Arrival) -> Vec<Blocker> {
+    let zone = &arrival.manifest.zone;
+    let zones = here.zones.iter().map(|other| {
+        let (same_name, same_uuid) = (other.name == zone.name, other.uuid == zone.uuid);
+        (other.name.to_string(), Likeness { same_name, same_uuid, runs: other.is_running() })
+    });
+    let unmanaged = here.unmanaged.iter().map(|other| {
+        let same_name = ZoneName::of_platform(&other.name).as_ref() == Ok(&zone.name);
+        let same_uuid = other.uuid == Some(zone.uuid);
+        (other.label(), Likeness { same_name, same_uuid, runs: other.running })
+    });
+    let reasons = zones.chain(unmanaged).filter_map(|(label, other)| clash(arrival, &label, other));
+    reasons.map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect()
+}
+
+/// Why a guest keeps the zone out. The zone's own configuration does not, if it may be overwritten.
+fn clash(arrival: &Arrival, label: &str, other: Likeness) -> Option<String> {
+    let zone = &arrival.manifest.zone;
+    let name = &zone.name;
+    match (other.same_name, other.same_uuid) {
+        (false, false) => None,
+        (true, true) if other.runs => Some(format!("{name} runs there already")),
+        (true, true) if arrival.overwrite => None,
+        (true, true) => {
+            Some(format!("{name} is there already, installed; -w of evacuate and migrate overwrites that"))
+        }
+        (true, false) => Some(format!("another zone is called {name} there")),
+        (false, true) => Some(format!("zone {label} has the same UUID there ({})", zone.uuid)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, PendingLoad, UnmanagedGuest, ZoneState};
+    use crate::store::tests::sample;
+
+    fn arrival(overwrite: bool) -> Arrival {
+        Arrival {
+            manifest: sample::detached("evac1", 1, None).manifest,
+            kind: Kind::Cold,
+            from: "h1".into(),
+            home: None,
+            overwrite,
+            force: false,
+            pending: PendingLoad::default(),
+            mappings: vec![],
+            owners: vec![],
+        }
+    }
+
+    /// What the one guest here has against the zone `evac1` of UUID 1.
+    fn said(name: &str, uuid: u128, state: ZoneState, overwrite: bool) -> Option<String> {
+        let uuid = uuid::Uuid::from_u128(uuid);
+        let mut zone = sample::zone("evac1");
+        (zone.name, zone.uuid, zone.state) = (name.parse().unwrap(), uuid, state);
+        let running = zone.is_running();
+        let guest = UnmanagedGuest { name: name.to_owned(), uuid: Some(uuid), reason: "no".into(), running };
+        let of = |here: Inventory| {
+            blockers(&here, &arrival(overwrite)).into_iter().map(|blocker| blocker.reason).next()
+        };
+        let managed = of(Inventory { zones: vec![zone], unmanaged: Vec::new() });
+        // One that cannot be handled has the same against it.
+        assert_eq!(of(Inventory { zones: Vec::new(), unmanaged: vec![guest] }), managed);
+        managed
+    }
+
+    #[test]
+    fn every_clash_is_told_apart() {
+        let (runs, rests) = (ZoneState::Running, ZoneState::Installed);
+        assert_eq!(said("web", 2, runs, false), None);
+        assert_eq!(said("evac1", 1, rests, true), None);
+        assert_eq!(said("evac1", 1, runs, true).unwrap(), "evac1 runs there already");
+        assert!(said("evac1", 1, rests, false).unwrap().contains("there already, installed; -w of evacuate"));
+        assert_eq!(said("evac1", 2, rests, true).unwrap(), "another zone is called evac1 there");
+        assert!(said("web", 1, rests, true).unwrap().starts_with("zone web has the same UUID there"));
+    }
+}
