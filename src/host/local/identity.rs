@@ -50,7 +50,7 @@ mod tests {
 
     fn arrival(overwrite: bool) -> Arrival {
         Arrival {
-            manifest: sample::detached("evac1", 1, None).manifest,
+            manifest: sample::manifest_of("evac1", 1),
             kind: Kind::Cold,
             from: "h1".into(),
             home: None,
