@@ -17,11 +17,11 @@ use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
+    Arrival, Blocker, BlockerKind, Edit, Home, HostUri, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
-use crate::store::{Detached, targets_of};
+use crate::store::targets_of;
 use crate::zonepath;
 
 /// For how long room is booked for a zone that is being attached, in milliseconds.
@@ -39,8 +39,8 @@ pub struct AttachOptions {
 /// A zone that was attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// What was known of it before.
-    pub row: Detached,
+    /// All about it.
+    pub manifest: Manifest,
     /// What was changed so that it fits.
     pub edits: Vec<Edit>,
     /// What has failed after that.
@@ -88,8 +88,12 @@ impl ZoneAdmin<'_> {
     }
 
     /// What this host has against a zone that is configured here.
-    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
-        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
+    pub(super) async fn against(
+        &self,
+        manifest: &Manifest,
+        force: bool,
+    ) -> Result<Vec<Blocker>, AttachmentError> {
+        Ok(self.local.validate(&self.arrival(manifest.clone(), Kind::Cold, force)).await?)
     }
 
     /// How a zone would come here as it is.
@@ -118,11 +122,11 @@ impl ZoneAdmin<'_> {
     }
 
     /// Whoever shares its zonepath may have attached it.
-    fn not_to_be_had(&self, row: &Detached) -> Option<Blocker> {
-        let path = row.zonepath.as_ref()?;
+    fn not_to_be_had(&self, manifest: &Manifest) -> Option<Blocker> {
+        let path = manifest.zonepath()?;
         // Another zone's manifest is in the way of every arrival: that is found already.
         let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
-        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
+        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&manifest.zone.name, path))
     }
 
     /// Attaches a configured zone, which is stated not to be on the hosts of `not_on`.
@@ -136,48 +140,57 @@ impl ZoneAdmin<'_> {
         not_on: &[String],
     ) -> Result<Attached, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
-        let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
-        let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
+        let record = self.known().await?.may_attach(zone)?.clone();
+        let mut manifest = self.configuration(&record)?;
+        let edits = if terms.update { self.update(&mut manifest).await? } else { Vec::new() };
+        let circumstances = self.circumstances(&manifest, terms.force);
         // One that was detached here is whose it was.
-        let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);
-        self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
-        let attached = match self.must_be_nowhere(&row, not_on).await {
-            Ok(()) => self.take(&row).await,
+        self.admit(&manifest, terms, record.home, circumstances).await?;
+        let attached = match self.must_be_nowhere(&manifest, record.location, not_on).await {
+            Ok(()) => self.take(&manifest).await,
             Err(error) => Err(error),
         };
-        let released = self.local.release(row.zone.clone(), row.uuid).await;
+        let released = self.local.release(record.zone, record.uuid).await;
         let mut warnings = attached?;
         warnings.extend(released.err().map(|error| error.to_string()));
-        Ok(Attached { row, edits, warnings })
+        Ok(Attached { manifest, edits, warnings })
     }
 
-    /// Whoever else could have a zone must say that it has not. Of one with a zonepath its manifest tells.
-    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
-        let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
-        if row.zonepath.is_none() {
+    /// Whoever else could have a zone must say that it has not; it was last at `location`. Of one with a zonepath its
+    /// manifest tells.
+    async fn must_be_nowhere(
+        &self,
+        manifest: &Manifest,
+        location: Option<HostUri>,
+        not_on: &[String],
+    ) -> Result<(), AttachmentError> {
+        let zone = &manifest.zone;
+        let mut uris = Vec::from_iter(location);
+        if manifest.zonepath().is_none() {
             let targets = self.local.store().targets()?;
-            uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
+            uris.extend(targets_of(&targets, &zone.name).0.iter().cloned());
         }
-        let question = Question { uuid: row.uuid, asker: self.local.name() };
+        let question = Question { uuid: zone.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
+        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
     /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`
     /// stand against it already.
     pub(super) async fn admit(
         &self,
-        row: &Detached,
+        manifest: &Manifest,
         terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
     ) -> Result<(), AttachmentError> {
-        let mut all = self.against(row, terms.force).await?;
+        let zone = &manifest.zone.name;
+        let mut all = self.against(manifest, terms.force).await?;
         all.extend(findings);
-        self.must_be_empty(&row.zone, all)?;
-        let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
+        self.must_be_empty(zone, all)?;
+        let arrival = Arrival { home, ..self.arrival(manifest.clone(), Kind::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
-            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
+            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers),
             booked => {
                 booked?;
                 Ok(())
@@ -199,9 +212,9 @@ impl ZoneAdmin<'_> {
     }
 
     /// What is known of the zone itself that stands against attaching it.
-    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
-        let by_itself = self.obstacles(&row.manifest).chain(undetached(&row.manifest));
-        by_itself.filter(|_| !force).chain(self.not_to_be_had(row)).collect()
+    pub(super) fn circumstances(&self, manifest: &Manifest, force: bool) -> Vec<Blocker> {
+        let by_itself = self.obstacles(manifest).chain(undetached(manifest));
+        by_itself.filter(|_| !force).chain(self.not_to_be_had(manifest)).collect()
     }
 
     /// Whether the platform says that it has no zone of that identity. If it does not answer it may have one.
@@ -230,18 +243,18 @@ impl ZoneAdmin<'_> {
 
     /// Takes the zone that was checked and booked; gives what has failed after that. Row and manifest go with it: see
     /// [`Host::attach`].
-    async fn take(&self, row: &Detached) -> Result<Vec<String>, AttachmentError> {
-        let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
+    async fn take(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+        let (host, zone, zonepath) = (self.local.name(), &manifest.zone, manifest.zonepath());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
         {
             // Another host was quicker.
-            self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
+            self.must_be_empty(&zone.name, vec![gone(&zone.name, path)])?;
         }
-        let defined = self.define(&row.manifest).await;
+        let defined = self.define(manifest).await;
         if defined.is_err()
             && let Some(path) = zonepath
-            && self.is_known_not_to_be_here(row.uuid).await
+            && self.is_known_not_to_be_here(zone.uuid).await
         {
             zonepath::give_back(path, host)?;
         }

@@ -14,9 +14,9 @@ use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::document::{self, Written};
-use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Manifest, ZoneName};
 use crate::run_lock::RunLock;
-use crate::store::Detached;
+use crate::store::ZoneRecord;
 use crate::zonepath::{self, ZonepathError};
 
 /// A manifest as text.
@@ -41,7 +41,7 @@ impl Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachedZone {
     /// What is kept of it.
-    pub row: Detached,
+    pub record: ZoneRecord,
     /// Why there is no copy of its manifest where one was wanted.
     pub no_copy: Option<String>,
 }
@@ -58,12 +58,12 @@ impl ZoneAdmin<'_> {
                 let known = self.known().await?;
                 if let Some(row) = known.away(zone) {
                     // As it was when it left: of that there may be no other copy.
-                    let manifest = self.local.store().manifest_of(row.uuid)?;
-                    let manifest = manifest.ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
-                    return Document::of(manifest, Written::by(self.local.name(), row.since));
+                    let written = Written::by(self.local.name(), row.since);
+                    return Document::of(self.configuration(row)?, written);
                 }
-                let row = self.configuration(known.may_delete(zone)?)?;
-                Document::of(row.manifest, row.written)
+                let record = known.may_delete(zone)?;
+                let written = record.written.clone().ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
+                Document::of(self.configuration(record)?, written)
             }
             Err(error) => Err(error.into()),
         }
@@ -80,10 +80,10 @@ impl ZoneAdmin<'_> {
     ) -> Result<DetachedZone, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
-        if let Some(row) = self.half_detached(&known, zone)? {
+        if let Some(record) = self.half_detached(&known, zone)? {
             // The database has it: whoever wants a copy gets one with -n.
             let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
-            return Ok(DetachedZone { row, no_copy });
+            return Ok(DetachedZone { record, no_copy });
         }
         known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
@@ -91,10 +91,8 @@ impl ZoneAdmin<'_> {
         if !held.is_empty() {
             return Err(AdminRefusal::Held(zone.clone(), held).into());
         }
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let document = Document::of(Manifest { zone: at_rest, ..manifest }, self.written())?;
-        let Document { manifest, written, text } = document;
-        let row = Detached::new(manifest, written, self.user.clone());
+        let Document { manifest, written, text } = Document::of(manifest.configured(), self.written())?;
+        let row = ZoneRecord::configured(&manifest, written, self.user.clone());
         if let Some(what) = row.zonepath.as_ref().and_then(|path| zonepath::occupied(path, row.uuid)) {
             return Err(AdminRefusal::Occupied(zone.clone(), what).into());
         }
@@ -102,7 +100,7 @@ impl ZoneAdmin<'_> {
         if let Some(path) = &row.zonepath {
             zonepath::hold(path, self.local.name(), &text)?;
         }
-        self.local.store().begin_detached(&row)?;
+        self.local.store().configure(&row, &manifest)?;
         if let Err(error) = self.local.undefine(zone, row.uuid).await
             && !self.is_known_not_to_be_here(row.uuid).await
         {
@@ -112,7 +110,7 @@ impl ZoneAdmin<'_> {
             zonepath::give_back(path, self.local.name())?;
         }
         let no_copy = copy.and_then(|copy| copy.create().err()).map(|error| chain(&error));
-        Ok(DetachedZone { row, no_copy })
+        Ok(DetachedZone { record: row, no_copy })
     }
 
     /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
@@ -120,7 +118,7 @@ impl ZoneAdmin<'_> {
         &self,
         known: &KnownZones,
         zone: &ZoneName,
-    ) -> Result<Option<Detached>, AttachmentError> {
+    ) -> Result<Option<ZoneRecord>, AttachmentError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
@@ -129,11 +127,11 @@ impl ZoneAdmin<'_> {
             return Ok(None);
         }
         zonepath::give_back(path, self.local.name())?;
-        self.configuration(record).map(Some)
+        Ok(Some(record.clone()))
     }
 
     /// Takes back what was written of a zone, if its platform is known to have it still.
-    async fn withdraw(&self, row: &Detached, cause: AttachmentError) -> AttachmentError {
+    async fn withdraw(&self, row: &ZoneRecord, cause: AttachmentError) -> AttachmentError {
         if !self.is_known_to_be_here(row.uuid).await {
             return cause;
         }

@@ -12,10 +12,9 @@ use super::{AdminRefusal, AttachOptions, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::Question;
 use crate::failover::{Stated, may_take, whom_to_ask};
 use crate::host::Host;
-use crate::model::document::Written;
-use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Home, Manifest, ZoneName};
 use crate::run_lock::RunLock;
-use crate::store::{Detached, Place, StandbyRow};
+use crate::store::{Place, StandbyRow};
 
 /// A zone that was attached from what its host has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +50,15 @@ impl ZoneAdmin<'_> {
         let store = self.local.store();
         let row = left_by(store.standbys()?, zone, rescue.origin)?;
         let configured = self.at_rest(&row)?;
-        self.known().await?.may_create(&configured.manifest)?;
-        let against = self.obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
+        self.known().await?.may_create(&configured)?;
+        let against = self.obstacles(&configured).filter(|_| !rescue.force).collect();
         let terms = AttachOptions { force: rescue.force, update: false };
         let home = Home { name: row.origin.clone(), id: None };
         self.admit(&configured, terms, Some(home), against).await?;
         let taken = match self.must_be_lost(&row, rescue.stated).await {
             Ok(()) => {
                 (rescue.note)(&row);
-                self.bring(&row, &configured.manifest).await
+                self.bring(&row, &configured).await
             }
             Err(error) => Err(error),
         };
@@ -71,14 +70,11 @@ impl ZoneAdmin<'_> {
 
     /// The zone as it will be after its next boot: what it had while it ran, and not in its configuration, is lost with
     /// its host.
-    fn at_rest(&self, row: &StandbyRow) -> Result<Detached, AttachmentError> {
+    fn at_rest(&self, row: &StandbyRow) -> Result<Manifest, AttachmentError> {
         let manifest = self.local.store().standby_manifest(&row.origin, &row.zone)?;
         let manifest = manifest.ok_or_else(|| AdminRefusal::NotLeft(row.zone.clone()))?;
         let config = manifest.config.clone();
-        let manifest = self.local.platform().needs_editor()?.reread(&manifest, config)?;
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let written = Written::by(&row.origin, row.since);
-        Ok(Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone()))
+        Ok(self.local.platform().needs_editor()?.reread(&manifest, config)?.configured())
     }
 
     /// Asks its host and all that could have it.

@@ -32,10 +32,10 @@ pub use give_up::GivenUp;
 pub use state::KnownZones;
 
 use crate::host::{Host, Local};
-use crate::model::Millis;
 use crate::model::document::Written;
+use crate::model::{Manifest, Millis};
 use crate::peers::Peers;
-use crate::store::{Detached, ZoneRecord};
+use crate::store::ZoneRecord;
 
 /// Where zones are detached and attached.
 pub struct ZoneAdmin<'a> {
@@ -66,9 +66,9 @@ impl ZoneAdmin<'_> {
         Ok(KnownZones { inventory, zones })
     }
 
-    /// All that is kept of a configured zone.
-    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AttachmentError> {
-        let found = self.local.store().configured(record.uuid)?;
+    /// The configuration that is kept of a zone.
+    fn configuration(&self, record: &ZoneRecord) -> Result<Manifest, AttachmentError> {
+        let found = self.local.store().manifest_of(record.uuid)?;
         found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }
 }

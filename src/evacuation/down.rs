@@ -14,13 +14,13 @@ use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::migration::settle::observe;
 use crate::model::{Ended, Kind};
-use crate::store::{Away, AwayPhase, Move, MoveState};
+use crate::store::{Move, MoveState, Place, ZoneRecord};
 
 impl Engine {
     /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
     pub(super) async fn down_after(
         &self,
-        row: &Away,
+        row: &ZoneRecord,
         place: &dyn Host,
     ) -> Result<Option<Down>, EvacuationError> {
         if !self.ran(row)? || observe(place, row.uuid).await != Observed::Installed {
@@ -35,10 +35,10 @@ impl Engine {
     }
 
     /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its refuge.
-    fn ran(&self, row: &Away) -> Result<bool, EvacuationError> {
+    fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
-        let was_down = row.phase == AwayPhase::Returning && kind == Some(Kind::Cold);
+        let was_down = row.place == Place::Returning && kind == Some(Kind::Cold);
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
@@ -85,11 +85,12 @@ impl Engine {
     /// Looks again at the zones that are away and were found down: one that runs meanwhile is forgotten as such.
     pub(super) async fn look_at_those_down(&self) -> Result<(), EvacuationError> {
         let rows: Vec<_> = self.store.away()?.into_iter().filter(|row| row.down.is_some()).collect();
-        let connected = self.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
+        let connected = self.peers.connect(rows.iter().filter_map(|row| row.location.clone())).await;
         for row in rows {
-            let Some(Ok(refuge)) = connected.get(&row.refuge) else { continue };
+            let refuge = row.location.as_ref().and_then(|uri| connected.get(uri));
+            let Some(Ok(refuge)) = refuge else { continue };
             if !matches!(observe(refuge.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
-                self.store.update_away(&Away { down: None, ..row })?;
+                self.store.update_zone(&ZoneRecord { down: None, ..row })?;
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use super::request::Request;
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
 use crate::plan::{BuiltPlan, MoveEta};
-use crate::store::{AwayPhase, Direction, StoreError};
+use crate::store::{Direction, Place, StoreError};
 
 /// What a run would do.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Engine {
     /// # Errors
     /// If nothing could be found out.
     pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
-        let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
+        let open = self.store.away()?.into_iter().filter(|row| row.place != Place::Away);
         let open: Vec<_> = open.map(|row| Unsettled { row, why: None }).collect();
         let (request, mut view, candidates) = self.see(direction, &open, request).await?;
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));

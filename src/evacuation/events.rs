@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
-use crate::store::{Mark, Move, RestWay};
+use crate::store::{Mark, Move, StopMethod};
 
 /// What happens, as it happens.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub enum Event<'a> {
     /// This zone goes from its refuge to this other host now, because there is no room for it here yet.
     Relocating(&'a ZoneName, &'a str),
     /// This zone is stopped or suspended here now.
-    Stopping(&'a ZoneName, RestWay),
+    Stopping(&'a ZoneName, StopMethod),
     /// This zone that rested here is booted now.
     Booting(&'a ZoneName),
     /// A zone's move failed and is tried again after a while; why, and when.

@@ -94,14 +94,14 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_trip;
+    use crate::store::tests::sample;
 
     #[test]
     fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
-        let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample_trip("web") };
+        let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample::trip("web") };
         let known = learnt(&vec![slow(20_000); 30]);
         let host = |name: &str| FleetHost::new(name.parse().unwrap());
-        let past = sample_trip("web");
+        let past = sample::trip("web");
         let zone = FleetZone {
             running: true,
             memory_used: past.memory,

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use super::refusal::{HostRefusal, Wait, describe};
 use crate::migration::{Moved, Task};
 use crate::model::{Blocker, HostUri, Step};
-use crate::store::{Away, RestWay};
+use crate::store::{StopMethod, ZoneRecord};
 
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Ending {
     /// The zone has moved.
     Moved(Moved),
     /// It was stopped or suspended here.
-    Stopped(RestWay),
+    Stopped(StopMethod),
     /// It was booted here.
     Booted,
 }
@@ -73,7 +73,7 @@ pub enum JobEvent {
     /// It is checked once more.
     Select,
     /// The zone is elsewhere than was recorded: its record as it is now.
-    Found(Box<Away>),
+    Found(Box<ZoneRecord>),
     /// This host is asked.
     Check(HostUri),
     /// A host has something against the zone.
@@ -93,7 +93,7 @@ pub enum JobEvent {
     /// It is done, and what is to be said of that.
     Finish(Ending, Option<String>),
     /// The zone is on another host now: its record as it is now.
-    Relocated(Box<Away>),
+    Relocated(Box<ZoneRecord>),
     /// The zone has stayed at its refuge, and why.
     RelocationFailed(String),
     /// It is not attempted, and why.

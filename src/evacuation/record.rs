@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
 use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Direction, StoreError};
+use crate::store::{Direction, Place, StoreError, ZoneRecord};
 
 /// What one zone's move is about.
 pub(super) struct MoveContext<'a> {
@@ -35,30 +35,23 @@ impl MoveContext<'_> {
     }
 
     /// Its record while it moves.
-    pub fn begun(&self, started: Millis) -> Away {
+    pub fn begun(&self, started: Millis) -> ZoneRecord {
         let zone = &self.task.zone;
         match &self.job.operation {
-            Operation::Return(away) => Away { phase: AwayPhase::Returning, ..(**away).clone() },
-            Operation::Relocate(away) => {
-                Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..(**away).clone() }
-            }
-            _ => Away {
-                zone: zone.name.clone(),
-                uuid: zone.uuid,
-                brand: zone.brand,
+            Operation::Return(away) => ZoneRecord { place: Place::Returning, ..(**away).clone() },
+            Operation::Relocate(away) => ZoneRecord {
+                place: Place::Relocating,
+                relocating_to: Some(self.peer.clone()),
+                ..(**away).clone()
+            },
+            _ => ZoneRecord {
+                place: if self.is_for_good() { Place::Migrating } else { Place::Leaving },
+                location: Some(self.peer.clone()),
                 home: self.home(),
-                refuge: self.peer.clone(),
-                aside: None,
-                one_way: self.is_for_good(),
                 was_running: zone.is_running(),
-                kind: self.task.request.kind,
-                phase: AwayPhase::Leaving,
-                started,
-                ended: None,
-                bytes: 0,
-                downtime: None,
-                expected: None,
-                down: None,
+                kind: Some(self.task.request.kind),
+                since: started,
+                ..ZoneRecord::of(zone)
             },
         }
     }
@@ -82,15 +75,15 @@ impl MoveContext<'_> {
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
         let written = match (&self.job.operation, result) {
             (Operation::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
-            (Operation::Relocate(away), Ok(_)) => store.update_away(&self.relocated(away)),
+            (Operation::Relocate(away), Ok(_)) => store.update_zone(&self.relocated(away)),
             (Operation::Return(away) | Operation::Relocate(away), Err(_)) if stayed => {
-                store.update_away(away)
+                store.update_zone(away)
             }
             (_, Ok(_)) if self.is_for_good() => return self.gone(now),
             (_, Ok(moved)) => {
                 let figures = self.run_state.job(self.zone()).map(|job| job.figures).unwrap_or_default();
-                store.update_away(&Away {
-                    phase: AwayPhase::Away,
+                store.update_zone(&ZoneRecord {
+                    place: Place::Away,
                     ended: Some(now),
                     bytes: moved.bytes,
                     downtime: moved.downtime,
@@ -121,8 +114,8 @@ impl MoveContext<'_> {
     }
 
     /// The record of a zone that has gone to another refuge.
-    fn relocated(&self, away: &Away) -> Away {
-        Away { refuge: self.peer.clone(), down: None, ..away.clone() }
+    fn relocated(&self, away: &ZoneRecord) -> ZoneRecord {
+        ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }
 
     /// What has become of the job.
@@ -154,19 +147,22 @@ impl Engine {
     /// it went, and not that if it went home.
     pub(super) fn gone(
         &self,
-        row: &Away,
+        row: &ZoneRecord,
         manifest: &Manifest,
         to: &dyn Host,
         now: Millis,
     ) -> Result<(), EvacuationError> {
         if let Some(home) = self.home_of(row.uuid)? {
             let is_home = home.is(to.name(), to.id());
-            return Ok(self.store.passed_on(row.uuid, Some(&row.refuge).filter(|_| !is_home))?);
+            return Ok(self.store.passed_on(row.uuid, row.location.as_ref().filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
         // Who has begun it the journal knows.
-        let configured = Detached::new(manifest.clone(), written, String::new());
-        Ok(self.store.gone_for_good(Detached { moved_to: Some(row.refuge.clone()), ..configured })?)
+        let configured = ZoneRecord::configured(manifest, written, String::new());
+        let location = row.location.clone();
+        Ok(self
+            .store
+            .end_migration(&ZoneRecord { place: Place::Migrated, location, ..configured }, manifest)?)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace};
 use crate::migration::steps::Side;
 use crate::model::{HostUri, Location, chain};
 use crate::peers::NoPeer;
-use crate::store::{Away, AwayPhase};
+use crate::store::{Place, ZoneRecord};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
@@ -46,21 +46,21 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
         return Ok(settled);
     }
     let here = engine.local.inventory().await?;
-    rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
-    let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
+    rows.retain(|row| row.place != Place::Away || here.has(row.uuid));
+    let uris = rows.iter().flat_map(|row| row.location.iter().chain(&row.relocating_to)).cloned();
     let connected = engine.peers.connect(uris).await;
-    let there = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(End::There(Refuge { uri: uri.clone(), host: Arc::clone(host) })),
-        Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
+    let there = |uri: &Option<HostUri>| match uri.as_ref().and_then(|uri| Some((uri, connected.get(uri)?))) {
+        Some((uri, Ok(host))) => Ok(End::There(Refuge { uri: uri.clone(), host: Arc::clone(host) })),
+        Some((_, Err(reason))) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End::Here(engine.local.clone());
     for row in rows {
-        let ends = there(&row.refuge).and_then(|refuge| {
-            Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => [refuge, there(aside)?],
-                (AwayPhase::Returning, _) => [refuge, here()],
-                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
+        let ends = there(&row.location).and_then(|refuge| {
+            Ok(match row.place {
+                Place::Relocating => [refuge, there(&row.relocating_to)?],
+                Place::Returning => [refuge, here()],
+                _ => [here(), refuge],
             })
         });
         let (is_settled, text) = match ends {
@@ -80,7 +80,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
     /// The record.
-    pub row: Away,
+    pub row: ZoneRecord,
     /// Why, if that was tried.
     pub why: Option<String>,
 }
@@ -104,7 +104,7 @@ impl End {
 /// Looks for the zone of a record where it may have gone on to from the ends of its move.
 struct RecoveryTrace<'a> {
     engine: &'a Engine,
-    row: &'a Away,
+    row: &'a ZoneRecord,
     ends: &'a [End; 2],
 }
 
@@ -133,7 +133,7 @@ impl Trace for RecoveryTrace<'_> {
 /// Settles one. Gives whether that could be done, and what was found.
 async fn settle(
     engine: &Engine,
-    row: &Away,
+    row: &ZoneRecord,
     ends: &[End; 2],
     at_home: &mut Vec<Down>,
 ) -> Result<(bool, String), EvacuationError> {
@@ -143,17 +143,12 @@ async fn settle(
         zone: &row.zone,
         uuid: row.uuid,
         record: manifest.as_ref(),
-        step: match row.phase {
-            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
-                engine.store.last_step(&row.zone)?
-            }
-            // Nobody moves it.
-            AwayPhase::Away => None,
-        },
-        home: match row.phase {
-            AwayPhase::Leaving | AwayPhase::Away => Some(Side::Source),
-            AwayPhase::Returning => Some(Side::Destination),
-            AwayPhase::Aside => None,
+        // One that is away nobody moves.
+        step: if row.place.is_interim() { engine.store.last_step(&row.zone)? } else { None },
+        home: match row.place {
+            Place::Relocating => None,
+            Place::Returning => Some(Side::Destination),
+            _ => Some(Side::Source),
         },
         source,
         destination,
@@ -162,11 +157,12 @@ async fn settle(
         Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
-    let why_left_open = match row.phase {
+    let why_left_open = match row.place {
         // Nobody was moving it, so nothing is undone or finished.
-        AwayPhase::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
+        Place::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {}'",
-            row.refuge, row.zone
+            row.other_host(),
+            row.zone
         )),
         _ => interrupted.why_left_open(&diagnosis),
     };
@@ -185,49 +181,48 @@ async fn settle(
         SettledAt::Destination => destination,
         SettledAt::Refuge(refuge) => refuge.host.as_ref(),
     };
-    let down = match row.phase {
-        AwayPhase::Away => None,
+    let down = match row.place {
+        Place::Away => None,
         _ => engine.down_after(row, host).await?,
     };
     let is_down = if down.is_some() { ", and does not run" } else { "" };
     let record = record(row, &settled).map(|record| {
         let down = down.as_ref().map(|down| down.reason.clone());
-        Away { down, ..record }
+        ZoneRecord { down, ..record }
     });
-    let is_away = record.as_ref().is_some_and(|record| !record.one_way);
+    let is_away = record.as_ref().is_some_and(|record| record.place == Place::Away);
     match (record, manifest) {
-        (Some(row), Some(manifest)) if row.one_way => {
+        (Some(row), Some(manifest)) if row.place == Place::Migrated => {
             if let Err(error) = engine.gone(&row, &manifest, host, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", host.name(), chain(&error))));
             }
         }
-        (Some(row), _) => engine.store.update_away(&row)?,
+        (Some(row), _) => engine.store.update_zone(&row)?,
         (None, _) => drop(engine.store.zone_is_here(row.uuid)?),
     }
     if let Some(down) = down.filter(|_| !is_away) {
         engine.note_down(&down)?;
         at_home.push(down);
     }
-    let what = match row.phase {
-        AwayPhase::Away => "it was brought back by somebody else",
+    let what = match row.place {
+        Place::Away => "it was brought back by somebody else",
         _ => "its move was interrupted",
     };
     Ok((true, format!("{what}; it is on {}{is_down}", host.name())))
 }
 
-/// The record of a zone that is there now; none if it is at home. One that has gone for good is not away.
-fn record(row: &Away, settled: &SettledAt) -> Option<Away> {
-    let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
-    match (settled, row.phase) {
-        (SettledAt::Refuge(refuge), _) => Some(Away { refuge: refuge.uri.clone(), ..away }),
-        (SettledAt::Source, AwayPhase::Leaving) | (SettledAt::Destination, AwayPhase::Returning) => None,
-        // It was found here, and not there.
-        (_, AwayPhase::Away) => None,
-        (SettledAt::Source, AwayPhase::Returning | AwayPhase::Aside)
-        | (SettledAt::Destination, AwayPhase::Leaving) => Some(away),
-        (SettledAt::Destination, AwayPhase::Aside) => {
-            let refuge = row.aside.clone().unwrap_or_else(|| row.refuge.clone());
-            Some(Away { refuge, ..away })
+/// The record of a zone that is there now; none if it is at home.
+fn record(row: &ZoneRecord, settled: &SettledAt) -> Option<ZoneRecord> {
+    let place = if row.place == Place::Migrating { Place::Migrated } else { Place::Away };
+    let there = ZoneRecord { place, relocating_to: None, ..row.clone() };
+    match (settled, row.place) {
+        (SettledAt::Refuge(refuge), _) => Some(ZoneRecord { location: Some(refuge.uri.clone()), ..there }),
+        (SettledAt::Source, Place::Returning | Place::Relocating)
+        | (SettledAt::Destination, Place::Leaving | Place::Migrating) => Some(there),
+        (SettledAt::Destination, Place::Relocating) => {
+            Some(ZoneRecord { location: row.relocating_to.clone(), ..there })
         }
+        // One that was away was found here, and not there.
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! first.
 //!
 //! ```text
-//!   row: stopping ─► the zone is asked to end ─► row: resting … boot ─► no row
+//!   record: stopping ─► the zone is asked to end ─► record: stopped … boot ─► no record
 //! ```
 //!
 //! Their order is that of `bedtime`: what others depend on comes `after` them in the policy, so it is
@@ -20,15 +20,7 @@ use super::request::Request;
 use crate::migration::recovery::Observed;
 use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;
-use crate::store::{MoveState, Rest, RestPhase, RestWay};
-
-/// What a zone that rests is listed as.
-pub(super) const fn state_of(way: RestWay) -> MoveState {
-    match way {
-        RestWay::Stop => MoveState::Stopped,
-        RestWay::Suspend => MoveState::Suspended,
-    }
-}
+use crate::store::{Place, ZoneRecord};
 
 /// What this host says of a zone.
 pub(super) fn seen(inventory: &Inventory, uuid: Uuid) -> (Observed, Option<&Zone>) {
@@ -50,26 +42,26 @@ enum RecordFate {
 }
 
 /// What to make of a record that an earlier run has left. `ours`: the last that was begun was to boot it.
-const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> RecordFate {
-    match (phase, way, seen) {
-        (_, _, Observed::Silent) => RecordFate::Wait("its host does not answer"),
-        (_, _, Observed::Absent | Observed::GoneOn) => {
+const fn judge(place: Place, seen: Observed, ours: bool) -> RecordFate {
+    match (place, seen) {
+        (_, Observed::Silent) => RecordFate::Wait("its host does not answer"),
+        (_, Observed::Absent | Observed::GoneOn) => {
             RecordFate::Drop("it rested here and was removed meanwhile; nothing is left to boot")
         }
-        (RestPhase::Stopping, RestWay::Suspend, Observed::Held) => {
+        (Place::Suspending, Observed::Held) => {
             RecordFate::Wait("its memory is being saved; when that has ended: 'sysadm evacuate --resume'")
         }
-        (RestPhase::Stopping, _, Observed::Installed) => {
+        (Place::Stopping | Place::Suspending, Observed::Installed) => {
             RecordFate::Rests("it was interrupted while it was stopped; it rests here now")
         }
-        (RestPhase::Stopping, _, Observed::Runs | Observed::Moves | Observed::Held) => {
+        (Place::Stopping | Place::Suspending, Observed::Runs | Observed::Moves | Observed::Held) => {
             RecordFate::Drop("it was interrupted while it was stopped; it runs on here")
         }
-        (RestPhase::Resting, _, Observed::Installed) => RecordFate::Keep,
-        (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) if ours => {
+        (_, Observed::Installed) => RecordFate::Keep,
+        (_, Observed::Runs | Observed::Moves | Observed::Held) if ours => {
             RecordFate::Drop("its return was interrupted; it runs here again")
         }
-        (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) => {
+        (_, Observed::Runs | Observed::Moves | Observed::Held) => {
             RecordFate::Drop("it rested here and was booted by somebody else; it is left as it is")
         }
     }
@@ -77,23 +69,23 @@ const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> Re
 
 /// Puts the records of zones that rest here right, after an interruption and after what their owners have done.
 pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
-    let rests = engine.store.rests()?;
-    if rests.is_empty() {
+    let stopped = engine.store.stopped()?;
+    if stopped.is_empty() {
         return Ok(());
     }
     let inventory = engine.local.inventory().await?;
-    for rest in rests {
+    for rest in stopped {
         if let Err(unmanaged_guest) = inventory.identified(rest.uuid) {
             engine.events.emit(&Event::Warning(&unmanaged_guest.to_string()));
             continue;
         }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
         let (seen, zone) = seen(&inventory, rest.uuid);
-        let text = match judge(rest.phase, rest.way, seen, ours) {
+        let text = match judge(rest.place, seen, ours) {
             RecordFate::Keep => continue,
             RecordFate::Wait(text) => text,
             RecordFate::Rests(text) => {
-                engine.store.update_rest(&rests_now(&rest, zone))?;
+                engine.store.update_zone(&rests_now(&rest, zone))?;
                 text
             }
             RecordFate::Drop(text) => {
@@ -107,10 +99,13 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
 }
 
 /// The record of a zone that is down. One whose memory was not saved was stopped.
-pub(super) fn rests_now(rest: &Rest, zone: Option<&Zone>) -> Rest {
+pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
     let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
-    let way = if saved { rest.way } else { RestWay::Stop };
-    Rest { way, phase: RestPhase::Resting, ended: Some(Engine::now()), ..rest.clone() }
+    let place = match rest.place {
+        Place::Suspending | Place::Suspended if saved => Place::Suspended,
+        _ => Place::Stopped,
+    };
+    ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
 }
 
 /// Which of them run on as they are, by wish: not one that this run is about.
@@ -122,13 +117,13 @@ pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<Zone
 mod tests {
     use super::*;
 
-    fn each(mut check: impl FnMut(RestPhase, RestWay, Observed, RecordFate)) {
-        for &phase in RestPhase::ALL {
-            for &way in RestWay::ALL {
-                for &seen in Observed::ALL {
-                    for ours in [true, false] {
-                        check(phase, way, seen, judge(phase, way, seen, ours));
-                    }
+    const PLACES: [Place; 4] = [Place::Stopping, Place::Stopped, Place::Suspending, Place::Suspended];
+
+    fn each(mut check: impl FnMut(Place, Observed, RecordFate)) {
+        for place in PLACES {
+            for &seen in Observed::ALL {
+                for ours in [true, false] {
+                    check(place, seen, judge(place, seen, ours));
                 }
             }
         }
@@ -136,16 +131,16 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_down_is_never_dropped_and_one_that_runs_is_never_kept() {
-        each(|phase, way, seen, verdict| {
+        each(|place, seen, verdict| {
             let keeps = matches!(verdict, RecordFate::Keep | RecordFate::Rests(_));
-            assert_eq!(keeps, seen == Observed::Installed, "{phase} {way} {seen:?}: {verdict:?}");
+            assert_eq!(keeps, seen == Observed::Installed, "{place} {seen:?}: {verdict:?}");
         });
     }
 
     #[test]
     fn only_the_end_of_a_save_and_a_host_that_is_silent_are_waited_for() {
-        each(|phase, way, seen, verdict| {
-            let saving = (phase, way, seen) == (RestPhase::Stopping, RestWay::Suspend, Observed::Held);
+        each(|place, seen, verdict| {
+            let saving = (place, seen) == (Place::Suspending, Observed::Held);
             let silent = seen == Observed::Silent;
             assert_eq!(matches!(verdict, RecordFate::Wait(_)), saving || silent);
         });
@@ -153,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_zone_that_rests_is_told_from_one_that_was_booted_by_others() {
-        let resting = |ours| judge(RestPhase::Resting, RestWay::Stop, Observed::Runs, ours);
-        assert!(matches!(resting(false), RecordFate::Drop(text) if text.contains("somebody else")));
-        assert!(matches!(resting(true), RecordFate::Drop(text) if text.contains("runs here again")));
+        let stopped = |ours| judge(Place::Stopped, Observed::Runs, ours);
+        assert!(matches!(stopped(false), RecordFate::Drop(text) if text.contains("somebody else")));
+        assert!(matches!(stopped(true), RecordFate::Drop(text) if text.contains("runs here again")));
     }
 }

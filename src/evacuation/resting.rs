@@ -14,7 +14,7 @@ use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
 use crate::migration::{InPlace, MoveError, runner};
 use crate::model::{ZoneName, chain};
-use crate::store::{Rest, RestPhase, RestWay};
+use crate::store::{Place, StopMethod, ZoneRecord};
 
 /// The part of a run that is about zones that stay.
 pub(super) struct StopInPlace<'a> {
@@ -57,32 +57,29 @@ impl StopInPlace<'_> {
         runs
     }
 
-    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
+    async fn stop(&self, job: &Job, uuid: Uuid, method: StopMethod) -> Result<JobEvent, String> {
         let (engine, zone) = (self.engine, &job.zone);
-        let row = Rest {
-            zone: zone.clone(),
-            uuid,
-            brand: job.brand,
-            way: method,
-            phase: RestPhase::Stopping,
-            started: Engine::now(),
-            ended: None,
+        let row = ZoneRecord {
+            place: method.stopping(),
+            since: Engine::now(),
+            ..ZoneRecord::called(zone.clone(), uuid, job.brand)
         };
         engine.must_still_be_held()?;
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
-        engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
+        engine.store.begin_stop(&row).map_err(|error| chain(&error))?;
         let procedure = match method {
-            RestWay::Stop => Procedure::Stop,
-            RestWay::Suspend => Procedure::Suspend,
+            StopMethod::Stop => Procedure::Stop,
+            StopMethod::Suspend => Procedure::Suspend,
         };
         let mut acts = self.acts(zone, uuid);
         match self.run(procedure, &mut acts).await {
             Ok(()) => {
                 let now = rests_now(&row, acts.found.as_ref());
-                self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
-                let refusal = acts.refusal.filter(|_| now.way != method);
+                self.told(engine.store.update_zone(&now).map_err(|error| chain(&error)), zone);
+                let as_asked = now.place == method.stopped();
+                let refusal = acts.refusal.filter(|_| !as_asked);
                 let error = refusal.map(|reason| format!("its memory was not saved: {reason}"));
-                Ok(JobEvent::Finish(Ending::Stopped(now.way), error))
+                Ok(JobEvent::Finish(Ending::Stopped(if as_asked { method } else { StopMethod::Stop }), error))
             }
             Err(error @ MoveError::Unknown { .. }) => Ok(unknown(&error)),
             Err(error) => {
@@ -92,13 +89,13 @@ impl StopInPlace<'_> {
         }
     }
 
-    async fn boot(&self, rest: &Rest) -> JobEvent {
+    async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails just now, it is booted once more.
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
-                if rest.way == RestWay::Suspend && !acts.was_saved {
+                if rest.place == Place::Suspended && !acts.was_saved {
                     let text = "its saved memory was gone; it was booted afresh".to_owned();
                     self.told(Err(text), &rest.zone);
                 }

@@ -14,7 +14,7 @@ use crate::migration::settle::Refuge;
 use crate::model::{Kind, Location, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// So many hosts may have passed a zone on, one after the other.
 const FOLLOWED: usize = 8;
@@ -55,7 +55,7 @@ impl Engine {
 
     /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
     /// has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &Away) -> Option<Refuge> {
+    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<Refuge> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -81,7 +81,7 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
 
 /// How the zone can come back, found out at its refuge.
 pub(super) async fn way_back(
-    away: &Away,
+    away: &ZoneRecord,
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
@@ -110,7 +110,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Some(Kind::Restart) || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {

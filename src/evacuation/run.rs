@@ -115,7 +115,9 @@ impl Engine {
                 };
                 select::known(&inventory, &away, open, request)?;
                 for row in select::gone_already(&inventory, &away, open, request) {
-                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.refuge));
+                    if let Some(location) = &row.location {
+                        self.events.emit(&Event::AlreadyAway(&row.zone, location));
+                    }
                 }
                 let view = self.view(direction, request).await?;
                 let request = view.resolved(request)?;
@@ -127,7 +129,7 @@ impl Engine {
                     &request,
                     |brand| self.local.able(brand),
                 )?;
-                select::keep_out(&mut found, &self.store.rests()?, &request);
+                select::keep_out(&mut found, &self.store.stopped()?, &request);
                 if direction == Direction::Migrate {
                     select::keep_namesakes(&mut found, &self.store.zones()?, &inventory);
                 }
@@ -142,7 +144,7 @@ impl Engine {
                     _ => select::at_home(&self.local.inventory().await?, &self.store.zones()?),
                 };
                 let returning = |request: &Request| {
-                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)
+                    select::returning(self.store.away()?, &self.store.stopped()?, open, &home, request)
                 };
                 let found = returning(request)?;
                 let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);

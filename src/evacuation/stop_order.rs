@@ -42,11 +42,11 @@ pub(super) fn order_stops<'a>(
 mod tests {
     use super::*;
     use crate::model::Brand;
-    use crate::store::RestWay;
+    use crate::store::StopMethod;
     use proptest::prelude::*;
 
     fn candidate(zone: &str, stops: bool) -> Job {
-        let stop = Operation::Stop { uuid: uuid::Uuid::nil(), method: RestWay::Stop };
+        let stop = Operation::Stop { uuid: uuid::Uuid::nil(), method: StopMethod::Stop };
         Job::new(zone.parse().unwrap(), Brand::KVM, if stops { stop } else { Operation::Keep })
     }
 

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone};
+use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, ZoneState};
 use crate::words;
 
 /// A zone's whole configuration, as one host hands it to another.
@@ -42,6 +42,13 @@ impl Manifest {
         let DiskSource::Dir(path) = &root.source else { return None };
         let is_root = path.file_name().is_some_and(|name| name == "root" || name == "rootfs");
         path.parent().filter(|parent| is_root && parent.parent().is_some())
+    }
+
+    /// The same when only the zone's configuration is left on its host.
+    #[must_use]
+    pub fn configured(self) -> Self {
+        let zone = Zone { state: ZoneState::Configured, aux: None, id: None, ..self.zone };
+        Self { zone, ..self }
     }
 
     /// The folders with the host's programs that the zone reads besides its own root (`inherit-pkg-dir`). Folders

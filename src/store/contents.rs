@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::maintenance::HOLDERS;
-use super::zones::{COLUMNS, ZONES, from_json};
+use super::zones::{COLUMNS, ZONES};
 use super::{
     Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
-    StoreError, TargetKey, ZoneRecord, announcement, identity, targets, trips,
+    StoreError, TargetKey, ZoneRecord, announcement, from_json, identity, targets, trips,
 };
 use crate::model::{HostUri, Manifest};
 

@@ -12,7 +12,7 @@ use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
 use sysadm::model::{Arrival, Aux, Kind, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
-use sysadm::store::{AwayPhase, Direction, RestPhase, RestWay};
+use sysadm::store::{Direction, Place};
 
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, HOSTS, Plan};
@@ -155,12 +155,12 @@ pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
 /// After a zone was stopped or booted in place: the record and the zone agree, and it can be brought back to run.
 pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(recover::settle_interrupted(&world.engine()).await.unwrap(), [], "{context}");
-    let rests = world.store("h1").rests().unwrap();
+    let rests = world.store("h1").stopped().unwrap();
     let zone = world.seen("h1", "web").await.unwrap();
-    assert!(rests.iter().all(|rest| rest.phase == RestPhase::Resting), "{context}: {rests:?}");
+    assert!(rests.iter().all(|rest| !rest.place.is_interim()), "{context}: {rests:?}");
     assert_eq!(rests.is_empty(), zone.is_running(), "{context}: {rests:?} {zone:?}");
     let saved = zone.aux == Some(Aux::Suspended);
-    assert!(!saved || rests.iter().any(|rest| rest.way == RestWay::Suspend), "{context}: {rests:?}");
+    assert!(!saved || rests.iter().any(|rest| rest.place == Place::Suspended), "{context}: {rests:?}");
     world.unlock("h1");
     let outcome = world.run(Direction::Return).await.unwrap();
     let zone = world.seen("h1", "web").await.unwrap();
@@ -204,7 +204,7 @@ async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str
         }
         None => assert_eq!(home, "h1", "{context}: it is away and h1 does not know"),
         Some(row) => {
-            assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, home), "{context}");
+            assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, home), "{context}");
         }
     }
     // One that no power loss could stop goes on.

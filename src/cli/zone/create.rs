@@ -114,8 +114,8 @@ async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Resu
         }
         Err(error) => return Err(error.into()),
     };
-    let zone = &created.row.zone;
-    context.audit(&format!("zone '{zone}' ({}) created by {}", created.row.uuid, desk.user));
+    let zone = &created.record.zone;
+    context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, desk.user));
     if !created.findings.is_empty() {
         ui::complain(&format!(
             "zone '{zone}' is configured, but currently cannot be attached to {}:",

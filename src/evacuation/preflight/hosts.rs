@@ -21,7 +21,7 @@ use crate::model::{
     Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
 };
 use crate::peers::Connected;
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// What the checks of all zones of one pass have in common.
 pub(super) struct Preflight<'a> {
@@ -191,13 +191,15 @@ impl Preflight<'_> {
     }
 
     /// Finds the zone at its refuge, and asks this host to take it.
-    async fn come_back(&self, job: &Job, record: &Away) -> Result<JobEvent, String> {
+    async fn come_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, String> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
             self.run_state.report(&job.zone, JobEvent::Found(Box::new(record.clone())));
         }
-        let refuge = found.as_ref().map_or(&record.refuge, |(record, _)| &record.refuge);
-        self.run_state.report(&job.zone, JobEvent::Check(refuge.clone()));
+        let location = found.as_ref().map_or(&record.location, |(record, _)| &record.location);
+        if let Some(uri) = location {
+            self.run_state.report(&job.zone, JobEvent::Check(uri.clone()));
+        }
         let (record, refuge) = found?;
         let way = way_back(&record, refuge.as_ref(), self.request, &*self.engine.local).await;
         let method = match way {
@@ -214,11 +216,12 @@ impl Preflight<'_> {
     }
 
     /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
-    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
-        let at = |refuge: Refuge| (Away { refuge: refuge.uri, ..away.clone() }, refuge.host);
-        let trail = match self.host(&away.refuge) {
+    async fn find(&self, away: &ZoneRecord) -> Result<(ZoneRecord, Arc<dyn Host>), String> {
+        let at = |refuge: Refuge| (ZoneRecord { location: Some(refuge.uri), ..away.clone() }, refuge.host);
+        let Some(uri) = &away.location else { return Err("it is not away".to_owned()) };
+        let trail = match self.host(uri) {
             Ok(host) => {
-                let refuge = Refuge { uri: away.refuge.clone(), host };
+                let refuge = Refuge { uri: uri.clone(), host };
                 self.engine.follow(away.uuid, refuge).await.map_err(String::from)
             }
             Err(reason) => Err(reason),
@@ -227,8 +230,7 @@ impl Preflight<'_> {
         if !trail.as_ref().is_ok_and(is_there)
             && let Some(found) = self.engine.search(away).await
         {
-            let why =
-                trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", uri.host.as_str()));
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.uri));
             return Ok(at(found));
         }
@@ -237,14 +239,14 @@ impl Preflight<'_> {
         Ok(at(refuge))
     }
 
-    fn tell(&self, away: &Away, text: &str) {
+    fn tell(&self, away: &ZoneRecord, text: &str) {
         self.engine.events.emit(&Event::Warning(&format!("{}: {text}", away.zone)));
     }
 
     /// Asks this host to take the zone back.
     async fn fetch(
         &self,
-        record: &Away,
+        record: &ZoneRecord,
         method: Kind,
         exported: &Exported,
         refuge: &Arc<dyn Host>,

@@ -3,7 +3,7 @@
 use crate::evacuation::engine::Engine;
 use crate::model::chain;
 use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest};
-use crate::store::{Away, StoreError};
+use crate::store::{StoreError, ZoneRecord};
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
@@ -30,7 +30,11 @@ impl Engine {
     }
 
     /// A zone that comes back, into the networks with which it has left.
-    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
+    pub(in crate::evacuation) fn homeward(
+        &self,
+        zone: &Manifest,
+        away: &ZoneRecord,
+    ) -> Result<Mapped, String> {
         let kept = self.kept_of(zone, away).map_err(|error| chain(&error))?;
         let mappings = kept.as_ref().map_or(Ok(Vec::new()), |kept| kept.reverse_mapping(zone));
         let mapped = self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)?;
@@ -39,11 +43,11 @@ impl Engine {
 
     /// What is kept of a zone that is away and is now as that manifest says, with notes of what its networks are called
     /// there.
-    fn kept_of(&self, zone: &Manifest, away: &Away) -> Result<Option<Manifest>, StoreError> {
+    fn kept_of(&self, zone: &Manifest, away: &ZoneRecord) -> Result<Option<Manifest>, StoreError> {
         let kept = self.store.manifest_of(away.uuid)?;
         let known = self.store.away()?;
         // Its refuge has migrated it on, and has called its networks as they are called there.
-        let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
+        let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
         Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
@@ -52,7 +56,7 @@ impl Engine {
     pub(in crate::evacuation) fn sideward(
         &self,
         zone: &Manifest,
-        away: &Away,
+        away: &ZoneRecord,
         target: &HostUri,
     ) -> Option<Mapped> {
         let back = self.homeward(zone, away).ok()?;

@@ -46,11 +46,11 @@ fn clash(arrival: &Arrival, label: &str, other: Likeness) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{Kind, PendingLoad, UnmanagedGuest, ZoneState};
-    use crate::store::tests::{sample, sample_zone};
+    use crate::store::tests::sample;
 
     fn arrival(overwrite: bool) -> Arrival {
         Arrival {
-            manifest: sample::detached("evac1", 1, None).manifest,
+            manifest: sample::manifest_of("evac1", 1),
             kind: Kind::Cold,
             from: "h1".into(),
             home: None,
@@ -65,7 +65,7 @@ mod tests {
     /// What the one guest here has against the zone `evac1` of UUID 1.
     fn said(name: &str, uuid: u128, state: ZoneState, overwrite: bool) -> Option<String> {
         let uuid = uuid::Uuid::from_u128(uuid);
-        let mut zone = sample_zone("evac1");
+        let mut zone = sample::zone("evac1");
         (zone.name, zone.uuid, zone.state) = (name.parse().unwrap(), uuid, state);
         let running = zone.is_running();
         let guest = UnmanagedGuest { name: name.to_owned(), uuid: Some(uuid), reason: "no".into(), running };

@@ -6,9 +6,7 @@ mod outages;
 pub(crate) mod sample;
 mod writes;
 
-pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
 use super::*;
-pub(crate) use sample::trip as sample_trip;
 
 /// An empty store that lives as long as its folder.
 pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
