@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::error::EvacuationError;
 use super::history::learnt;
 use super::placement::PlanningView;
-use super::request::{Actions, Request};
+use super::request::{Actions, EvacuationError, Request};
 use crate::host::Host;
 use crate::model::{HostUri, Kind, ZoneName};
 use crate::peers::Connected;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::preflight::check::Mode;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
 use crate::plan::{BuiltPlan, MoveEta};

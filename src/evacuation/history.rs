@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{

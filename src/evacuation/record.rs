@@ -2,18 +2,14 @@
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::operation::Operation;
 use super::run_state::RunState;
-use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
-use crate::model::document::Written;
-use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Direction, Place, StoreError, ZoneRecord};
+use crate::model::{Ended, Home, HostUri, Kind, Millis, ZoneName};
+use crate::store::{Direction, Place, ZoneRecord};
 
 /// What one zone's move is about.
 pub(super) struct MoveContext<'a> {
@@ -118,6 +114,21 @@ impl MoveContext<'_> {
         ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }
 
+    /// What is said of a guest that has come home and ran when it left, but did not any more.
+    fn came_home_down(&self) -> Option<String> {
+        let Operation::Return(away) = &self.job.operation else { return None };
+        let zone = &self.task.zone;
+        let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
+        let is_down = away.was_running && self.task.request.kind == Kind::Cold;
+        if !is_down || (was_stopped && away.down.is_none()) {
+            return None;
+        }
+        let why =
+            if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "did not run there any more" };
+        let command = self.engine.local.boot_command(&zone.name, zone.uuid, zone.brand);
+        Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
+    }
+
     /// What has become of the job.
     pub fn conclusion(&self, result: &Result<Moved, MoveError>) -> JobEvent {
         match (&self.job.operation, result) {
@@ -129,40 +140,6 @@ impl MoveContext<'_> {
             }
             (_, Err(error)) => ended_badly(error),
         }
-    }
-}
-
-impl Engine {
-    /// This host, as one that zones belong to.
-    pub(super) fn here(&self) -> Home {
-        Home { name: self.local.name().to_owned(), id: Some(self.local.id()) }
-    }
-
-    /// The host that a zone which is here belongs to, if that is another one.
-    pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
-        Ok(self.store.zone(uuid)?.and_then(|record| record.home))
-    }
-
-    /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
-    /// it went, and not that if it went home.
-    pub(super) fn gone(
-        &self,
-        row: &ZoneRecord,
-        manifest: &Manifest,
-        to: &dyn Host,
-        now: Millis,
-    ) -> Result<(), EvacuationError> {
-        if let Some(home) = self.home_of(row.uuid)? {
-            let is_home = home.is(to.name(), to.id());
-            return Ok(self.store.passed_on(row.uuid, row.location.as_ref().filter(|_| !is_home))?);
-        }
-        let written = Written::by(self.local.name(), now);
-        // Who has begun it the journal knows.
-        let configured = ZoneRecord::configured(manifest, written, String::new());
-        let location = row.location.clone();
-        Ok(self
-            .store
-            .end_migration(&ZoneRecord { place: Place::Migrated, location, ..configured }, manifest)?)
     }
 }
 

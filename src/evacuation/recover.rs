@@ -4,17 +4,14 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::outcome::Down;
-use super::rest;
-use crate::host::Host;
-use crate::migration::recovery::Resolution;
-use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace};
+use super::request::EvacuationError;
+use super::return_path::{End, RecoveryTrace};
+use crate::migration::recovery::{Observed, RecordFate, Resolution, decide_in_place};
+use crate::migration::settle::{InterruptedMove, Refuge, SettledAt};
 use crate::migration::steps::Side;
-use crate::model::{HostUri, Location, chain};
-use crate::peers::NoPeer;
+use crate::model::{Aux, HostUri, Step, Zone, chain};
 use crate::store::{Place, ZoneRecord};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
@@ -38,7 +35,7 @@ pub struct Settled {
 /// # Errors
 /// If it cannot be found out or written down.
 pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
-    rest::settle(engine).await?;
+    settle_stopped(engine).await?;
     engine.look_at_those_down().await?;
     let mut settled = Settled::default();
     let mut rows = engine.store.away()?;
@@ -76,6 +73,49 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     Ok(settled)
 }
 
+/// Puts the records of zones that rest here right, after an interruption and after what their owners have done.
+async fn settle_stopped(engine: &Engine) -> Result<(), EvacuationError> {
+    let stopped = engine.store.stopped()?;
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    let inventory = engine.local.inventory().await?;
+    for rest in stopped {
+        let zone = match inventory.identified(rest.uuid) {
+            Ok(zone) => zone,
+            Err(unmanaged_guest) => {
+                engine.events.emit(&Event::Warning(&unmanaged_guest.to_string()));
+                continue;
+            }
+        };
+        let is_booting = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
+        let text = match decide_in_place(rest.place, Observed::of(zone), is_booting) {
+            RecordFate::Keep => continue,
+            RecordFate::Wait(text) => text,
+            RecordFate::Rests(text) => {
+                engine.store.update_zone(&rests_now(&rest, zone))?;
+                text
+            }
+            RecordFate::Drop(text) => {
+                engine.store.zone_is_here(rest.uuid)?;
+                text
+            }
+        };
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", rest.zone)));
+    }
+    Ok(())
+}
+
+/// The record of a zone that is down. One whose memory was not saved was stopped.
+pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
+    let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
+    let place = match rest.place {
+        Place::Suspending | Place::Suspended if saved => Place::Suspended,
+        _ => Place::Stopped,
+    };
+    ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
+}
+
 /// A record that is not settled: which host has its zone must be found out before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
@@ -83,51 +123,6 @@ pub struct Unsettled {
     pub row: ZoneRecord,
     /// Why, if that was tried.
     pub why: Option<String>,
-}
-
-/// One of the two hosts of a move.
-enum End {
-    /// This one.
-    Here(Arc<dyn Host>),
-    /// Another one.
-    There(Refuge),
-}
-
-impl End {
-    fn host(&self) -> &dyn Host {
-        match self {
-            Self::Here(host) | Self::There(Refuge { host, .. }) => host.as_ref(),
-        }
-    }
-}
-
-/// Looks for the zone of a record where it may have gone on to from the ends of its move.
-struct RecoveryTrace<'a> {
-    engine: &'a Engine,
-    row: &'a ZoneRecord,
-    ends: &'a [End; 2],
-}
-
-#[async_trait::async_trait]
-impl Trace for RecoveryTrace<'_> {
-    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
-        let [source, destination] = self.ends;
-        let end = if from == Side::Source { source } else { destination };
-        let End::There(refuge) = end else { return Ok(None) };
-        let trail = match self.engine.follow(self.row.uuid, refuge.clone()).await {
-            Ok(trail) if trail.hops.is_empty() => return Ok(None),
-            // A zone that went home is where the other host says.
-            Err(NoPeer::Itself) => return Ok(None),
-            Err(NoPeer::Silent(why)) => return Err(why),
-            Ok(trail) => trail,
-        };
-        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
-        Ok(has_it.then_some(trail.refuge))
-    }
-
-    async fn search(&self) -> Option<Refuge> {
-        self.engine.search(self.row).await
-    }
 }
 
 /// Settles one. Gives whether that could be done, and what was found.

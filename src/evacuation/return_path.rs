@@ -1,16 +1,16 @@
-//! How a zone can come back from its refuge.
+//! Where a zone is that may have gone on from its refuge, and how it can come back from there.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
-use crate::migration::settle::Refuge;
+use crate::migration::settle::{Refuge, Trace};
+use crate::migration::steps::Side;
 use crate::model::{Kind, Location, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
@@ -76,6 +76,51 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
         Err(HostError::Unsupported { .. }) => Ok(None),
         answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
+    }
+}
+
+/// One of the two hosts of a move.
+pub(super) enum End {
+    /// This one.
+    Here(Arc<dyn Host>),
+    /// Another one.
+    There(Refuge),
+}
+
+impl End {
+    pub(super) fn host(&self) -> &dyn Host {
+        match self {
+            Self::Here(host) | Self::There(Refuge { host, .. }) => host.as_ref(),
+        }
+    }
+}
+
+/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+pub(super) struct RecoveryTrace<'a> {
+    pub engine: &'a Engine,
+    pub row: &'a ZoneRecord,
+    pub ends: &'a [End; 2],
+}
+
+#[async_trait::async_trait]
+impl Trace for RecoveryTrace<'_> {
+    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
+        let [source, destination] = self.ends;
+        let end = if from == Side::Source { source } else { destination };
+        let End::There(refuge) = end else { return Ok(None) };
+        let trail = match self.engine.follow(self.row.uuid, refuge.clone()).await {
+            Ok(trail) if trail.hops.is_empty() => return Ok(None),
+            // A zone that went home is where the other host says.
+            Err(NoPeer::Itself) => return Ok(None),
+            Err(NoPeer::Silent(why)) => return Err(why),
+            Ok(trail) => trail,
+        };
+        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
+        Ok(has_it.then_some(trail.refuge))
+    }
+
+    async fn search(&self) -> Option<Refuge> {
+        self.engine.search(self.row).await
     }
 }
 

@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::outcome::{Down, Outcome};
 use super::placement::PlanningView;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use super::run_state::RunState;
 use super::select::Candidates;
-use super::stop_order::order_stops;
-use super::{recover, rest, select};
+use super::stop_in_place::order_stops;
+use super::{recover, select};
 use crate::cancel;
 use crate::cancel::CancelReason;
 use crate::cancel::socket::ControlServer;
 use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
+use crate::plan::Action;
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::Direction;
@@ -53,7 +52,7 @@ impl Engine {
             },
             _ => (Some(Vec::new()), candidates.unmanaged),
         };
-        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, &request)) {
+        let (left_alone, left_running) = match running.map(|running| left_alone(running, &request)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
@@ -191,4 +190,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Which of them run on as they are, by wish: not one that this run is about.
+fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
+    running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{TargetKey, ZoneRecord, targets_of};

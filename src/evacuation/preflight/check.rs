@@ -1,12 +1,84 @@
-//! The question to one destination: is there anything against this zone?
+//! The question to one destination: is there anything against this zone, as it will be there? It is plugged into networks
+//! that may have other names there.
 
 use std::sync::Arc;
 
-use super::networks::Mapped;
-use crate::evacuation::events::{Event, EventSink};
+use crate::evacuation::engine::{Engine, Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
-use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Home, HostUri, InterfaceMapping, Kind, Manifest, PendingLoad, chain,
+};
+use crate::store::{StoreError, ZoneRecord};
+
+/// A zone on its way to a destination.
+pub(in crate::evacuation) struct Mapped {
+    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
+    pub record: Manifest,
+    /// As it will be there.
+    pub manifest: Manifest,
+    /// The changes.
+    pub mappings: Vec<InterfaceMapping>,
+}
+
+impl Engine {
+    /// A zone that leaves for that target.
+    pub(in crate::evacuation) fn outward(
+        &self,
+        zone: &Manifest,
+        target: &HostUri,
+    ) -> Result<Mapped, Blocker> {
+        let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
+        let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
+        let noted = noted.map_err(|error| blocker(error.to_string()))?;
+        let mappings = noted.mappings();
+        self.bound(noted, mappings).map_err(blocker)
+    }
+
+    /// A zone that comes back, into the networks with which it has left.
+    pub(in crate::evacuation) fn homeward(
+        &self,
+        zone: &Manifest,
+        away: &ZoneRecord,
+    ) -> Result<Mapped, String> {
+        let kept = self.kept_of(zone, away).map_err(|error| chain(&error))?;
+        let mappings = kept.as_ref().map_or(Ok(Vec::new()), |kept| kept.reverse_mapping(zone));
+        let mapped = self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)?;
+        Ok(Mapped { record: kept.unwrap_or(mapped.record), ..mapped })
+    }
+
+    /// What is kept of a zone that is away and is now as that manifest says, with notes of what its networks are called
+    /// there.
+    fn kept_of(&self, zone: &Manifest, away: &ZoneRecord) -> Result<Option<Manifest>, StoreError> {
+        let kept = self.store.manifest_of(away.uuid)?;
+        let known = self.store.away()?;
+        // Its refuge has migrated it on, and has called its networks as they are called there.
+        let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
+        Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
+    }
+
+    /// A zone that goes from its refuge to another host; none if its networks have other names where it is or there: they
+    /// could not be told apart when it comes home.
+    pub(in crate::evacuation) fn sideward(
+        &self,
+        zone: &Manifest,
+        away: &ZoneRecord,
+        target: &HostUri,
+    ) -> Option<Mapped> {
+        let back = self.homeward(zone, away).ok()?;
+        let on = self.outward(zone, target).ok()?;
+        let is_same = back.mappings.is_empty() && on.mappings.is_empty();
+        is_same.then_some(Mapped { record: back.record, ..on })
+    }
+
+    fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, String> {
+        let manifest = match mappings.is_empty() {
+            true => record.clone(),
+            false => self.local.map_interfaces(&record, &mappings).map_err(|error| error.to_string())?,
+        };
+        Ok(Mapped { record, manifest, mappings })
+    }
+}
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

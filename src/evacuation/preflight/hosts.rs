@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::{Check, Mode};
-use super::networks::Mapped;
-use crate::evacuation::engine::Engine;
-use crate::evacuation::events::Event;
+use super::check::{Check, Mapped, Mode};
+use crate::evacuation::engine::{Engine, Event};
 use crate::evacuation::job::Job;
 use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;

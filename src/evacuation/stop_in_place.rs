@@ -1,19 +1,30 @@
-//! Zones are stopped or suspended in place, and booted again: one after another, each step written down.
+//! Zones that do not leave: they are stopped or suspended here, one after another, when all others have left, and booted
+//! again on return, the last one first.
+//!
+//! ```text
+//!   record: stopping ─► the zone is asked to end ─► record: stopped … boot ─► no record
+//! ```
+//!
+//! What others depend on comes `after` them in the policy: it is stopped last, and booted first. That holds always. Beside
+//! that zones go as they are named on the command line, else the higher priority first, else by name.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::journal::Journal;
 use super::operation::Operation;
-use super::rest::rests_now;
+use super::recover::rests_now;
 use super::run_state::RunState;
 use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
 use crate::migration::{InPlace, MoveError, runner};
 use crate::model::{ZoneName, chain};
+use crate::plan::{DependencyGraph, FleetZone};
 use crate::store::{Place, StopMethod, ZoneRecord};
 
 /// The part of a run that is about zones that stay.
@@ -146,3 +157,32 @@ impl StopInPlace<'_> {
 fn unknown(error: &MoveError) -> JobEvent {
     JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
 }
+
+/// Puts the jobs that stop zones here behind all others, in their order.
+pub(super) fn order_stops<'a>(
+    jobs: &mut Vec<Job>,
+    zones: impl Iterator<Item = &'a FleetZone>,
+    named: &[ZoneName],
+) {
+    let zones: BTreeMap<_, _> = zones.map(|zone| (&zone.name, zone)).collect();
+    let (mut stops, others): (Vec<_>, Vec<_>) =
+        jobs.drain(..).partition(|one| matches!(one.operation, Operation::Stop { .. }));
+    stops.sort_by_cached_key(|one| {
+        let place = named.iter().position(|zone| *zone == one.zone);
+        let priority = zones.get(&one.zone).map_or(0, |zone| zone.priority);
+        (place, Reverse(priority), one.zone.clone())
+    });
+    let places: BTreeMap<_, _> = (0..).zip(&stops).map(|(place, one)| (one.zone.clone(), place)).collect();
+    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(&one.zone));
+    let mut graph = DependencyGraph::new(stops.len(), |place| {
+        let after = zone(place).into_iter().flat_map(|zone| &zone.after);
+        after.filter_map(|name| places.get(name).copied()).collect()
+    });
+    // The policy has left none; nothing may be lost over one.
+    graph.break_cycles();
+    jobs.extend(others);
+    jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+}
+
+#[cfg(test)]
+mod tests;
