@@ -6,9 +6,6 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-// What the tests' sshd calls `crate::`.
-use sysadm::testing::{config, transport};
-use sysadm_model as model;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[allow(dead_code, reason = "the tests need more of it")]
@@ -16,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 mod sshd;
 
 use sshd::Sshd;
-use sysadm::testing::transport::ByteStream;
+use sysadm_transport::{ByteStream, ssh};
 
 const SIZE: usize = 1 << 30;
 const BLOCK: usize = 1 << 20;
@@ -57,7 +54,7 @@ async fn main() {
 }
 
 async fn dial(sshd: &Sshd, command: &str) -> ByteStream {
-    transport::ssh::dial(&sshd.uri(), &sshd::config(command), sshd.surroundings()).await.unwrap()
+    ssh::dial(&sshd.uri(), &sshd::options(command), sshd.surroundings()).await.unwrap()
 }
 
 async fn write(stream: &mut (impl AsyncWriteExt + Unpin)) {

@@ -94,7 +94,9 @@ fn upward(folder: &str, root: &str, start: &str) -> String {
     let mut found = String::new();
     for file in sources(&folder) {
         let name = module(&folder, &file);
-        if [root, "main.rs", "layers.rs", "names.rs"].contains(&format!("{name}.rs").as_str()) {
+        if [root, "main.rs", "dependencies.rs", "layers.rs", "names.rs"]
+            .contains(&format!("{name}.rs").as_str())
+        {
             continue;
         }
         let Some(own) = order.get(&name) else {

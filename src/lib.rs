@@ -26,14 +26,14 @@
 //! peers                               the other hosts: each is connected to once; all are asked how they are
 //! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
 //! maintenance, software               the lock; what is installed on a host
-//! platform, transport                 libvirt or simulated; authenticated streams to other hosts
+//! platform                            libvirt or simulated
 //! cancel                              how a run is told to end: by signals, a deadline, another terminal
 //! run_lock, zonepath                  one run at a time; a zone's folder
-//! store, config, boot_lock, exec      SQLite; sysadm.toml; who may boot a zone; the only place that starts programs
-//! failpoints, backoff                 fail points; retries
-//! file                                the only place that writes whole files
-//! folder, paths                       the only place that makes folders; where everything lies
+//! store, config, boot_lock            SQLite; sysadm.toml; who may boot a zone
+//! failpoints, backoff, paths          fail points; retries; where everything lies
+//! transport                           authenticated streams to other hosts (a crate: src/transport)
 //! plan, policy                        who goes where and when; what an administrator wants (pure; a crate: src/planner)
+//! exec, file, folder                  the only places that start programs, write whole files, make folders (a crate: src/os)
 //! model                               plain data for all of them, without I/O (a crate: src/model)
 //! ```
 //!
@@ -72,12 +72,11 @@ mod boot_lock;
 mod cancel;
 pub mod cli;
 mod config;
+#[cfg(test)]
+mod dependencies;
 mod evacuation;
-mod exec;
 mod failover;
 mod failpoints;
-mod file;
-mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -96,11 +95,12 @@ mod software;
 mod store;
 #[doc(hidden)]
 pub mod testing;
-mod transport;
 mod zonepath;
 
 use sysadm_model as model;
+use sysadm_os::{exec, file, folder};
 use sysadm_planner::{plan, policy};
+use sysadm_transport as transport;
 
 /// So that tests name the crate as those in a program of their own do.
 #[cfg(test)]

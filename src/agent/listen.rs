@@ -65,7 +65,7 @@ impl Listener {
     /// # Errors
     /// If that address is not to be had, or this host has no valid certificate.
     pub async fn bind(config: Arc<Config>, paths: Paths) -> Result<Self, ListenError> {
-        Credentials::load(&paths)?.check(Millis::now())?;
+        Credentials::load(&paths.tls_dir())?.check(Millis::now())?;
         let failed = |source| ListenError::Bind { address: config.agent.listen.clone(), source };
         let socket = TcpListener::bind(&config.agent.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
@@ -168,7 +168,7 @@ impl House {
 
     /// Reads this host's certificate each time: a renewed one needs no restart.
     async fn identify(&self, tcp: TcpStream) -> Result<rads::Incoming, AcceptError> {
-        rads::accept(tcp, &Credentials::load(&self.paths)?, self.config.connect.keepalive).await
+        rads::accept(tcp, &Credentials::load(&self.paths.tls_dir())?, self.config.connect.keepalive).await
     }
 
     fn role(&self, name: &str) -> Role {

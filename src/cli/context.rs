@@ -120,7 +120,7 @@ impl Context {
 
     /// How other hosts are reached.
     pub fn dialer(&self) -> Arc<Dialer> {
-        Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
+        Arc::new(Dialer { options: self.config.dial_options(), tls: self.paths.tls_dir() })
     }
 
     /// The other hosts, as that one sees them; none: all hosts.

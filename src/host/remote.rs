@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use self::link::Link;
@@ -63,6 +64,13 @@ impl Remote {
     /// # Errors
     /// What the host says, or [`HostError::NoAnswer`].
     pub async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, HostError> {
+        let name = call.name();
+        serde_json::from_value(self.answer(call).await?)
+            .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}")))
+    }
+
+    /// The same before the answer is read. It is not generic, so that it is compiled only once.
+    async fn answer(&self, call: Call) -> Result<Value, HostError> {
         let (name, seconds) = (call.name(), call.seconds());
         let call = serde_json::to_value(call).map_err(|error| {
             HostError::permanent(self.host_name(), format!("failed to encode the question {name}: {error}"))
@@ -71,11 +79,7 @@ impl Remote {
         let answer = tokio::time::timeout(Duration::from_secs(seconds), answer)
             .await
             .map_err(|_| self.no_answer(format!("nothing came within {seconds} s to {name}")))?;
-        match answer? {
-            Ok(value) => serde_json::from_value(value)
-                .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}"))),
-            Err(error) => Err(self.their_error(name, error)),
-        }
+        answer?.map_err(|error| self.their_error(name, error))
     }
 
     /// Opens a stream to the hypervisor's socket there.
@@ -126,7 +130,7 @@ impl Remote {
         Ok(Arc::clone(&link))
     }
 
-    fn their_error(&self, call: &str, error: serde_json::Value) -> HostError {
+    fn their_error(&self, call: &str, error: Value) -> HostError {
         serde_json::from_value(error.clone()).unwrap_or_else(|_| {
             HostError::permanent(self.host_name(), format!("failed to do {call}: {error}"))
         })
@@ -139,8 +143,8 @@ impl Remote {
 
 async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<(HostId, ByteStream), DialError> {
     let mut stream = dialer.dial(uri).await?;
-    let seconds = dialer.config.connect.timeout;
-    let id = tokio::time::timeout(dialer.config.connect.timeout(), hello::open(uri, &mut stream, purpose))
+    let seconds = dialer.options.connect.timeout;
+    let id = tokio::time::timeout(dialer.options.connect.timeout(), hello::open(uri, &mut stream, purpose))
         .await
         .map_err(|_| DialError::Timeout { uri: uri.clone(), seconds })??;
     Ok((id, stream))
@@ -148,7 +152,7 @@ async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<(HostI
 
 async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<(HostId, Link), DialError> {
     let (id, stream) = open(uri, dialer, Purpose::Rpc).await?;
-    Ok((id, Link::start(stream, Duration::from_secs(dialer.config.connect.keepalive))))
+    Ok((id, Link::start(stream, Duration::from_secs(dialer.options.connect.keepalive))))
 }
 
 /// A stream at whose far end a socket waits for the hypervisor.

@@ -61,9 +61,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use compare::{Difference, Incomparable, Report, compare};
+pub use compare::{Difference, Report, compare};
 pub use folders::Folders;
-pub use update::{PackageChange, UpdateError};
 
 use crate::exec::ExecError;
 use crate::model::chain;

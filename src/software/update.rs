@@ -109,7 +109,7 @@ impl Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::software::Incomparable;
+    use crate::software::compare::Incomparable;
 
     fn report(system: System, packages: &[[&str; 3]], patches: &[[&str; 3]]) -> Report {
         let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

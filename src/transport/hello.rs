@@ -14,9 +14,9 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::InspectReader;
 
 use super::{DialError, frame};
+use crate::ByteStream;
 use crate::model::{HostId, HostUri, plain};
 use crate::model::{StreamId, Token, chain};
-use crate::transport::ByteStream;
 
 /// The protocol versions that this software speaks, newest first.
 pub const VERSIONS: &[u16] = &[1];

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::copy_bidirectional_with_sizes;
 use tokio_util::io::{InspectReader, InspectWriter};
 
-use crate::transport::ByteStream;
+use crate::ByteStream;
 
 /// Guest memory comes in GiBs; a large buffer makes few wake-ups of it.
 const BUFFER: usize = 256 << 10;

@@ -26,7 +26,7 @@ pub enum Request {
     Call {
         /// Its number.
         id: u64,
-        /// A [`Call`](crate::host::Call).
+        /// What is asked.
         call: Value,
     },
     /// Are you there?
@@ -51,7 +51,7 @@ pub enum Reply {
     Err {
         /// The question's number.
         id: u64,
-        /// A [`HostError`](crate::host::HostError).
+        /// What became of it instead: an error of the host.
         err: Value,
     },
     /// Here I am.

@@ -31,9 +31,9 @@ use self::session::SessionLoop;
 use self::settings::Settings;
 use self::stream::{Fate, Stream};
 use super::DialError;
-use crate::config::Config;
+use crate::ByteStream;
+use crate::DialOptions;
 use crate::model::HostUri;
-use crate::transport::ByteStream;
 
 /// What SSH takes from around the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,15 +75,15 @@ impl Surroundings {
 /// what the other host wrote instead.
 pub async fn dial(
     uri: &HostUri,
-    config: &Config,
+    options: &DialOptions,
     surroundings: Surroundings,
 ) -> Result<ByteStream, DialError> {
     let (ready, answer) = oneshot::channel();
-    let (far_uri, config, timeout) = (uri.clone(), config.clone(), config.connect.timeout());
+    let (far_uri, options, timeout) = (uri.clone(), options.clone(), options.connect.timeout());
     let thread = std::thread::Builder::new().name(format!("ssh {}", uri.host));
     thread
         .spawn(move || {
-            let opened = open(&far_uri, &config, &surroundings);
+            let opened = open(&far_uri, &options, &surroundings);
             let (opened, line) =
                 opened.map_or_else(|error| (Err(error), None), |(ends, line)| (Ok(ends), Some(line)));
             // When nobody waits any more, the stream's own end closes here, and the line ends at once.
@@ -105,12 +105,12 @@ type LocalEnd = (std::os::unix::net::UnixStream, Fate);
 
 fn open(
     uri: &HostUri,
-    config: &Config,
+    options: &DialOptions,
     surroundings: &Surroundings,
 ) -> Result<(LocalEnd, SessionLoop), DialError> {
-    let settings = Settings::resolve(uri, config, surroundings)?;
+    let settings = Settings::resolve(uri, options, surroundings)?;
     let (session, socket) = login::log_in(uri, &settings)?;
-    let keepalive = Duration::from_secs(config.connect.keepalive.max(1));
+    let keepalive = Duration::from_secs(options.connect.keepalive.max(1));
     SessionLoop::start(uri, session, socket, &settings.agent_command, keepalive)
 }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{Fault, HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
-use sysadm::testing::transport::cert;
 use sysadm_model::{Brand, Millis, ZoneName};
+use sysadm_transport::cert;
 
 use crate::output::Printed;
 

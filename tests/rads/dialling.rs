@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sysadm::testing::host::{Host, Remote};
-use sysadm::testing::transport::{DialError, Dialer};
 use sysadm_model::{HostUri, Millis};
 use sysadm_model::{StreamId, Token, chain};
+use sysadm_transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

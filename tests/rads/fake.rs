@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
-use sysadm::testing::transport::ByteStream;
 use sysadm_model::{
     Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
     Zone, ZoneName,
 };
 use sysadm_model::{Progress, Sent, StreamId, Token};
 use sysadm_planner::plan::Survey;
+use sysadm_transport::ByteStream;
 use uuid::Uuid;
 
 pub struct Fake;

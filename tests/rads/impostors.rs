@@ -10,6 +10,7 @@ use sysadm::testing::store::{Store, ZoneRecord};
 use sysadm_model::document::Written;
 use sysadm_model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
 use sysadm_model::{Role, StreamId, Token};
+use sysadm_transport::{DialOptions, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::site::{Agent, Site, config, dialer};
@@ -183,8 +184,9 @@ async fn a_token_is_worth_nothing_after_its_migration() {
     scene.h1.release(manifest.zone.name.clone(), manifest.zone.uuid).await.unwrap();
     // Its owner and another one, and one that never was.
     let patient = |paths: &Paths| {
-        let config = config(|config| config.connect.timeout = 30);
-        Arc::new(sysadm::testing::transport::Dialer { config, paths: paths.clone() })
+        let mut options = DialOptions::default();
+        options.connect.timeout = 30;
+        Arc::new(Dialer { options, tls: paths.tls_dir() })
     };
     let again = Remote::connect(scene.agent.uri(), patient(&scene.here)).await.unwrap();
     let fresh = Token::random();

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use sysadm::testing::agent::listen::Listener;
 use sysadm::testing::host::{Host, HostError, Remote};
-use sysadm::testing::transport::{DialError, cert};
 use sysadm_model::Millis;
 use sysadm_model::{Role, StreamId, Token, chain};
+use sysadm_transport::{DialError, cert};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

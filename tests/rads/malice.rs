@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sysadm::testing::host::{Host, Remote};
 use sysadm::testing::paths::Paths;
-use sysadm::testing::transport::frame;
+use sysadm_transport::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -127,7 +127,7 @@ async fn peers_that_send_one_byte_at_a_time_hold_nobody_up_and_are_sent_away() {
         let (address, here, there) = (agent.address, here.clone(), there.clone());
         drips.spawn(async move {
             // A hello of 4096 bytes, or a TLS record of 16384, of which one byte comes at a time.
-            let mut line: Box<dyn sysadm::testing::transport::Duplex> = if certified {
+            let mut line: Box<dyn sysadm_transport::Duplex> = if certified {
                 let mut stream = raw::connect(address, &there, Some(&here)).await.unwrap();
                 stream.write_all(&[0, 0, 0x10, 0, b'{']).await.unwrap();
                 Box::new(stream)

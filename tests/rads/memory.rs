@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use sysadm::testing::agent::{PeerQuota, WEIGHT};
 use sysadm::testing::paths::Paths;
-use sysadm::testing::transport::frame;
 use sysadm_model::Role;
+use sysadm_transport::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::raw;

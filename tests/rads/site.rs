@@ -9,8 +9,8 @@ use sysadm::testing::agent::listen::{Listener, LogSink};
 use sysadm::testing::config::Config;
 use sysadm::testing::host::Host;
 use sysadm::testing::paths::Paths;
-use sysadm::testing::transport::{Dialer, cert};
 use sysadm_model::{HostUri, Millis};
+use sysadm_transport::{DialOptions, Dialer, cert};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -65,11 +65,13 @@ pub fn config(change: impl FnOnce(&mut Config)) -> Arc<Config> {
 }
 
 pub fn dialer(paths: &Paths) -> Arc<Dialer> {
-    Arc::new(Dialer { config: config(|_| {}), paths: paths.clone() })
+    Arc::new(Dialer { options: DialOptions::default(), tls: paths.tls_dir() })
 }
 
 pub fn impatient(paths: &Paths) -> Arc<Dialer> {
-    Arc::new(Dialer { config: config(|config| config.connect.timeout = 1), paths: paths.clone() })
+    let mut options = DialOptions::default();
+    options.connect.timeout = 1;
+    Arc::new(Dialer { options, tls: paths.tls_dir() })
 }
 
 pub fn uri(host: &str, address: SocketAddr) -> HostUri {

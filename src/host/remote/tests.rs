@@ -1,5 +1,8 @@
 //! Questions to another host over a stream in memory, and what becomes of them when it breaks.
 
+#[cfg(feature = "ssh")]
+mod over_ssh;
+
 use std::sync::Arc;
 
 use tokio::io::duplex;
@@ -10,7 +13,7 @@ use crate::agent::{Peer, serve};
 use crate::host::fake::{FakeHost, answer};
 use crate::model::Role;
 use crate::model::{Location, ZoneName};
-use crate::paths::Paths;
+use crate::transport::DialOptions;
 use crate::transport::hello::{Hello, VERSIONS, Welcome};
 
 fn uri() -> HostUri {
@@ -28,7 +31,7 @@ fn slow(number: u128) -> Call {
 
 /// A remote host over a stream in memory; it cannot dial again.
 fn remote(stream: ByteStream) -> Remote {
-    let dialer = Dialer { config: Arc::default(), paths: Paths::new("/nonexistent") };
+    let dialer = Dialer { options: DialOptions::default(), tls: "/nonexistent".into() };
     let link = Link::start(stream, Duration::from_secs(5));
     Remote { uri: uri(), id: HostId::test(1), dialer: Arc::new(dialer), link: Mutex::new(Arc::new(link)) }
 }

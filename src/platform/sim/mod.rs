@@ -44,7 +44,9 @@ pub use faults::{CrashPoint, Effect, Fault, Operation};
 pub use guest_ops::Counter;
 use process_lock::ProcessLock;
 use record::SimZone;
-pub use settings::{HostSettings, Profile, StorageFolder, ZoneConfig, ZoneSpec};
+#[cfg(test)]
+pub use settings::Profile;
+pub use settings::{HostSettings, StorageFolder, ZoneConfig, ZoneSpec};
 
 /// Returns the real time.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;

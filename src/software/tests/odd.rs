@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::is_unknown_version;
+use crate::software::update::UpdateError;
 
 /// The packages of a host with these files. Another host with the same files must have the same ones, and match.
 async fn packages<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {

@@ -5,15 +5,18 @@
 //! own, which needs no root where users may have such namespaces. (`max_page_count` would refuse only what
 //! makes the database grow, `query_only` never asks the file system.)
 
+#[path = "../../../tests/fixtures/small_disk.rs"]
+mod small_disk;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use self::small_disk::{fill, on_a_small_disk};
 use super::sample;
 use super::writes::WRITES;
-use crate::file::tests::{fill, on_a_small_disk};
 use crate::store::{Store, StoreError};
 
 /// A database with the sample in it, closed.

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::cert::{self, CertError};
 use crate::model::Millis;
-use crate::transport::cert::{self, CertError};
 
 const NOW: Millis = Millis(1_795_000_000_000);
 const DAY: u64 = 86_400_000;

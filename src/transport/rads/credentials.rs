@@ -11,9 +11,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 
+use crate::cert::{CertError, CertFacts, read, read_key};
 use crate::model::Millis;
-use crate::paths::Paths;
-use crate::transport::cert::{CertError, CertFacts, read, read_key};
 
 const CA_HINT: &str = "run 'sysadm cert init-ca' once for the site, or copy the site's ca.pem to there";
 const HOST_HINT: &str = "run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key";
@@ -30,13 +29,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Reads `ca.pem`, `host.pem` and `host.key`.
+    /// Reads `ca.pem`, `host.pem` and `host.key` in that folder.
     ///
     /// # Errors
     /// If one is missing, unusable, or the key is open to others.
-    pub fn load(paths: &Paths) -> Result<Self, CertError> {
-        let dir = paths.tls_dir();
-        let (ca, cert, key) = (dir.join("ca.pem"), dir.join("host.pem"), dir.join("host.key"));
+    pub fn load(folder: &Path) -> Result<Self, CertError> {
+        let (ca, cert, key) = (folder.join("ca.pem"), folder.join("host.pem"), folder.join("host.key"));
         let provider = Arc::new(ring::default_provider());
         let authorities = certificates(&ca, CA_HINT)?;
         let mut roots = RootCertStore::empty();

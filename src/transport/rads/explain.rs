@@ -5,8 +5,8 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use super::Credentials;
+use crate::DialError;
 use crate::model::{HostUri, Millis};
-use crate::transport::DialError;
 
 /// Why there is no TCP connection.
 pub(super) fn connect(uri: &HostUri, port: u16, error: io::Error) -> DialError {

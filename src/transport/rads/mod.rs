@@ -21,6 +21,7 @@ mod explain;
 mod server;
 mod stream;
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::sockopt;
@@ -32,12 +33,8 @@ use tokio_rustls::TlsConnector;
 pub use credentials::Credentials;
 pub use server::{AcceptError, Incoming, accept};
 
-use super::DialError;
-use crate::config::Config;
-use crate::model::chain;
-use crate::model::{HostUri, Millis};
-use crate::paths::Paths;
-use crate::transport::ByteStream;
+use crate::model::{HostUri, Millis, chain};
+use crate::{ByteStream, DialError, DialOptions};
 
 /// The server has accepted the client's certificate; the client's hello is expected.
 const ACCEPTED: u8 = b'+';
@@ -46,35 +43,35 @@ const ACCEPTED: u8 = b'+';
 const BUSY: u8 = b'-';
 
 /// Opens one stream to the agent of `uri`, which has then accepted this host's certificate.
-pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Result<ByteStream, DialError> {
+pub(super) async fn dial(uri: &HostUri, options: &DialOptions, tls: &Path) -> Result<ByteStream, DialError> {
     let setup = |what| DialError::Setup { uri: uri.clone(), what };
     // Read anew each time, so that a renewed certificate needs no restart.
-    let credentials = Credentials::load(paths).map_err(|error| setup(chain(&error)))?;
+    let credentials = Credentials::load(tls).map_err(|error| setup(chain(&error)))?;
     credentials.check(Millis::now()).map_err(|error| setup(chain(&error)))?;
-    let tls = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
+    let connector = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
     let name = ServerName::try_from(uri.host.clone())
         .map_err(|_| setup(format!("{:?} can be no name in a certificate", uri.host)))?;
-    let (host, port) = location(uri, config);
-    let keepalive = config.connect.keepalive;
+    let (host, port) = location(uri, options);
+    let keepalive = options.connect.keepalive;
     let attempt = async {
         let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
         let tcp = tcp.map_err(|error| explain::connect(uri, port, error))?;
         let handshake = |error| explain::handshake(uri, port, &credentials, error);
-        let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
+        let mut stream = connector.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {
             ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
             _ => Err(explain::unmanaged_guest(uri, port)),
         }
     };
-    tokio::time::timeout(config.connect.timeout(), attempt)
+    tokio::time::timeout(options.connect.timeout(), attempt)
         .await
-        .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: config.connect.timeout }))
+        .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: options.connect.timeout }))
 }
 
 /// Host and port to connect to: the URI's port counts most, then `connect.addresses`.
-fn location<'a>(uri: &'a HostUri, config: &'a Config) -> (&'a str, u16) {
-    match config.connect.address(&uri.host) {
+fn location<'a>(uri: &'a HostUri, options: &'a DialOptions) -> (&'a str, u16) {
+    match options.connect.address(&uri.host) {
         Some(address) => {
             let port = uri.port.or(address.port).unwrap_or_else(|| uri.rads_port());
             (&address.host, port)

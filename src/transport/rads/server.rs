@@ -9,8 +9,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::stream::Stream;
 use super::{ACCEPTED, BUSY, Credentials, explain, tune};
-use crate::transport::ByteStream;
-use crate::transport::cert::{CertError, CertFacts};
+use crate::ByteStream;
+use crate::cert::{CertError, CertFacts};
 
 /// How long a peer may take to show who it is, and to take note that it was accepted.
 const PATIENCE: Duration = Duration::from_secs(10);

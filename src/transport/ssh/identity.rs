@@ -9,8 +9,8 @@ use ssh2::Session;
 
 use super::known_hosts::{KnownKeys, Place, Verdict, fingerprint, kind};
 use super::settings::{Settings, name_with_port};
+use crate::DialError;
 use crate::model::HostUri;
-use crate::transport::DialError;
 
 /// Makes sure that the host has the key that it is known to have.
 pub(super) fn identify(
@@ -91,8 +91,7 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-    use crate::transport::ssh::Surroundings;
+    use crate::ssh::Surroundings;
 
     fn settings(config: &str, known_hosts: &str) -> Settings {
         let home = tempfile::tempdir().unwrap();
@@ -105,7 +104,7 @@ mod tests {
             config: "/none".into(),
             known_hosts: "/etc/k".into(),
         };
-        Settings::resolve(&"ssh://h2".parse().unwrap(), &Config::parse(config).unwrap(), &surroundings)
+        Settings::resolve(&"ssh://h2".parse().unwrap(), &toml::from_str(config).unwrap(), &surroundings)
             .unwrap()
     }
 

@@ -91,7 +91,7 @@ pub(super) fn public_half(file: &Path) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::ssh::tests::sshd::keygen;
+    use crate::ssh::tests::sshd::keygen;
 
     #[test]
     fn each_reason_against_a_file_is_told() {

@@ -5,8 +5,8 @@ use ssh2::{ErrorCode, Session};
 use super::key_file::{public_half, unusable};
 use super::known_hosts::fingerprint;
 use super::settings::Settings;
+use crate::DialError;
 use crate::model::HostUri;
-use crate::transport::DialError;
 
 /// libssh2's errors for a key that the server does not want.
 const NOT_THIS_KEY: [ErrorCode; 2] = [ErrorCode::Session(-18), ErrorCode::Session(-19)];

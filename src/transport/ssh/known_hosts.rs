@@ -177,7 +177,7 @@ fn hash_matches(hashed: &str, name: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::ssh::settings::name_with_port;
+    use crate::ssh::settings::name_with_port;
 
     fn key(kind: &str, body: u8) -> Vec<u8> {
         let mut blob = u32::try_from(kind.len()).unwrap().to_be_bytes().to_vec();

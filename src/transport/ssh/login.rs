@@ -10,8 +10,8 @@ use super::identity::identify;
 use super::keys::authenticate;
 use super::known_hosts::KnownKeys;
 use super::settings::Settings;
+use crate::DialError;
 use crate::model::HostUri;
-use crate::transport::DialError;
 
 /// The fastest first, for a guest's memory is large: libssh2 1.11 hands AES to OpenSSL 16 bytes at a time, so
 /// its own ChaCha20 is nearly twice as fast.

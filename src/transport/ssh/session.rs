@@ -17,8 +17,8 @@ use super::buffer::Buffer;
 use super::exit_report::{self, Complaint};
 use super::stream::Fate;
 use super::{LocalEnd, connect_error};
+use crate::DialError;
 use crate::model::HostUri;
-use crate::transport::DialError;
 
 /// What may be on its way to us before we have taken it.
 const WINDOW: u32 = 4 << 20;

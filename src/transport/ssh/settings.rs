@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::Surroundings;
 use super::ssh_config::{Options, Set, Target};
 use super::tokens::{Known, expand, expand_path};
-use crate::config::Config;
+use crate::DialError;
+use crate::DialOptions;
 use crate::model::HostUri;
-use crate::transport::DialError;
 
 /// The answer to every question that a login asks.
 #[derive(Debug)]
@@ -82,11 +82,11 @@ impl Settings {
     /// Finds all answers.
     pub(super) fn resolve(
         uri: &HostUri,
-        config: &Config,
+        own: &DialOptions,
         surroundings: &Surroundings,
     ) -> Result<Self, DialError> {
         let setup = |what: String| DialError::Setup { uri: uri.clone(), what };
-        let options = read(uri, config, surroundings).map_err(setup)?;
+        let options = read(uri, own, surroundings).map_err(setup)?;
         let Surroundings { home, user: own_user, .. } = surroundings;
         let home = home.as_deref();
         let user = uri.user.as_deref().or_else(|| options.word("user")).or(own_user.as_deref());
@@ -94,7 +94,7 @@ impl Settings {
             user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
         let named = host_name(uri, &options).map_err(setup)?;
         // Our own configuration says where; who must answer there is the host that the URI names.
-        let address = config.connect.address(&uri.host);
+        let address = own.connect.address(&uri.host);
         let port = uri.port.or(address.and_then(|address| address.port));
         let port = match (port, options.get("port")) {
             (Some(port), _) => port,
@@ -134,8 +134,8 @@ impl Settings {
                 .is_some_and(|word| word.eq_ignore_ascii_case("yes")),
             agent: paths.agent(surroundings).map_err(setup)?,
             only_ipv4: only_ipv4(&options),
-            agent_command: config.ssh.agent.clone(),
-            timeout: config.connect.timeout(),
+            agent_command: own.ssh.agent.clone(),
+            timeout: own.connect.timeout(),
             unheeded: unheeded(&options),
             host: address.map_or_else(|| named.clone(), |address| address.host.clone()),
             port,
@@ -145,9 +145,9 @@ impl Settings {
 }
 
 /// What the configuration says of the host. A file that was named must be there.
-fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<Options, String> {
+fn read(uri: &HostUri, own: &DialOptions, surroundings: &Surroundings) -> Result<Options, String> {
     let home = surroundings.home.as_deref();
-    let files = match &config.ssh.config {
+    let files = match &own.ssh.config {
         Some(file) => {
             std::fs::metadata(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
             vec![file.clone()]

@@ -6,18 +6,17 @@ pub(super) mod sshd;
 use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use self::sshd::{Sshd, config, keygen};
+use self::sshd::{Sshd, keygen, options};
 use super::*;
-use crate::transport::hello::{self, Purpose};
+use crate::hello::{self, Purpose};
 
 async fn refused(sshd: &Sshd) -> DialError {
-    dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.err().expect("a refusal")
+    dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.err().expect("a refusal")
 }
 
 /// Waits for something that a thread does.
@@ -31,7 +30,7 @@ async fn eventually(mut condition: impl FnMut() -> bool) {
 
 /// Sends `size` bytes through a far `cat` and checks that the same ones come back.
 async fn echo(sshd: &Sshd, size: usize) -> Duration {
-    let stream = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    let stream = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     let start = Instant::now();
     let (mut reader, mut writer) = tokio::io::split(stream);
     let block = |number: usize| {
@@ -71,7 +70,7 @@ async fn a_reader_that_takes_its_time_loses_nothing() {
     let sshd = Sshd::start("");
     let size = 24 << 20;
     let command = format!("head -c {size} /dev/zero");
-    let mut stream = dial(&sshd.uri(), &config(&command), sshd.surroundings()).await.unwrap();
+    let mut stream = dial(&sshd.uri(), &options(&command), sshd.surroundings()).await.unwrap();
     let mut first = [1; 4096];
     stream.read_exact(&mut first).await.unwrap();
     // Longer than the limit for signs of life: who does not read must not take the peer for dead.
@@ -84,7 +83,7 @@ async fn a_reader_that_takes_its_time_loses_nothing() {
 #[tokio::test]
 async fn a_missing_agent_is_named_with_what_to_do() {
     let sshd = Sshd::start("");
-    let config = config("no-such-sysadm agent --stdio");
+    let config = options("no-such-sysadm agent --stdio");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let error = hello::open(&sshd.uri(), &mut stream, Purpose::Rpc).await.unwrap_err();
     assert!(matches!(error, DialError::NoAgent { .. }), "{error}");
@@ -98,7 +97,7 @@ async fn a_missing_agent_is_named_with_what_to_do() {
 #[tokio::test]
 async fn what_an_agent_complains_of_is_part_of_the_error_and_what_it_said_before_arrives() {
     let sshd = Sshd::start("");
-    let config = config("echo hello; echo bad disk >&2; sleep 0.2; exit 3");
+    let config = options("echo hello; echo bad disk >&2; sleep 0.2; exit 3");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let mut text = Vec::new();
     let error = stream.read_to_end(&mut text).await.unwrap_err().to_string();
@@ -109,7 +108,7 @@ async fn what_an_agent_complains_of_is_part_of_the_error_and_what_it_said_before
 #[tokio::test]
 async fn a_long_complaint_is_cut_and_never_stops_the_stream() {
     let sshd = Sshd::start("");
-    let config = config("head -c 9000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; kill -9 $$");
+    let config = options("head -c 9000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; kill -9 $$");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err().to_string();
     assert!(error.contains("SIGKILL") && error.ends_with("the end") && error.len() < 5000, "{error}");
@@ -119,7 +118,7 @@ async fn a_long_complaint_is_cut_and_never_stops_the_stream() {
 async fn who_drops_a_stream_ends_the_command_there() {
     let sshd = Sshd::start("");
     let (got, done) = (sshd.path("got"), sshd.path("done"));
-    let config = config(&format!("cat > {}; touch {}", got.display(), done.display()));
+    let config = options(&format!("cat > {}; touch {}", got.display(), done.display()));
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     stream.write_all(&[7; 300_000]).await.unwrap();
     drop(stream);
@@ -141,7 +140,7 @@ async fn an_unknown_host_is_refused_with_its_fingerprint_and_the_command_that_se
     // The proposed command does settle it.
     let command = text.split("then: ").nth(1).unwrap();
     assert!(Command::new("sh").arg("-c").arg(command).status().unwrap().success());
-    dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
 }
 
 #[tokio::test]
@@ -159,7 +158,7 @@ async fn a_changed_key_is_refused_with_both_commands() {
     for command in [remove, scan] {
         assert!(Command::new("sh").arg("-c").arg(command).status().unwrap().success(), "{command}");
     }
-    dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
 }
 
 #[tokio::test]
@@ -167,7 +166,7 @@ async fn a_host_of_which_any_one_type_of_key_is_known_is_known() {
     let sshd = Sshd::start("");
     for kind in ["rsa", "ecdsa", "ed25519"] {
         sshd.know(&[kind]);
-        dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+        dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     }
 }
 
@@ -177,7 +176,7 @@ async fn a_hashed_known_hosts_is_read() {
     let known = sshd.path(".ssh/known_hosts");
     let hashed = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(&known).output().unwrap();
     assert!(hashed.status.success() && fs::read_to_string(&known).unwrap().starts_with("|1|"));
-    dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
 }
 
 #[tokio::test]
@@ -235,7 +234,7 @@ async fn every_key_of_the_agent_is_tried() {
     fs::remove_file(sshd.path(".ssh/id_ed25519")).unwrap();
     let mut surroundings = sshd.surroundings();
     surroundings.agent = Some(socket);
-    dial(&sshd.uri(), &config("cat"), surroundings).await.unwrap();
+    dial(&sshd.uri(), &options("cat"), surroundings).await.unwrap();
 }
 
 #[tokio::test]
@@ -243,9 +242,9 @@ async fn an_agent_that_is_gone_does_not_matter_when_a_file_will_do() {
     let sshd = Sshd::start("");
     let mut surroundings = sshd.surroundings();
     surroundings.agent = Some(sshd.path("nobody"));
-    dial(&sshd.uri(), &config("cat"), surroundings.clone()).await.unwrap();
+    dial(&sshd.uri(), &options("cat"), surroundings.clone()).await.unwrap();
     fs::write(sshd.path("authorized_keys"), "").unwrap();
-    let error = dial(&sshd.uri(), &config("cat"), surroundings).await.err().unwrap().to_string();
+    let error = dial(&sshd.uri(), &options("cat"), surroundings).await.err().unwrap().to_string();
     assert!(error.contains("no ssh-agent at"), "{error}");
 }
 
@@ -254,7 +253,7 @@ async fn a_closed_port_and_a_silent_one_are_told_apart() {
     let sshd = Sshd::start("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let uri: HostUri = format!("ssh://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let mut config = config("cat");
+    let mut config = options("cat");
     config.connect.timeout = 1;
     let error = dial(&uri, &config, sshd.surroundings()).await.err().unwrap();
     assert!(matches!(error, DialError::Timeout { seconds: 1, .. }), "{error}");
@@ -267,7 +266,7 @@ async fn a_closed_port_and_a_silent_one_are_told_apart() {
 #[tokio::test]
 async fn a_line_that_is_cut_is_noticed_in_seconds() {
     let sshd = Sshd::start("");
-    let mut stream = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    let mut stream = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
     // An idle line that is alive stays: longer than the limit.
@@ -284,7 +283,7 @@ async fn a_line_that_is_cut_is_noticed_in_seconds() {
 #[tokio::test]
 async fn a_line_that_is_cut_while_it_is_full_is_noticed_as_well() {
     let sshd = Sshd::start("");
-    let mut stream = dial(&sshd.uri(), &config("cat > /dev/null"), sshd.surroundings()).await.unwrap();
+    let mut stream = dial(&sshd.uri(), &options("cat > /dev/null"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     sshd.signal(Signal::STOP);
     let start = Instant::now();
@@ -302,60 +301,10 @@ async fn a_line_that_is_cut_while_it_is_full_is_noticed_as_well() {
 #[tokio::test]
 async fn a_server_that_dies_ends_the_stream_with_an_error() {
     let sshd = Sshd::start("");
-    let mut stream = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
+    let mut stream = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
     sshd.signal(Signal::KILL);
     let error = stream.read_exact(&mut [0]).await.unwrap_err();
     assert!(error.to_string().contains("the SSH connection broke"), "{error}");
-}
-
-/// Serves a fake host on a port of the loopback interface; what sshd starts leads there.
-async fn far_host() -> (Arc<crate::host::fake::FakeHost>, String) {
-    let (host, _ends) = crate::host::fake::FakeHost::new("h2");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let command =
-        format!("bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; exec 4<&0; cat <&4 >&3 & exec cat <&3'");
-    let served = Arc::clone(&host);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let peer = crate::agent::Peer::new("h1".to_owned(), crate::model::Role::Admin);
-            tokio::spawn(crate::agent::serve(Box::new(stream), Arc::clone(&served) as _, peer));
-        }
-    });
-    (host, command)
-}
-
-#[tokio::test]
-async fn a_question_is_lost_with_its_line_and_the_next_one_takes_a_new_line() {
-    use crate::host::{Host as _, Remote};
-    let sshd = Sshd::start("");
-    let (host, command) = far_host().await;
-    // The dialer takes the real surroundings, so everything of this test is in a configuration of its own.
-    let ssh_config = format!(
-        "Host *\n IdentityFile {0}/.ssh/id_ed25519\n UserKnownHostsFile {0}/.ssh/known_hosts\n User {1}\n \
-         IdentityAgent none\n",
-        sshd.folder.path().display(),
-        sshd.surroundings().user.unwrap()
-    );
-    fs::write(sshd.path("ssh_config"), ssh_config).unwrap();
-    let mut config = config(&command);
-    config.ssh.config = Some(sshd.path("ssh_config"));
-    let dialer = crate::transport::Dialer {
-        config: Arc::new(config),
-        paths: crate::paths::Paths::new(sshd.folder.path()),
-    };
-    let remote = Remote::connect(sshd.uri(), Arc::new(dialer)).await.unwrap();
-    assert_eq!(remote.facts().await.unwrap().host, "h2");
-    let zone = uuid::Uuid::from_u128(1);
-    let cut = async {
-        host.asked.acquire().await.unwrap().forget();
-        sshd.signal(Signal::KILL);
-    };
-    let (answer, ()) = tokio::join!(remote.location(zone), cut);
-    assert!(answer.unwrap_err().is_no_answer());
-    assert_eq!(host.asked.available_permits(), 0, "what may have been done is not asked again");
-    host.gate.add_permits(2);
-    assert_eq!(remote.location(zone).await, Ok(crate::host::fake::answer(zone)));
 }

@@ -13,7 +13,7 @@ fn resolve(uri: &str, text: &str) -> Result<Settings, DialError> {
         config: home.path().join("system"),
         known_hosts: "/system".into(),
     };
-    Settings::resolve(&uri.parse().unwrap(), &Config::default(), &surroundings)
+    Settings::resolve(&uri.parse().unwrap(), &DialOptions::default(), &surroundings)
 }
 
 const TEXT: &str = "IdentityFile ~/.ssh/mine\nHost h2\n  HostName 10.0.0.2\n  Port 2200\n  User you\n  \
@@ -49,7 +49,7 @@ fn our_own_configuration_says_where_and_the_uri_says_who() {
         known_hosts: "/k".into(),
     };
     let resolve = |uri: &str| {
-        Settings::resolve(&uri.parse().unwrap(), &Config::parse(text).unwrap(), &surroundings).unwrap()
+        Settings::resolve(&uri.parse().unwrap(), &toml::from_str(text).unwrap(), &surroundings).unwrap()
     };
     let settings = resolve("ssh://h2");
     assert_eq!((settings.host.as_str(), settings.port), ("10.9.0.2", 2222));
@@ -84,7 +84,7 @@ fn what_cannot_be_followed_is_refused_and_not_ignored() {
 
 #[test]
 fn a_named_configuration_must_be_there() {
-    let mut config = Config::default();
+    let mut config = DialOptions::default();
     config.ssh.config = Some("/nonexistent/config".into());
     let surroundings = Surroundings {
         home: None,
@@ -158,8 +158,8 @@ fn what_everybody_here_sets_holds_where_the_user_sets_nothing() {
         config: system,
         known_hosts: "/k".into(),
     };
-    let mut config = Config::default();
-    let resolve = |config: &Config| {
+    let mut config = DialOptions::default();
+    let resolve = |config: &DialOptions| {
         let settings = Settings::resolve(&"ssh://h2".parse().unwrap(), config, &surroundings).unwrap();
         (settings.port, settings.user)
     };

@@ -15,9 +15,10 @@ fn run(command: &str) {
 }
 
 /// A host that is called h2, and is at the sshd.
-fn renamed(sshd: &Sshd) -> (HostUri, Config) {
+fn renamed(sshd: &Sshd) -> (HostUri, DialOptions) {
     let mut config =
-        Config::parse(&format!("[connect.addresses]\nh2 = \"127.0.0.1:{}\"\n", sshd.port)).unwrap();
+        toml::from_str::<DialOptions>(&format!("[connect.addresses]\nh2 = \"127.0.0.1:{}\"\n", sshd.port))
+            .unwrap();
     config.ssh.agent = "cat".to_owned();
     ("ssh://h2".parse().unwrap(), config)
 }
@@ -26,7 +27,7 @@ fn ssh_config(sshd: &Sshd, text: &str) {
     fs::write(sshd.path(".ssh/config"), text).unwrap();
 }
 
-async fn failed(uri: &HostUri, config: &Config, sshd: &Sshd) -> DialError {
+async fn failed(uri: &HostUri, config: &DialOptions, sshd: &Sshd) -> DialError {
     dial(uri, config, sshd.surroundings()).await.err().expect("a refusal")
 }
 
@@ -54,8 +55,8 @@ async fn the_advice_for_an_unknown_host_helps_whatever_it_is_called() {
     let _ = fs::remove_file(&known);
     ssh_config(&sshd, &format!("Host h3\nHostName 127.0.0.1\nPort {port}\n"));
     let uri = "ssh://h3".parse().unwrap();
-    run(&advice(&failed(&uri, &config("cat"), &sshd).await));
-    dial(&uri, &config("cat"), sshd.surroundings()).await.map(drop).unwrap();
+    run(&advice(&failed(&uri, &options("cat"), &sshd).await));
+    dial(&uri, &options("cat"), sshd.surroundings()).await.map(drop).unwrap();
     // Into a file in which all names are hashed.
     ssh_config(&sshd, "");
     let (uri, config) = renamed(&sshd);
@@ -127,7 +128,7 @@ async fn a_key_is_used_wherever_ssh_config_says_that_it_is() {
     fs::rename(sshd.path(".ssh/id_ed25519"), sshd.path("my keys/id")).unwrap();
     for word in ["%d/my keys/id", "~/my keys/id", "${SYSADM_NO_SUCH}/id"] {
         ssh_config(&sshd, &format!("IdentityFile \"{word}\"\n"));
-        let dialled = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.map(drop);
+        let dialled = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.map(drop);
         match word.contains('$') {
             false => dialled.expect(word),
             true => assert!(dialled.unwrap_err().to_string().contains("SYSADM_NO_SUCH is not set")),
@@ -182,7 +183,7 @@ async fn what_the_other_side_prints_in_place_of_an_answer_is_quoted() {
         ),
         ("sysadm-is-not-here", &["ended with status 127 there", "not found", "install sysadm there"][..]),
     ] {
-        let mut stream = dial(&sshd.uri(), &config(command), sshd.surroundings()).await.unwrap();
+        let mut stream = dial(&sshd.uri(), &options(command), sshd.surroundings()).await.unwrap();
         let error = hello::open(&sshd.uri(), &mut stream, Purpose::Rpc).await.unwrap_err().to_string();
         for part in parts {
             assert!(error.contains(part), "{command}: {error}");

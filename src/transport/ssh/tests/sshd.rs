@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use crate::config::Config;
-use crate::model::HostUri;
-use crate::transport::ssh::Surroundings;
+use sysadm_model::HostUri;
+use sysadm_transport::DialOptions;
+use sysadm_transport::ssh::Surroundings;
 
 /// sshd wants to be started by its whole path.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -135,10 +135,10 @@ pub fn keygen(file: &Path, kind: &str, passphrase: &str) {
     assert!(made.success());
 }
 
-/// A configuration that starts `command` on the far side, with short limits.
-pub fn config(command: &str) -> Config {
-    let mut config = Config::default();
-    config.ssh.agent = command.to_owned();
-    config.connect.keepalive = 1;
-    config
+/// Options that start `command` on the far side, with short limits.
+pub fn options(command: &str) -> DialOptions {
+    let mut options = DialOptions::default();
+    options.ssh.agent = command.to_owned();
+    options.connect.keepalive = 1;
+    options
 }

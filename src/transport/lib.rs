@@ -8,10 +8,14 @@
 //! Every stream begins with a [`hello`]: versions and purpose from here, the chosen version or a refusal from
 //! there. Then it carries [`rpc`] frames, or bytes of a hypervisor.
 
+// Tests start what they need. See clippy.toml.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod cert;
 mod error;
 pub mod frame;
 pub mod hello;
+mod options;
 pub mod rads;
 pub mod relay;
 pub mod rpc;
@@ -20,22 +24,28 @@ pub mod ssh;
 mod stream;
 
 pub use error::DialError;
+pub use options::{Connect, DialOptions, Ssh};
 pub use relay::relay;
 pub use stream::{ByteStream, Duplex};
 
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use crate::config::Config;
+use sysadm_model as model;
+use sysadm_os::{file, folder};
+
 use crate::model::{HostUri, Scheme};
-use crate::paths::Paths;
+
+/// So that this crate's tests and those of others can share a server.
+#[cfg(test)]
+extern crate self as sysadm_transport;
 
 /// What is needed to reach other hosts.
 #[derive(Clone, Debug)]
 pub struct Dialer {
     /// Timeouts, and how SSH is used.
-    pub config: Arc<Config>,
-    /// Where the certificates lie.
-    pub paths: Paths,
+    pub options: DialOptions,
+    /// The folder of this host's certificates.
+    pub tls: PathBuf,
 }
 
 impl Dialer {
@@ -46,9 +56,9 @@ impl Dialer {
     /// prompts, and gives up after the connect timeout of the configuration (10 s).
     pub async fn dial(&self, uri: &HostUri) -> Result<ByteStream, DialError> {
         match uri.scheme {
-            Scheme::Rads => rads::dial(uri, &self.config, &self.paths).await,
+            Scheme::Rads => rads::dial(uri, &self.options, &self.tls).await,
             #[cfg(feature = "ssh")]
-            Scheme::Ssh => ssh::dial(uri, &self.config, ssh::Surroundings::from_environment()).await,
+            Scheme::Ssh => ssh::dial(uri, &self.options, ssh::Surroundings::from_environment()).await,
             #[cfg(not(feature = "ssh"))]
             Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
         }

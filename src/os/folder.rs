@@ -58,7 +58,6 @@ fn unless_there(path: &Path, error: Error) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paths::Paths;
 
     fn mode(path: &Path) -> u32 {
         path.metadata().unwrap().mode() & 0o7777
@@ -67,20 +66,20 @@ mod tests {
     #[test]
     fn folders_of_ours_have_their_mode_and_those_of_others_are_left_alone() {
         let root = tempfile::tempdir().unwrap();
-        let paths = Paths::new(root.path());
-        run(&paths.run_dir()).unwrap();
-        state(&paths.state_dir()).unwrap();
-        assert_eq!((mode(&paths.run_dir()), mode(&paths.state_dir())), (0o711, 0o700));
+        let (run_dir, state_dir) = (root.path().join("run/sysadm"), root.path().join("var/lib/sysadm"));
+        run(&run_dir).unwrap();
+        state(&state_dir).unwrap();
+        assert_eq!((mode(&run_dir), mode(&state_dir)), (0o711, 0o700));
         assert_eq!(mode(&root.path().join("var/lib")), 0o755);
         // As another program may have made them before.
-        for (folder, mode) in [(paths.run_dir(), 0o700), (paths.state_dir(), 0o777)] {
+        for (folder, mode) in [(&run_dir, 0o700), (&state_dir, 0o777)] {
             std::fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
         }
-        run(&paths.run_dir()).unwrap();
-        state(&paths.state_dir()).unwrap();
-        assert_eq!((mode(&paths.run_dir()), mode(&paths.state_dir())), (0o711, 0o700));
-        make(&paths.run_dir(), 0o755).unwrap();
-        assert_eq!(mode(&paths.run_dir()), 0o711);
+        run(&run_dir).unwrap();
+        state(&state_dir).unwrap();
+        assert_eq!((mode(&run_dir), mode(&state_dir)), (0o711, 0o700));
+        make(&run_dir, 0o755).unwrap();
+        assert_eq!(mode(&run_dir), 0o711);
     }
 
     #[test]

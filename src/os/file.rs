@@ -11,7 +11,7 @@
 //! | [`output`] | named by an operator: streams and devices are written to, a file is replaced if the caller recognizes it |
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};

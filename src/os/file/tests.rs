@@ -1,42 +1,13 @@
 //! Existing files, symbolic links, and what a full disk leaves behind.
 
+#[path = "../../../tests/fixtures/small_disk.rs"]
+mod small_disk;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use self::small_disk::{fill, on_a_small_disk};
 use super::*;
-
-/// The environment variable that tells the program run on the small disk where that is.
-const DISK: &str = "SYSADM_TEST_DISK";
-
-/// Runs a test of that module again, in a process with a small disk of its own. Returns the disk's folder in that
-/// process, and none in the one that starts it.
-pub(crate) fn on_a_small_disk(module: &str, test: &str) -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(DISK) {
-        return Some(folder.into());
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let test = format!("{}::{test}", module.split_once("::").unwrap().1);
-    let script = format!("mount -t tmpfs -o size=1m none \"${DISK}\" && exec \"$@\"");
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &test, "--nocapture"])
-        .env(DISK, folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{complained}");
-    None
-}
-
-pub(crate) fn fill(disk: &Path) -> PathBuf {
-    let path = disk.join("filler");
-    let mut file = File::create(&path).unwrap();
-    while file.write_all(&[0; 512]).is_ok() {}
-    path
-}
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
