@@ -11,7 +11,7 @@ use crate::config::Maps;
 use crate::host::{Host, LocalAdmin};
 use crate::maintenance;
 use crate::model::document::Written;
-use crate::model::{Home, HostUri, Kind, Manifest, Millis, MoveLimits, Step, ZoneName, chain};
+use crate::model::{Home, HostUri, Manifest, Method, Millis, MoveLimits, Step, ZoneName, chain};
 use crate::peers::Peers;
 use crate::store::{Direction, Mark, Move, Place, StopMethod, Store, StoreError, ZoneRecord};
 
@@ -123,7 +123,7 @@ pub enum Event<'a> {
         /// The zone.
         zone: &'a ZoneName,
         /// How it moves.
-        kind: Kind,
+        kind: Method,
         /// The step.
         step: Step,
         /// What is so with it.

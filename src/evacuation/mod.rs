@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   select ─► discovery ─► preflight of every zone ─► executor: N at once ─► report
-//!   (pure)               (checks, books room)        (migration::migrate)
+//!   (pure)               (checks, reserves room)        (migration::migrate)
 //!                              ▲                       │
 //!                              └── those that wait ◄───┘
 //!                                  for room (passes)
@@ -28,7 +28,7 @@
 //! passes                                 pass after pass
 //! stop_in_place, relocate                zones that stay, and in which order; zones that make room
 //! executor                               all moves
-//! preflight, zone_move                   checks and booked room; one move
+//! preflight, zone_move                   checks and reserved room; one move
 //! journal, record                        each step is written down; what is recorded of a move
 //! move_queue                             whose turn it is
 //! recover                                where a zone is after an interruption

@@ -13,7 +13,7 @@ use crate::cancel::CancelReason;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::migration::settle::observe;
-use crate::model::{Kind, UnmanagedGuest, ZoneName};
+use crate::model::{Method, UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState, Place, ZoneRecord};
 
 /// A guest that is down.
@@ -96,7 +96,7 @@ impl Engine {
     fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
-        let was_down = row.place == Place::Returning && kind == Some(Kind::Cold);
+        let was_down = row.place == Place::Returning && kind == Some(Method::Cold);
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
@@ -127,7 +127,7 @@ impl Engine {
         for one in found {
             match moves.iter().find(|a_move| a_move.zone == one.zone) {
                 None if is_down(&one) => down.push(one),
-                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Kind::Cold) => {
+                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Method::Cold) => {
                     let reason =
                         "it ran when an earlier move of it began, did not run any more, and has moved so";
                     down.push(Down { reason: reason.to_owned(), ..one });

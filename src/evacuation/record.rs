@@ -8,7 +8,7 @@ use super::job_state::{Ending, JobEvent};
 use super::operation::Operation;
 use super::run_state::RunState;
 use crate::migration::{MoveError, Moved, Task};
-use crate::model::{Ended, Home, HostUri, Kind, Millis, ZoneName};
+use crate::model::{Ended, Home, HostUri, Method, Millis, ZoneName};
 use crate::store::{Direction, Place, ZoneRecord};
 
 /// What one zone's move is about.
@@ -119,7 +119,7 @@ impl MoveContext<'_> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
-        let is_down = away.was_running && self.task.request.kind == Kind::Cold;
+        let is_down = away.was_running && self.task.request.kind == Method::Cold;
         if !is_down || (was_stopped && away.down.is_none()) {
             return None;
         }

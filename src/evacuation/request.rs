@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::cancel::CancelReason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{HostUri, Inventory, Kind, UnmanagedGuest, ZoneName};
+use crate::model::{HostUri, Inventory, Method, UnmanagedGuest, ZoneName};
 use crate::plan::{Action, PlanFile};
 use crate::policy::Policy;
 use crate::run_lock::LockError;
@@ -21,7 +21,7 @@ pub struct Request {
     /// What is done with each of them.
     pub actions: Actions,
     /// Only those that move in this way, if there is one.
-    pub only: Option<Kind>,
+    pub only: Option<Method>,
     /// The only host to which they go; none: the targets of each say where.
     pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.

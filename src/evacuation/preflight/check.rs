@@ -7,7 +7,7 @@ use crate::evacuation::engine::{Engine, Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Home, HostUri, InterfaceMapping, Kind, Manifest, PendingLoad, chain,
+    Blocker, BlockerKind, CheckRequest, Home, HostUri, InterfaceMapping, Manifest, Method, PendingLoad, chain,
 };
 use crate::store::{StoreError, ZoneRecord};
 
@@ -80,13 +80,13 @@ impl Engine {
     }
 }
 
-/// Whether room is booked at the destination.
+/// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Only look: a dry run.
     Look,
-    /// Book room, too.
-    Book,
+    /// Reserve room, too.
+    Reserve,
 }
 
 /// A question to one destination.
@@ -94,7 +94,7 @@ pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
-    pub kind: Kind,
+    pub kind: Method,
     pub from: &'a str,
     /// The host that the zone belongs to while it is there; none: it belongs there.
     pub home: Option<Home>,
@@ -110,8 +110,8 @@ impl Check<'_> {
         bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
-    ) -> Result<Arrival, Vec<Blocker>> {
-        let arrival = Arrival {
+    ) -> Result<CheckRequest, Vec<Blocker>> {
+        let arrival = CheckRequest {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
@@ -142,21 +142,27 @@ impl Check<'_> {
             }
             return Ok(arrival);
         }
-        if self.mode == Mode::Book {
+        if self.mode == Mode::Reserve {
             let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
     }
 
     /// The move of a zone that a destination has accepted.
-    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
+    pub fn task(
+        &self,
+        request: CheckRequest,
+        record: Manifest,
+        from: Arc<dyn Host>,
+        to: Arc<dyn Host>,
+    ) -> Task {
         Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
-    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
-            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+            Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {
                 Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),
