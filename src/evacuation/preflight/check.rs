@@ -1,4 +1,4 @@
-//! The question to one destination: is there anything against this zone, as it will be there? It is plugged into networks
+//! The question to one destination: is there anything against this zone, as it will be there? It is connected to networks
 //! that may have other names there.
 
 use std::sync::Arc;
