@@ -15,21 +15,21 @@ use crate::model::{Home, HostUri, Manifest, Method, Millis, MoveLimits, Step, Zo
 use crate::peers::Peers;
 use crate::store::{Direction, Mark, Move, Place, StopMethod, Store, StoreError, ZoneRecord};
 
-/// Everything that an evacuation or return works with.
+/// Everything that an evacuation or return needs.
 pub struct Engine {
     /// The host whose zones are moved: this one.
     pub local: Arc<dyn LocalAdmin>,
     /// Its store.
     pub store: Arc<Store>,
-    /// How other hosts are reached.
+    /// The other hosts.
     pub peers: Peers,
-    /// Where progress is told.
+    /// Receives the events of the run.
     pub events: Arc<dyn EventSink>,
-    /// How it is given up.
+    /// Cancels the run.
     pub cancel: Cancel,
-    /// When a single move is.
+    /// When a single move is given up.
     pub policy: MoveLimits,
-    /// What other hosts call otherwise.
+    /// Network names that differ at other hosts.
     pub maps: Maps,
 }
 
@@ -38,19 +38,19 @@ impl Engine {
         Millis::now()
     }
 
-    /// An evacuation needs this host's maintenance, a return needs it gone.
+    /// An evacuation requires this host's maintenance, a return requires that it has ended.
     pub(super) fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
         let held = maintenance::describe(&self.store.holders()?);
         match (direction, held) {
             (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
             (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
             (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
-            // It takes nothing but a zone away, and its destination's own lock counts.
+            // It only takes a zone away, and its destination checks its own maintenance.
             (Direction::Migrate, _) => Ok(()),
         }
     }
 
-    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
+    /// If maintenance ends during an evacuation, no more zones leave.
     pub(super) fn must_still_be_held(&self) -> Result<(), String> {
         match self.store.holders() {
             Ok(holders) if holders.is_empty() => {
@@ -94,64 +94,56 @@ impl Engine {
     }
 }
 
-/// What happens, as it happens.
+/// Something that happens during a run.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// So many zones are about to be prepared.
+    /// So many zones are about to be checked.
     Preparing(usize),
-    /// This zone is prepared for this host.
+    /// The check of this zone for this host begins.
     Checking(&'a ZoneName, &'a str),
-    /// One more has been checked: it is ready, waits, or will not be done.
+    /// One more zone has been checked: it is ready, waits, or is skipped.
     Checked(&'a Job),
     /// So many zones are about to move.
     Moving(usize),
-    /// This zone moves now.
+    /// The move of this zone to this host begins.
     Migrating(&'a ZoneName, &'a str),
-    /// This zone goes from its refuge to this other host now, because there is no room for it here yet.
+    /// This zone is moved from its refuge to this host, because there is no room for it here yet.
     Relocating(&'a ZoneName, &'a str),
     /// This zone is stopped or suspended here now.
     Stopping(&'a ZoneName, StopMethod),
-    /// This zone that rested here is booted now.
+    /// This zone that was stopped here is being booted.
     Booting(&'a ZoneName),
-    /// A zone's move failed and is tried again after a while; why, and when.
+    /// A zone's move failed and will be tried again; why, and when.
     Retrying(&'a ZoneName, &'a str),
-    /// A zone waits for room; how much and for what.
+    /// A zone waits for room: how much, and for what.
     Waiting(&'a ZoneName, &'a str),
-    /// A step of a zone's move is about to be done, or was done. That of a switch is told when it was done alone: the
-    /// zone stands still for it.
     Step {
-        /// The zone.
         zone: &'a ZoneName,
-        /// How it moves.
         kind: Method,
-        /// The step.
         step: Step,
-        /// What is so with it.
         mark: Mark,
     },
-    /// There is nothing to be done with this zone: it is away already, at that host.
+    /// Nothing is to be done for this zone: it is away already, at that host.
     AlreadyAway(&'a ZoneName, &'a HostUri),
-    /// There is nothing to be done with this zone: it is home already.
+    /// Nothing is to be done for this zone: it is home already.
     AlreadyHome(&'a ZoneName),
-    /// The destination of this zone has the same configuration of it already.
+    /// The destination has the same configuration of this zone already.
     ReusingConfiguration(&'a ZoneName),
-    /// How far a zone is.
+    /// The progress of a zone's move.
     Progress(&'a Move),
-    /// A zone's move has ended, well or not.
+    /// A zone's move has ended, successfully or not.
     Ended(&'a Move),
-    /// When all is expected to have moved, and by how many ms it may be later; told anew after each move.
+    /// When the last move is expected to end; updated after each move.
     Estimate {
-        /// The time.
         end: Millis,
-        /// In 19 of 20 cases.
+        /// By how many ms it may be later, with a probability of 95 %.
         margin: u64,
     },
-    /// Something that the operator should know.
+    /// A warning for the operator.
     Warning(&'a str),
 }
 
-/// Who is told what happens.
+/// Receives events.
 pub trait EventSink: Send + Sync {
-    /// Something happened.
     fn emit(&self, event: &Event<'_>);
 }

@@ -19,52 +19,49 @@ use crate::store::{Direction, Move, MoveState, Place, ZoneRecord};
 /// A guest that is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Down {
-    /// The zone.
     pub zone: ZoneName,
-    /// Where it is, and what boots it.
+    /// Where it is, and the command that boots it.
     pub reason: String,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Which way.
     pub direction: Direction,
-    /// Every zone that was looked at.
+    /// Every zone of the run.
     pub moves: Vec<Move>,
-    /// Guests that would have to leave, and cannot be handled.
+    /// Guests that should leave but cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
-    /// Zones that still run here, after an evacuation of all.
-    /// None if this host did not tell.
+    /// Zones that still run here after an evacuation of all. None if this host could not be asked.
     pub left_running: Option<Vec<ZoneName>>,
-    /// Zones that still run here because they were to be left alone.
+    /// Zones that still run here because the policy leaves them.
     pub left_alone: Vec<ZoneName>,
-    /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
+    /// Zones that ran when their moves began, and do not run now.
     pub down: Vec<Down>,
-    /// Something is left undone because it was given up, and why it was.
+    /// Something is left undone because the run was cancelled, and why.
     pub stopped: Option<CancelReason>,
-    /// It is written down: what is not may be lost.
+    /// The outcome is recorded; otherwise it may be lost.
     pub recorded: bool,
 }
 
 impl Outcome {
-    /// How many zones ended in that state.
+    /// The number of zones in that state.
     pub fn count(&self, state: MoveState) -> usize {
         self.moves.iter().filter(|a_move| a_move.state == state).count()
     }
 
-    /// How many zones have moved, or run here again.
+    /// The number of zones that have moved, or run here again.
     pub fn moved(&self) -> usize {
         self.count(MoveState::Evacuated) + self.count(MoveState::Returned)
     }
 
-    /// How many zones were put to rest.
+    /// The number of zones that were stopped or suspended.
     pub fn resting(&self) -> usize {
         self.count(MoveState::Stopped) + self.count(MoveState::Suspended)
     }
 
-    /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
-    /// those that are to be left alone, nor is one left that cannot be handled.
+    /// Whether everything that was asked is done: all zones have moved or were stopped, and after an evacuation
+    /// none runs here except for those that the policy leaves, and no guest is left that cannot be handled.
     pub fn is_complete(&self) -> bool {
         self.recorded
             && self.moved() + self.resting() == self.moves.len()
@@ -75,7 +72,8 @@ impl Outcome {
 }
 
 impl Engine {
-    /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
+    /// The report about a zone whose move has just been settled: none unless it ran, and does not run where it is
+    /// now.
     pub(super) async fn down_after(
         &self,
         row: &ZoneRecord,
@@ -100,7 +98,7 @@ impl Engine {
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
-    /// Writes down in the latest run that a zone which has stayed does not run where it is.
+    /// Records in the latest run that a zone which has stayed does not run.
     pub(super) fn note_down(&self, down: &Down) -> Result<(), EvacuationError> {
         let Some((run, moves)) = self.store.latest_run(None)? else { return Ok(()) };
         if let Some(mut a_move) = moves.into_iter().find(|one| one.zone == down.zone) {
@@ -110,11 +108,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Those that were found down before this run, and those that it has brought home so. One that has moved as it was is
-    /// down where it is now.
+    /// The guests that were found down before this run, and those that it has brought home in that state. One
+    /// that has moved is down where it is now.
     pub(super) fn still_down(&self, found: Vec<Down>, moves: &[Move]) -> Vec<Down> {
-        // Those that are away may have been booted or have come home meanwhile, by this run or by others. What cannot be
-        // read is as it was; that it cannot is told at the end of the run.
+        // Zones that are away may have been booted or have come home meanwhile, by this run or by another host.
+        // If the store cannot be read nothing has changed; the end of the run reports the error.
         let away = self.store.away();
         let is_down = |one: &Down| match &away {
             Ok(away) => {
@@ -140,7 +138,7 @@ impl Engine {
         down
     }
 
-    /// Looks again at the zones that are away and were found down: one that runs meanwhile is forgotten as such.
+    /// Looks again at the zones that are away and were found down: one that runs now is no longer down.
     pub(super) async fn look_at_those_down(&self) -> Result<(), EvacuationError> {
         let rows: Vec<_> = self.store.away()?.into_iter().filter(|row| row.down.is_some()).collect();
         let connected = self.peers.connect(rows.iter().filter_map(|row| row.location.clone())).await;
@@ -154,7 +152,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Those that are away and down, as far as was seen last.
+    /// The zones that are away and were down when they were last seen.
     pub(super) fn away_and_down(&self) -> Result<Vec<Down>, EvacuationError> {
         let rows = self.store.away()?.into_iter();
         Ok(rows.filter_map(|row| Some(Down { zone: row.zone, reason: row.down? })).collect())

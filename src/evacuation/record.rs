@@ -1,4 +1,4 @@
-//! What is written down of one zone's move: its row in the away list, and in the run.
+//! What is recorded of one zone's move: in the away list, and in the run.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::migration::{MoveError, Moved, Task};
 use crate::model::{Ended, Home, HostUri, Method, Millis, ZoneName};
 use crate::store::{Direction, Place, ZoneRecord};
 
-/// What one zone's move is about.
+/// The context of one zone's move.
 pub(super) struct MoveContext<'a> {
     pub engine: &'a Engine,
     pub run_state: &'a RunState,
@@ -30,7 +30,7 @@ impl MoveContext<'_> {
         self.task.zone.uuid
     }
 
-    /// Its record while it moves.
+    /// The zone's record while it moves.
     pub fn begun(&self, started: Millis) -> ZoneRecord {
         let zone = &self.task.zone;
         match &self.job.operation {
@@ -52,20 +52,20 @@ impl MoveContext<'_> {
         }
     }
 
-    /// Whether it leaves this host for good: it was told to, or belongs to another host.
+    /// Whether it leaves this host for good: that was requested, or it belongs to another host.
     pub fn is_for_good(&self) -> bool {
         let (local, home) = (&self.engine.local, self.task.request.home.as_ref());
         self.run_state.direction() == Direction::Migrate
             || home.is_some_and(|home| !home.is(local.name(), local.id()))
     }
 
-    /// The host that it belongs to until it has moved, if that is another one.
+    /// The host to which it belongs until it has moved, if that is another one.
     fn home(&self) -> Option<Home> {
         let home = self.task.request.home.clone();
         home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
-    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
+    /// Updates the away list after a move. If the outcome is unknown, the record stays for the next run.
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
@@ -88,7 +88,7 @@ impl MoveContext<'_> {
                 })
             }
             (_, Err(_)) if stayed => store.zone_is_here(self.uuid()).map(drop),
-            // Its end is not known, or something is left: the next run settles it.
+            // The outcome is unknown, or something is left behind: the next run settles it.
             (_, Err(_)) => Ok(()),
         };
         if let Err(error) = written {
@@ -96,7 +96,7 @@ impl MoveContext<'_> {
         }
     }
 
-    /// The zone does not belong here any more. If that cannot be written the next run finds it out.
+    /// The zone has left this host for good. If that cannot be recorded, the next run finds it out.
     fn gone(&self, now: Millis) {
         let (record, to) = (&self.task.record, self.task.to.as_ref());
         if let Err(error) = self.engine.gone(&self.begun(now), record, to, now) {
@@ -109,7 +109,7 @@ impl MoveContext<'_> {
         self.engine.events.emit(&Event::Warning(&text));
     }
 
-    /// The record of a zone that has gone to another refuge.
+    /// The record of a zone that was relocated to another refuge.
     fn relocated(&self, away: &ZoneRecord) -> ZoneRecord {
         ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }
@@ -129,10 +129,10 @@ impl MoveContext<'_> {
         Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
     }
 
-    /// What has become of the job.
+    /// The event that ends the job.
     pub fn conclusion(&self, result: &Result<Moved, MoveError>) -> JobEvent {
         match (&self.job.operation, result) {
-            // It has yet to come home.
+            // It still has to come home.
             (Operation::Relocate(away), Ok(_)) => JobEvent::Relocated(Box::new(self.relocated(away))),
             (_, Ok(moved)) => JobEvent::Finish(Ending::Moved(*moved), self.came_home_down()),
             (Operation::Relocate(_), Err(error @ (MoveError::Undone { .. } | MoveError::Cancelled))) => {
@@ -143,7 +143,7 @@ impl MoveContext<'_> {
     }
 }
 
-/// A move that has not succeeded.
+/// The event for a failed move.
 fn ended_badly(error: &MoveError) -> JobEvent {
     match error {
         MoveError::Unknown { step, .. } => JobEvent::Lose(

@@ -1,6 +1,6 @@
-//! After an interruption: which moves are half done, and what is recorded of each when it has been settled.
+//! After an interruption: which moves are unfinished, and what is recorded of each when it is settled.
 //!
-//! [`crate::migration::settle`] settles one.
+//! [`crate::migration::settle`] settles one of them.
 
 use std::sync::Arc;
 
@@ -14,26 +14,23 @@ use crate::migration::steps::Side;
 use crate::model::{Aux, HostUri, Step, Zone, chain};
 use crate::store::{Place, ZoneRecord};
 
-/// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
-/// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
-/// their zones.
+/// Settles every unfinished move of earlier runs, as far as both of its hosts answer; also zones that are
+/// recorded as away and are here again. Returns the records that are not settled, and why: nothing may be done
+/// with their zones.
 pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Unsettled>, EvacuationError> {
     Ok(settle_all(engine).await?.open)
 }
 
-/// What is so when all was settled that could be.
+/// The result of settling.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// The records that are still open: nothing may be done with their zones.
+    /// The records that are not settled: nothing may be done with their zones.
     pub open: Vec<Unsettled>,
-    /// Zones that ran when their move began, and do not run where they are.
+    /// Zones that ran when their move began, and do not run now.
     pub down: Vec<Down>,
 }
 
-/// The same, and which of the guests are down after it.
-///
-/// # Errors
-/// If it cannot be found out or written down.
+/// Likewise; also returns which of the guests are down afterwards.
 pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     settle_stopped(engine).await?;
     engine.look_at_those_down().await?;
@@ -116,16 +113,15 @@ pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
     ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
 }
 
-/// A record that is not settled: which host has its zone must be found out before anything is done with it.
+/// A record that is not settled: it must be found out which host has its zone before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
-    /// The record.
     pub row: ZoneRecord,
-    /// Why, if that was tried.
+    /// Why, if it was tried.
     pub why: Option<String>,
 }
 
-/// Settles one. Gives whether that could be done, and what was found.
+/// Settles one record. Returns whether that succeeded, and what was found.
 async fn settle(
     engine: &Engine,
     row: &ZoneRecord,
@@ -153,7 +149,7 @@ async fn settle(
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
     let why_left_open = match row.place {
-        // Nobody was moving it, so nothing is undone or finished.
+        // It was not being moved, so nothing is undone or finished.
         Place::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {}'",
             row.other_host(),
@@ -164,7 +160,7 @@ async fn settle(
     if let Some(why) = why_left_open {
         return Ok((false, why));
     }
-    // One that cannot be settled now stops no other.
+    // One that cannot be settled now does not hold up the others.
     let settled = match interrupted.settle(diagnosis).await {
         Ok(settled) => settled,
         Err(error) => {
@@ -206,7 +202,7 @@ async fn settle(
     Ok((true, format!("{what}; it is on {}{is_down}", host.name())))
 }
 
-/// The record of a zone that is there now; none if it is at home.
+/// The record of a zone that is there now; none if it is at home. One that has moved for good is not away.
 fn record(row: &ZoneRecord, settled: &SettledAt) -> Option<ZoneRecord> {
     let place = if row.place == Place::Migrating { Place::Migrated } else { Place::Away };
     let there = ZoneRecord { place, relocating_to: None, ..row.clone() };

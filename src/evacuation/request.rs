@@ -14,43 +14,43 @@ use crate::store::StoreError;
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Zones that do not run, too.
+    /// Also zones that do not run.
     pub all: bool,
-    /// Only these; none named means all that the rest says.
+    /// Only these zones; empty: all.
     pub zones: Vec<ZoneName>,
-    /// What is done with each of them.
+    /// The action for each zone.
     pub actions: Actions,
-    /// Only those that move in this way, if there is one.
+    /// Only zones that move by this method.
     pub only: Option<Method>,
-    /// The only host to which they go; none: the targets of each say where.
+    /// The only destination; none: the zones' targets.
     pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.
     pub overwrite: bool,
-    /// What destinations have against the software, platform and networks of the zones does not count.
+    /// Ignore differences in software, platform and networks at the destinations.
     pub force: bool,
-    /// How many zones move at once.
+    /// Maximum number of simultaneous moves.
     pub jobs: usize,
-    /// How often a move is tried again that failed for a reason that may pass.
+    /// Number of retries after a transient failure.
     pub retries: u32,
-    /// Where zones may go, what a good placement is, which limits hold.
+    /// Where zones may go, what a good placement is, which limits apply.
     pub policy: Policy,
-    /// Exactly this is to be done, in place of what a planner would find.
+    /// A plan to follow exactly, instead of making one.
     pub plan: Option<PlanFile>,
-    /// Who asks.
+    /// The user.
     pub user: String,
 }
 
-/// What is done with each zone of a run.
+/// The action for each zone of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// With all others, if somebody has asked for it.
+    /// For all others, if one was requested.
     pub default: Option<Action>,
-    /// With these.
+    /// For these zones.
     pub zones: BTreeMap<ZoneName, Action>,
 }
 
 impl Actions {
-    /// With that one.
+    /// For that zone.
     pub fn of(&self, zone: &ZoneName) -> Action {
         self.zones.get(zone).copied().or(self.default).unwrap_or_default()
     }
@@ -59,51 +59,47 @@ impl Actions {
 /// Why nothing was begun.
 #[derive(Debug, thiserror::Error)]
 pub enum EvacuationError {
-    /// An evacuation needs the lock.
+    /// An evacuation requires maintenance.
     #[error(
         "this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave"
     )]
     NotInMaintenance,
-    /// A return needs the lock gone.
+    /// A return requires that maintenance has ended.
     #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
     InMaintenance(String),
-    /// Zones were named that are not there.
+    /// Named zones do not exist.
     #[error("no such zone: {}", .0.join(", "))]
     NoSuchZone(Vec<String>),
-    /// A zone was named that is there and cannot be handled.
+    /// A named zone cannot be handled.
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
-    /// Zones were named that are not away.
+    /// Named zones are not away.
     #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
     NotAway(Vec<String>),
     /// This host itself does not answer.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A plan that no longer holds.
+    /// The plan is outdated.
     #[error("the plan does not hold any more: {}", .0.join("; "))]
     Changed(Vec<String>),
-    /// A plan that is not about this host.
+    /// The plan is of another host.
     #[error("the plan moves no zone of {0}")]
     NotPlanned(String),
-    /// It was given up before it knew what to do.
+    /// The run was cancelled before it knew what to do.
     #[error("given up before any zone was moved")]
     GivenUp(CancelReason),
-    /// A configuration that no document can hold.
+    /// A configuration cannot be written as a document.
     #[error("the configuration cannot be kept")]
     Document(#[from] DocumentError),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The run lock.
     #[error(transparent)]
     Lock(#[from] LockError),
 }
 
 impl EvacuationError {
-    /// These are no zones of the host.
-    ///
     /// # Errors
-    /// That they are not, if there are any.
+    /// If any of these is not a zone of the host.
     pub(crate) fn not_zones(inventory: &Inventory, names: &[&ZoneName]) -> Result<(), Self> {
         match names.iter().find_map(|name| inventory.called(name)) {
             Some(unmanaged_guest) => Err(Self::Unhandled(unmanaged_guest.clone())),

@@ -76,7 +76,7 @@ impl StopInPlace<'_> {
             ..ZoneRecord::called(zone.clone(), uuid, job.brand)
         };
         engine.must_still_be_held()?;
-        // Before all else: if the power fails in the middle of it, the zone is booted on return.
+        // Before anything else: if the power fails meanwhile, the zone is booted on return.
         engine.store.begin_stop(&row).map_err(|error| chain(&error))?;
         let procedure = match method {
             StopMethod::Stop => Procedure::Stop,
@@ -103,7 +103,7 @@ impl StopInPlace<'_> {
     async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
-            // In this order: if the power fails just now, it is booted once more.
+            // In this order: if the power fails now, it is booted once more.
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
                 if rest.place == Place::Suspended && !acts.was_saved {
@@ -121,7 +121,7 @@ impl StopInPlace<'_> {
         InPlace::new(self.engine.local.as_ref(), &self.engine.cancel, self.engine.policy, zone, uuid)
     }
 
-    /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.
+    /// Runs a procedure. What is done is done: that it could not be recorded is only reported.
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
         let begun = self.run_state.apply(zone, JobEvent::Start);
@@ -146,7 +146,7 @@ impl StopInPlace<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    /// What was done is done; that it could not be written down is said.
+    /// What is done is done: that it could not be recorded is only reported.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
             self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));
@@ -158,7 +158,7 @@ fn unknown(error: &MoveError) -> JobEvent {
     JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
 }
 
-/// Puts the jobs that stop zones here behind all others, in their order.
+/// Moves the jobs that stop zones here behind all others, in their order.
 pub(super) fn order_stops<'a>(
     jobs: &mut Vec<Job>,
     zones: impl Iterator<Item = &'a FleetZone>,
@@ -178,7 +178,7 @@ pub(super) fn order_stops<'a>(
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
     });
-    // The policy has left none; nothing may be lost over one.
+    // The policy has none left; but no zone may be lost because of one.
     graph.break_cycles();
     jobs.extend(others);
     jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));

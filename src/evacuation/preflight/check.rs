@@ -13,11 +13,10 @@ use crate::store::{StoreError, ZoneRecord};
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
-    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
+    /// The configuration kept by the host to which it belongs, with the names of its networks where it is or goes.
     pub record: Manifest,
     /// As it will be there.
     pub manifest: Manifest,
-    /// The changes.
     pub mappings: Vec<InterfaceMapping>,
 }
 
@@ -57,8 +56,8 @@ impl Engine {
         Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
-    /// A zone that goes from its refuge to another host; none if its networks have other names where it is or there: they
-    /// could not be told apart when it comes home.
+    /// A zone that goes from its refuge to another host; none if its networks have other names at either of them:
+    /// it would not be known which is which when it comes home.
     pub(in crate::evacuation) fn sideward(
         &self,
         zone: &Manifest,
@@ -83,20 +82,20 @@ impl Engine {
 /// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Only look: a dry run.
+    /// Only ask: a dry run.
     Look,
     /// Reserve room, too.
     Reserve,
 }
 
-/// A question to one destination.
+/// A request to one destination.
 pub(in crate::evacuation) struct Check<'a> {
-    /// Is told what is to be said of storage although nothing stands against it.
+    /// Receives notes about storage that are no blockers.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
     pub kind: Method,
     pub from: &'a str,
-    /// The host that the zone belongs to while it is there; none: it belongs there.
+    /// The host to which the zone belongs while it is there; none: the destination itself.
     pub home: Option<Home>,
     pub overwrite: bool,
     pub force: bool,
@@ -104,7 +103,7 @@ pub(in crate::evacuation) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Asks for everything that could stand against the zone, storage included, as it will be there.
+    /// Asks for all blockers, including storage, of the zone as it would be there.
     pub async fn run(
         &self,
         bound: &Mapped,
