@@ -23,7 +23,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use mvm::{Case, Run};
-use sysadm_model::Kind;
+use sysadm_model::Method;
 use sysadm_planner::plan::{
     Calibration, Costs, Forecast, NeverConverges, Observation, Plan, Rules, Terms, Trip, schedule,
 };
@@ -180,6 +180,6 @@ struct FleetTrip(
 
 impl FleetTrip {
     const fn trip(&self) -> Trip<'_> {
-        Trip { zone: &self.0, kind: Kind::Live, from: &self.1, to: &self.2, rate: self.3 }
+        Trip { zone: &self.0, kind: Method::Live, from: &self.1, to: &self.2, rate: self.3 }
     }
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A walk through sysadm with two hosts: zones leave one for the other, and come back.
+# Evacuates zones from one host to another, and brings them back, step by step.
 #
-#   two-hosts.sh HOST1 HOST2 ZONE...   two libvirt hosts; each ZONE is on HOST1, on storage that both hosts see
-#   two-hosts.sh --lab                 raises two hosts on this machine first, with zones (root on Debian)
+#   two-hosts.sh HOST1 HOST2 ZONE...   two libvirt hosts; each ZONE is on HOST1, on shared storage
+#   two-hosts.sh --lab                 creates two hosts with zones on this machine (as root, on Debian)
 #
-# With real hosts: sysadm is installed on both and `sysadm setup` was run there, root@HOST1 and root@HOST2 let
-# you in by ssh without a question, and root@HOST2 lets root of HOST1 in. Only the named zones move. The
-# script stops at the first thing that is not as it should be, and says how to go on from there.
+# Real hosts need sysadm, and `sysadm setup` must have been run there. You must be able to log in to root@HOST1 and
+# root@HOST2, and root on HOST1 to root@HOST2, without a password. Only the given zones move. The script stops at the first
+# problem, and prints how to continue.
 set -euo pipefail
 
 usage() {
@@ -41,7 +41,7 @@ is_on() {
 explain() {
     (($? == 0)) || cat >&2 <<END
 
-two-hosts: stopped. Nothing is lost: 'sysadm evacuate -l' on $first says where each zone is. To go back:
+two-hosts: stopped. Nothing is lost: 'sysadm evacuate -l' on $first shows where each zone is. To undo:
   sysadm maintain -e
   sysadm evacuate -r ${zones[*]}
 END
@@ -105,7 +105,7 @@ on "$first" sysadm target list
 
 # ---- away ------------------------------------------------------------------------------------------
 
-on "$first" sysadm maintain -s -m "a walk with two hosts"
+on "$first" sysadm maintain -s -m "two-hosts example"
 on "$first" sysadm maintain -l
 on "$first" sysadm evacuate -n "${zones[@]}"
 on "$first" sysadm evacuate -v "${zones[@]}"
@@ -117,11 +117,11 @@ for zone in "${zones[@]}"; do
     ! is_on "$first" "$zone" || die "$zone is still on $first"
     is_on "$second" "$zone" || die "$zone is not on $second"
     if [[ ${ran[$zone]} == yes ]]; then
-        runs_on "$second" "$zone" || die "$zone does not run on $second"
+        runs_on "$second" "$zone" || die "$zone is not running on $second"
     fi
 done
 
-# Now is the time for the work on the host, and for its reboot.
+# Now work on the host and reboot it.
 
 # ---- back ------------------------------------------------------------------------------------------
 
@@ -133,9 +133,9 @@ for zone in "${zones[@]}"; do
     ! is_on "$second" "$zone" || die "$zone is still on $second"
     is_on "$first" "$zone" || die "$zone is not on $first"
     if [[ ${ran[$zone]} == yes ]]; then
-        runs_on "$first" "$zone" || die "$zone does not run on $first"
+        runs_on "$first" "$zone" || die "$zone is not running on $first"
     fi
 done
 on "$first" sysadm target unset "${zones[@]}"
 echo
-echo "two-hosts: every zone is back, as it was"
+echo "two-hosts: all zones are back, as they were"

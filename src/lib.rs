@@ -42,13 +42,13 @@
 //! 1. A zone never runs on two hosts. A host that cannot be asked counts as running it.
 //! 2. A zone is never lost: its configuration is whole on at least one host at every moment, and `sysadm` can
 //!    name that host.
-//! 3. A zone is not touched before its destination has been checked and has booked room for it.
+//! 3. A zone is not touched before its destination has been checked and has reserved room for it.
 //! 4. A zone that cannot move stays as it was, where it was, and stops no other one.
 //! 5. The lock is below the tool: while it is held, libvirt itself refuses `virsh start` and arrivals.
 //! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and
 //!    reboot. The next run asks both hosts what is true, then finishes or undoes each half-done move.
 //! 7. The exit status is 0 only when what was asked is wholly done.
-//! 8. No plug is pulled: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
+//! 8. Nothing is forced off: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
 //! 9. A zone that was shut down in order to move runs at its destination, or is booted here again.
 //!
 //! # Where to start reading

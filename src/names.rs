@@ -1,5 +1,6 @@
-//! A type name means one thing in the whole project: this test reads the sources, and fails if two types have the
-//! same name. Types of tests are exempt.
+//! The words of the project. A type name means one thing: a test reads the sources, and fails if two types have the
+//! same name (types of tests are exempt). A thing has one word, which docs/glossary.md explains: another test fails on
+//! words that are not used any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,6 +12,15 @@ const MANY: [&str; 1] = ["Args"];
 #[rustfmt::skip]
 const OPEN: &[&str] = &[
     "Answer", "Attempt", "Incoming", "Name", "Paths", "Report", "Request", "Stream", "Verdict",
+];
+
+/// Words that are not used any more, and what is said instead. docs/glossary.md has the others.
+#[rustfmt::skip]
+const RETIRED: &[(&str, &str)] = &[
+    ("bed", "stop plan"), ("bedtime", "stop order"), ("booked", "reserved"), ("booking", "reservation"),
+    ("deed", "access"), ("desk", "admin"), ("errand", "job"), ("heed", "obey, reconcile"),
+    ("homecoming", "return plan"), ("knock", "connect"), ("lookout", "discovery"), ("plugged", "connected"),
+    ("stranger", "unmanaged guest"), ("whereabouts", "location"),
 ];
 
 /// The names of the types that a file defines, without those of its tests.
@@ -53,6 +63,54 @@ fn a_type_name_means_one_thing() {
     assert!(stale.is_empty(), "no longer names of several types: {stale:?}");
     found.retain(|name, _| !known.contains(name.as_str()));
     assert!(found.is_empty(), "names of several types: {found:#?}");
+}
+
+/// The words of a text, in small letters; `OneName` and `one_name` are two words each.
+fn words(text: &str) -> BTreeSet<String> {
+    let (mut found, mut word, mut before) = (BTreeSet::new(), String::new(), ' ');
+    for c in text.chars().chain([' ']) {
+        if !word.is_empty()
+            && (!c.is_ascii_alphabetic() || (c.is_ascii_uppercase() && before.is_ascii_lowercase()))
+        {
+            found.insert(std::mem::take(&mut word));
+        }
+        if c.is_ascii_alphabetic() {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    found
+}
+
+/// Collects the retired words in a file, or in all files of a folder, with the file.
+fn retired(path: &Path, found: &mut BTreeSet<(String, String)>) {
+    if path.is_dir() {
+        std::fs::read_dir(path).unwrap().for_each(|entry| retired(&entry.unwrap().path(), found));
+    } else if let Ok(text) = std::fs::read_to_string(path).map(|text| format!("{text} {}", path.display())) {
+        let all = words(&text);
+        let used =
+            RETIRED.iter().filter(|(word, _)| all.contains(*word) || all.contains(&format!("{word}s")));
+        found.extend(
+            used.map(|(word, instead)| (path.display().to_string(), format!("{word}: say {instead}"))),
+        );
+    }
+}
+
+#[test]
+fn retired_words_are_not_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeSet::new();
+    for part in ["README.md", "benches", "docs", "examples", "policies", "src"] {
+        retired(&root.join(part), &mut found);
+    }
+    found.retain(|(path, _)| !path.ends_with(file!()));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn words_are_told_apart() {
+    let all = ["a", "book", "booked", "room", "text"].map(str::to_owned);
+    assert_eq!(words("Book_room BookedRoom, a text"), BTreeSet::from(all));
 }
 
 #[test]

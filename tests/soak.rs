@@ -223,8 +223,8 @@ async fn all_is_well(nodes: &Nodes) {
         assert_eq!(zone.autostart, number.is_multiple_of(3), "{}: autostart", zone.name);
     }
     for (host, node) in nodes.iter() {
-        let booked = node.store.reservations(Millis::now()).unwrap();
-        assert_eq!(booked, [], "{host} keeps room for a zone that does not come");
+        let reserved = node.store.reservations(Millis::now()).unwrap();
+        assert_eq!(reserved, [], "{host} keeps room for a zone that does not come");
     }
 }
 

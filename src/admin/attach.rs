@@ -1,11 +1,11 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► book room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
+//!   check ─► reserve room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
 //!         ─► row and manifest go
 //! ```
 //!
-//! Room is booked before others are asked: of two hosts that do this at once, one at least hears of the other.
+//! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
 //!
 //! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
 
@@ -17,14 +17,15 @@ use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Edit, Home, HostUri, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
+    Blocker, BlockerKind, CheckRequest, Edit, Home, HostUri, Manifest, Method, PendingLoad, ZoneName,
+    ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
 use crate::store::targets_of;
 use crate::zonepath;
 
-/// For how long room is booked for a zone that is being attached, in milliseconds.
+/// For how long room is reserved for a zone that is being attached, in milliseconds.
 const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
@@ -67,7 +68,7 @@ impl ZoneAdmin<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let arrival = Arrival {
+        let arrival = CheckRequest {
             from: "another host".to_owned(),
             // That the very same is here, down, is no reason why it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
@@ -93,22 +94,22 @@ impl ZoneAdmin<'_> {
         manifest: &Manifest,
         force: bool,
     ) -> Result<Vec<Blocker>, AttachmentError> {
-        Ok(self.local.validate(&self.arrival(manifest.clone(), Kind::Cold, force)).await?)
+        Ok(self.local.validate(&self.arrival(manifest.clone(), Method::Cold, force)).await?)
     }
 
     /// How a zone would come here as it is.
-    fn kind_of(&self, manifest: &Manifest) -> Kind {
+    fn kind_of(&self, manifest: &Manifest) -> Method {
         match manifest.zone.is_running() {
-            false => Kind::Cold,
-            true if self.local.platform().able(manifest.zone.brand).live => Kind::Live,
-            true => Kind::Restart,
+            false => Method::Cold,
+            true if self.local.platform().able(manifest.zone.brand).live => Method::Live,
+            true => Method::Restart,
         }
     }
 
-    fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
+    fn arrival(&self, manifest: Manifest, kind: Method, force: bool) -> CheckRequest {
         let from = self.local.name().to_owned();
         let (pending, mappings) = (PendingLoad::default(), Vec::new());
-        Arrival {
+        CheckRequest {
             manifest,
             kind,
             from,
@@ -175,7 +176,7 @@ impl ZoneAdmin<'_> {
         nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
-    /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`
+    /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
     /// stand against it already.
     pub(super) async fn admit(
         &self,
@@ -188,11 +189,11 @@ impl ZoneAdmin<'_> {
         let mut all = self.against(manifest, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(zone, all)?;
-        let arrival = Arrival { home, ..self.arrival(manifest.clone(), Kind::Cold, terms.force) };
+        let arrival = CheckRequest { home, ..self.arrival(manifest.clone(), Method::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers),
-            booked => {
-                booked?;
+            reserved => {
+                reserved?;
                 Ok(())
             }
         }
@@ -241,7 +242,7 @@ impl ZoneAdmin<'_> {
         Err(AttachmentError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and booked; gives what has failed after that. Row and manifest go with it: see
+    /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
     /// [`Host::attach`].
     async fn take(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
         let (host, zone, zonepath) = (self.local.name(), &manifest.zone, manifest.zonepath());

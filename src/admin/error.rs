@@ -81,7 +81,7 @@ pub enum AdminRefusal {
     /// It is of something else than runs here.
     #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
     Platform(ZoneName, String, &'static str),
-    /// It is not plugged into that.
+    /// It is not connected to that.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// Its manifest says one thing, and the configuration in it another.

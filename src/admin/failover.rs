@@ -1,10 +1,10 @@
 //! A zone of a lost host is attached from the manifest that the host has left here.
 //!
 //! ```text
-//!   check ─► book room ─► ask its host and its other targets ─► note that it was taken ─► the platform has it
+//!   check ─► reserve room ─► ask its host and its other targets ─► note that it was taken ─► the platform has it
 //! ```
 //!
-//! Room is booked before others are asked: of two targets that do this at once, one at least hears of the other. The note
+//! Room is reserved before others are asked: of two targets that do this at once, one at least hears of the other. The note
 //! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
 //! [`crate::failover`]).
 

@@ -59,12 +59,12 @@ impl PeerQuota {
     }
 }
 
-/// The books of one agent. Clones share them.
+/// The accounts of one agent. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<Books>>);
+pub struct Ledger(Arc<Mutex<Accounts>>);
 
 #[derive(Debug, Default)]
-struct Books {
+struct Accounts {
     peers: HashMap<AccountKey, Sums>,
     all: HashMap<bool, Sums>,
 }
@@ -86,8 +86,8 @@ impl Ledger {
     /// Why not, for the peer.
     pub(super) fn question(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
         let limits = PeerQuota::of(role);
-        let mut books = self.lock();
-        let (own, all) = books.of(peer, role);
+        let mut accounts = self.lock();
+        let (own, all) = accounts.of(peer, role);
         let over = |text: usize, whose: &str| {
             format!(
                 "questions of {} are open {whose} already, and no more than that is read",
@@ -104,7 +104,7 @@ impl Ledger {
             return Err(over(all.questions, "from all hosts"));
         }
         let sums = Sums { open: 1, questions: length, answers: 0 };
-        Ok(self.clone().hold(&mut books, peer, role, sums))
+        Ok(self.clone().hold(&mut accounts, peer, role, sums))
     }
 
     /// Room for an answer of that length, until what is given is dropped.
@@ -113,8 +113,8 @@ impl Ledger {
     /// Why not, for the peer.
     pub(super) fn answer(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
         let limits = PeerQuota::of(role);
-        let mut books = self.lock();
-        let (own, all) = books.of(peer, role);
+        let mut accounts = self.lock();
+        let (own, all) = accounts.of(peer, role);
         let is_over = |held: usize, limit: usize| held > 0 && held + length > limit;
         if is_over(own.answers, limits.answers) {
             let held = format_bytes(own.answers as u64);
@@ -124,22 +124,22 @@ impl Ledger {
             let held = format_bytes(all.answers as u64);
             return Err(format!("answers of {held} wait until other hosts read them"));
         }
-        Ok(self.clone().hold(&mut books, peer, role, Sums { open: 0, questions: 0, answers: length }))
+        Ok(self.clone().hold(&mut accounts, peer, role, Sums { open: 0, questions: 0, answers: length }))
     }
 
-    fn hold(self, books: &mut Books, peer: &str, role: Role, sums: Sums) -> QuotaPermit {
+    fn hold(self, accounts: &mut Accounts, peer: &str, role: Role, sums: Sums) -> QuotaPermit {
         let account = account(peer, role);
-        books.all.entry(account.1).or_default().add(sums);
-        books.peers.entry(account.clone()).or_default().add(sums);
+        accounts.all.entry(account.1).or_default().add(sums);
+        accounts.peers.entry(account.clone()).or_default().add(sums);
         QuotaPermit { ledger: self, account, sums }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Books> {
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Books {
+impl Accounts {
     fn of(&self, peer: &str, role: Role) -> (Sums, Sums) {
         let account = account(peer, role);
         let own = self.peers.get(&account).copied().unwrap_or_default();
@@ -175,14 +175,14 @@ pub(super) struct QuotaPermit {
 
 impl Drop for QuotaPermit {
     fn drop(&mut self) {
-        let mut books = self.ledger.lock();
-        if let Some(all) = books.all.get_mut(&self.account.1) {
+        let mut accounts = self.ledger.lock();
+        if let Some(all) = accounts.all.get_mut(&self.account.1) {
             all.take(self.sums);
         }
-        if let Some(own) = books.peers.get_mut(&self.account) {
+        if let Some(own) = accounts.peers.get_mut(&self.account) {
             own.take(self.sums);
             if *own == Sums::default() {
-                books.peers.remove(&self.account);
+                accounts.peers.remove(&self.account);
             }
         }
     }
@@ -227,9 +227,9 @@ mod tests {
         let answers = [o.answers, o.answers_of_all, m.answers, m.answers_of_all].map(mib).join(" | ");
         for row in [
             format!("| one question | {} | - | {} | - |", mib(o.question as usize), mib(m.question as usize)),
-            format!("| questions that are not answered yet, their text | {questions} |"),
-            format!("| their number | {} | - | {} | - |", o.open, m.open),
-            format!("| answers that are not sent yet, their text; a single one may be longer | {answers} |"),
+            format!("| text of unanswered questions | {questions} |"),
+            format!("| number of unanswered questions | {} | - | {} | - |", o.open, m.open),
+            format!("| text of unsent answers; a single one may be longer | {answers} |"),
             format!("no more than {WEIGHT} times its text"),
         ] {
             assert!(document.contains(&row), "{row}");

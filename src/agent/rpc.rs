@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::Peer;
 use super::ledger::{PeerQuota, QuotaPermit};
 use super::token_owners::TokenUse;
-use crate::host::{Call, Deed, Host, HostError, Named, ProbeTicket, Standing};
+use crate::host::{Access, Call, Host, HostError, Named, ProbeTicket, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
 use crate::model::{Role, Token};
 use crate::transport::ByteStream;
@@ -349,12 +349,12 @@ fn in_its_own_name(call: &mut Call, name: &str) {
 
 /// Refuses what may be done with a peer's own zones only, if the zone is not its own.
 async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError> {
-    let deed = Deed::of(call);
-    if deed == Deed::Look || peer.role == Role::Admin {
+    let access = Access::of(call);
+    if access == Access::Read || peer.role == Role::Admin {
         return Ok(());
     }
     let Standing { relation, reason } = host.standing(&peer.name, &Named::by(call)).await?;
-    if deed.is_allowed(relation) {
+    if access.is_allowed(relation) {
         return Ok(());
     }
     if let Call::reserve { arrival, .. } = call {

@@ -145,7 +145,7 @@ impl Session {
         self.relay(inner).await
     }
 
-    /// Waits for the hypervisor to knock, and leads it to the peer. A peer that goes away meanwhile ends it.
+    /// Waits for the hypervisor to connect, and leads it to the peer. A peer that goes away meanwhile ends it.
     async fn listen(mut self, host: &dyn Host, token: &Token, stream: StreamId) -> Result<(), ServeError> {
         self.may_migrate(host, "listen").await?;
         let _claim = self.claim(token).await?;

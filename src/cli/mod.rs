@@ -5,6 +5,8 @@ mod cert;
 mod columns;
 mod context;
 mod demo;
+#[cfg(test)]
+mod documentation;
 mod error;
 mod evacuate;
 mod help;

@@ -86,7 +86,7 @@ const COLUMNS: &[Column<PolicyLine>] = &[
 
 fn source(source: &Source) -> String {
     match source {
-        Source::Shipped => "shipped".to_owned(),
+        Source::Shipped => "built-in".to_owned(),
         Source::File(path) => path.display().to_string(),
     }
 }

@@ -9,7 +9,7 @@ use super::history::learnt;
 use super::placement::PlanningView;
 use super::request::{Actions, Request};
 use crate::host::Host;
-use crate::model::{HostUri, Kind, ZoneName};
+use crate::model::{HostUri, Method, ZoneName};
 use crate::peers::Connected;
 use crate::peers::survey::{Surveyed, ask};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, HostKey, PlanFile, Rules};
@@ -188,7 +188,7 @@ fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
 fn way_back(zone: &FleetZone, away: &[ZoneRecord], request: &Request) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
     match row {
-        Some(row) if row.kind == Some(Kind::Restart) => Action::Restart,
+        Some(row) if row.kind == Some(Method::Restart) => Action::Restart,
         Some(row) if request.actions.of(&row.zone) == Action::Restart => Action::Restart,
         _ => Action::Live,
     }

@@ -13,7 +13,7 @@ use super::record::MoveContext;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::migration::settle::observe;
-use crate::model::{Ended, Kind};
+use crate::model::{Ended, Method};
 use crate::store::{Move, MoveState, Place, ZoneRecord};
 
 impl Engine {
@@ -38,7 +38,7 @@ impl Engine {
     fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
-        let was_down = row.place == Place::Returning && kind == Some(Kind::Cold);
+        let was_down = row.place == Place::Returning && kind == Some(Method::Cold);
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
@@ -69,7 +69,7 @@ impl Engine {
         for one in found {
             match moves.iter().find(|a_move| a_move.zone == one.zone) {
                 None if is_down(&one) => down.push(one),
-                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Kind::Cold) => {
+                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Method::Cold) => {
                     let reason =
                         "it ran when an earlier move of it began, did not run any more, and has moved so";
                     down.push(Down { reason: reason.to_owned(), ..one });
@@ -109,7 +109,7 @@ impl MoveContext<'_> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
-        let is_down = away.was_running && self.task.request.kind == Kind::Cold;
+        let is_down = away.was_running && self.task.request.kind == Method::Cold;
         if !is_down || (was_stopped && away.down.is_none()) {
             return None;
         }

@@ -11,7 +11,7 @@ use super::preflight::check::Mode;
 use super::recover::Unsettled;
 use super::request::Request;
 use super::run_state::RunState;
-use crate::model::{Kind, UnmanagedGuest};
+use crate::model::{Method, UnmanagedGuest};
 use crate::plan::{BuiltPlan, MoveEta};
 use crate::store::{Direction, Place, StoreError};
 
@@ -74,7 +74,7 @@ impl Engine {
             return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
         let (size, estimate) = match task.request.kind {
-            Kind::Live => {
+            Method::Live => {
                 let size = task.zone.memory;
                 let known = match &job.peer {
                     Some(peer) => self.store.past_rate(peer)?,
@@ -82,9 +82,9 @@ impl Engine {
                 };
                 (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
             }
-            Kind::Cold => (task.request.manifest.config.len() as u64, Some(1000)),
+            Method::Cold => (task.request.manifest.config.len() as u64, Some(1000)),
             // How long its guest takes to end and to come up only that knows.
-            Kind::Restart => (task.request.manifest.config.len() as u64, None),
+            Method::Restart => (task.request.manifest.config.len() as u64, None),
         };
         let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
         Ok(Planned { job, size, estimate, eta })

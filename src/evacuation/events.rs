@@ -1,7 +1,7 @@
 //! What a run tells while it goes on.
 
 use super::job::Job;
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Method, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, StopMethod};
 
 /// What happens, as it happens.
@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// The zone.
         zone: &'a ZoneName,
         /// How it moves.
-        kind: Kind,
+        kind: Method,
         /// The step.
         step: Step,
         /// What is so with it.

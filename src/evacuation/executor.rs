@@ -61,13 +61,13 @@ impl Engine {
     }
 }
 
-/// Keeps the booked room of zones that wait or move. A zone that has arrived has given its own back, and gets it
+/// Keeps the reserved room of zones that wait or move. A zone that has arrived has given its own back, and gets it
 /// no more. Never ends.
-async fn renew(bookings: &[Arc<Task>]) {
+async fn renew(reservations: &[Arc<Task>]) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         // A host that does not answer now is asked again, and at the latest at the moment of the move.
-        futures_util::future::join_all(bookings.iter().map(|task| {
+        futures_util::future::join_all(reservations.iter().map(|task| {
             let zone = &task.zone;
             task.to.renew(zone.name.clone(), zone.uuid, LEASE)
         }))

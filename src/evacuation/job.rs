@@ -7,7 +7,7 @@ use super::job_state::{Ending, IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
 use super::refusal::HostRefusal;
 use crate::migration::Task;
-use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName};
+use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName};
 use crate::store::{Expectation, Move, MoveState, StopMethod, ZoneRecord};
 
 /// One zone of a run.
@@ -86,7 +86,7 @@ impl Job {
     }
 
     /// How it moves, once that is decided.
-    pub fn method(&self) -> Option<Kind> {
+    pub fn method(&self) -> Option<Method> {
         self.task.as_ref().map(|task| task.request.kind)
     }
 

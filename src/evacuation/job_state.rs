@@ -38,7 +38,7 @@ pub enum JobState {
     Selected,
     /// A host is asked whether it takes the zone.
     Checking,
-    /// Nothing stands against it, room is booked: it waits for its turn.
+    /// Nothing stands against it, room is reserved: it waits for its turn.
     Ready,
     /// A host would take the zone if it had more room.
     Waiting(Wait),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   select ─► discovery ─► preflight of every zone ─► executor: N at once ─► report
-//!   (pure)               (checks, books room)        (migration::migrate)
+//!   (pure)               (checks, reserves room)        (migration::migrate)
 //!                              ▲                       │
 //!                              └── those that wait ◄───┘
 //!                                  for room (passes)
@@ -28,7 +28,7 @@
 //! passes                                 pass after pass
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
-//! preflight, zone_move                   checks and booked room; one move
+//! preflight, zone_move                   checks and reserved room; one move
 //! journal                                each step is written down
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Abilities, Aux, HostUri, Kind, Zone, ZoneState};
+use crate::model::{Abilities, Aux, HostUri, Method, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::{StopMethod, ZoneRecord};
 
@@ -14,7 +14,7 @@ pub enum Operation {
     /// It goes to the first of these hosts that takes it.
     Migrate {
         /// How.
-        method: Kind,
+        method: Method,
         /// Where to, in order of preference.
         targets: Vec<HostUri>,
     },
@@ -49,7 +49,7 @@ impl Operation {
             }
             (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, able, action),
             (ZoneState::Installed, _) => match action {
-                Action::Live | Action::Restart => migrate(Kind::Cold),
+                Action::Live | Action::Restart => migrate(Method::Cold),
                 Action::Stop | Action::Suspend | Action::Leave => Ok(Self::Keep),
             },
             (ZoneState::ShuttingDown, _) => Err("it is shutting down; try again when it is down".to_owned()),
@@ -66,7 +66,7 @@ impl Operation {
         let brand = zone.brand;
         let operation = match action {
             Action::Leave => return Ok(Self::Keep),
-            Action::Live if able.live => return Ok(migrate(Kind::Live)),
+            Action::Live if able.live => return Ok(migrate(Method::Live)),
             Action::Live => {
                 return Err(format!(
                     "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
@@ -78,7 +78,7 @@ impl Operation {
                     "the memory of {brand} zones cannot be saved; --action stop shuts it down"
                 ));
             }
-            Action::Restart => migrate(Kind::Restart),
+            Action::Restart => migrate(Method::Restart),
             Action::Stop => stop(StopMethod::Stop),
         };
         // These end it for a while.
@@ -123,14 +123,14 @@ mod tests {
     #[test]
     fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
         each(|zone, able, action, operation| match operation {
-            Ok(Operation::Migrate { method: Kind::Live, .. }) => assert!(able.live && zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Live, .. }) => assert!(able.live && zone.is_running()),
             Ok(Operation::Stop { method: StopMethod::Suspend, .. }) => {
                 assert!(able.suspend && zone.is_running())
             }
-            Ok(Operation::Migrate { method: Kind::Restart, .. } | Operation::Stop { .. }) => {
+            Ok(Operation::Migrate { method: Method::Restart, .. } | Operation::Stop { .. }) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
-            Ok(Operation::Migrate { method: Kind::Cold, .. }) => assert!(!zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Cold, .. }) => assert!(!zone.is_running()),
             Ok(Operation::Keep) | Err(_) => {}
             Ok(other) => panic!("{other:?}"),
         });
@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn nothing_is_ended_that_is_paused_or_would_be_gone() {
         each(|zone, _, _, operation| {
-            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Kind::Restart, .. }) = operation {
+            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Method::Restart, .. }) = operation
+            {
                 assert!(zone.aux.is_none() && zone.persistent, "{zone:?}");
             }
         });

@@ -6,7 +6,7 @@
 //!                                          └─► pause, while others may give room back ─► fail
 //! ```
 //!
-//! Within a run a move that fails gives its booking back, and one that arrives often takes less than was booked.
+//! Within a run a move that fails gives its reservation back, and one that arrives often takes less than was reserved.
 //! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
 
 use std::time::Duration;
@@ -36,7 +36,7 @@ struct WaitBudget {
 }
 
 impl WaitBudget {
-    /// Their pauses are longer together than room stays booked for a host that is gone.
+    /// Their pauses are longer together than room stays reserved for a host that is gone.
     const TRIES: u32 = 7;
 
     /// One more in which nothing could move. Gives the pause before another one, if that makes sense.
@@ -59,7 +59,7 @@ impl Engine {
     async fn passes(&self, mut view: PlanningView, request: &Request, run_state: &RunState) {
         let (mut jobs, mut budget, mut ahead) = (run_state.jobs(), WaitBudget::default(), None);
         loop {
-            self.preflight(&jobs, &mut view, request, Mode::Book, run_state).await;
+            self.preflight(&jobs, &mut view, request, Mode::Reserve, run_state).await;
             let moving = run_state.ready(Operation::is_move);
             if moving.is_empty() && budget.idle == 0 {
                 ahead = self.plan_relocations(request, run_state).await;

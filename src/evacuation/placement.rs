@@ -15,7 +15,7 @@ use super::error::EvacuationError;
 use super::job::Job;
 use super::operation::Operation;
 use super::request::{Actions, Request};
-use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{Blocker, BlockerKind, HostUri, Method, ZoneName};
 use crate::peers::Connected;
 use crate::plan::dispatch::{QueuedMove, Slots};
 use crate::plan::file::changes;
@@ -154,7 +154,7 @@ impl PlanningView {
             // What is done with it was decided when it was chosen.
             // And a run lets it go, when those before it are over, however they end.
             zone.after.clear();
-            zone.action = if method == Kind::Restart { Action::Restart } else { Action::Live };
+            zone.action = if method == Method::Restart { Action::Restart } else { Action::Live };
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&job.zone, targets));
         }
@@ -208,7 +208,7 @@ impl PlanningView {
         let (from, to) = (host(&zone.host)?, host(to)?);
         let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
         let is_live = zone.running && zone.action == Action::Live;
-        let trip = Trip { zone, kind: Kind::Live, from, to, rate };
+        let trip = Trip { zone, kind: Method::Live, from, to, rate };
         is_live.then(|| sharers(&self.history.costs, &trip, self.rules.bandwidth, jobs))
     }
 

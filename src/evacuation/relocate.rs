@@ -24,7 +24,7 @@ use super::return_path::way_back;
 use super::run_state::RunState;
 use crate::cancel::QUESTIONS;
 use crate::migration::Task;
-use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
+use crate::model::{HostUri, Method, PendingLoad, ZoneName};
 use crate::plan::dispatch::{QueuedMove, Slots};
 use crate::plan::{BlockedReason, HostKey, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Direction, ZoneRecord};
@@ -84,7 +84,7 @@ impl Engine {
         })
     }
 
-    /// Books room for a zone on its way aside, if it can go there live.
+    /// Reserves room for a zone on its way aside, if it can go there live.
     async fn way_aside(
         &self,
         view: &PlanningView,
@@ -97,7 +97,7 @@ impl Engine {
         let kind = way_back(row, refuge.as_ref(), request, &*self.local)
             .await
             .ok()
-            .filter(|kind| *kind == Kind::Live)?;
+            .filter(|kind| *kind == Method::Live)?;
         let exported = refuge.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),
@@ -107,7 +107,7 @@ impl Engine {
             home: Some(self.here()),
             overwrite: false,
             force: request.force,
-            mode: Mode::Book,
+            mode: Mode::Reserve,
         };
         let task = match self.sideward(&exported.manifest, row, to) {
             Some(mapped) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{HostUri, Kind, ZoneName};
+use crate::model::{HostUri, Method, ZoneName};
 use crate::plan::{Action, PlanFile};
 use crate::policy::Policy;
 
@@ -16,7 +16,7 @@ pub struct Request {
     /// What is done with each of them.
     pub actions: Actions,
     /// Only those that move in this way, if there is one.
-    pub only: Option<Kind>,
+    pub only: Option<Method>,
     /// The only host to which they go; none: the targets of each say where.
     pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.

@@ -5,7 +5,7 @@
 //!   record: stopping ─► the zone is asked to end ─► record: stopped … boot ─► no record
 //! ```
 //!
-//! Their order is that of `bedtime`: what others depend on comes `after` them in the policy, so it is
+//! Their order is that of `stop_order`: what others depend on comes `after` them in the policy, so it is
 //! stopped last and booted first.
 //!
 //! This is what the records say, and what is made of them after an interruption; `resting` does it. A zone that its

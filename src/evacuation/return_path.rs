@@ -11,7 +11,7 @@ use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
 use crate::migration::settle::Refuge;
-use crate::model::{Kind, Location, chain};
+use crate::model::{Location, Method, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
 use crate::store::ZoneRecord;
@@ -85,7 +85,7 @@ pub(super) async fn way_back(
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
-) -> Result<Kind, JobEvent> {
+) -> Result<Method, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
@@ -110,7 +110,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Some(Kind::Restart) || request.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Some(Method::Restart) || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {
@@ -118,12 +118,12 @@ pub(super) async fn way_back(
             Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
             Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
-        true if able.live => Ok(Kind::Live),
+        true if able.live => Ok(Method::Live),
         true => Err(JobEvent::Skip(format!(
             "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
             zone.brand
         ))),
-        false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
         false if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Method, Millis, Step, ZoneName};
 use crate::store::{Direction, Expectation, Expected, Move, MoveState, Place, Run, ZoneRecord};
 
 /// One zone's line.
@@ -20,7 +20,7 @@ pub struct Row {
     /// The host that it belongs to.
     pub origin: String,
     /// Live or cold.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// The step it is at, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ownership::{Answer, Question};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
+use crate::model::{Claim, HostUri, Location, Method, Millis, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
@@ -59,7 +59,7 @@ fn judge(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Claim) -> Verdict {
 }
 
 /// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-pub(super) async fn heed(
+pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
@@ -115,7 +115,7 @@ fn row_of(zone: &Zone, at: &HostUri, since: Millis) -> ZoneRecord {
     ZoneRecord {
         place: Place::Away,
         location: Some(at.clone()),
-        kind: Some(Kind::Cold),
+        kind: Some(Method::Cold),
         since,
         ended: Some(since),
         // Where it was attached nobody has booted it but whoever wants it to run.

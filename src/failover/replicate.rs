@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::reconcile::{Claimed, Verdict, heed};
+use super::reconcile::{Claimed, Verdict, reconcile};
 use crate::evacuation::EvacuationError;
 use crate::host::{Host, Local};
 use crate::model::chain;
@@ -55,7 +55,7 @@ pub struct Report {
 
 /// What is to be done at one host.
 #[derive(Default)]
-struct Errand {
+struct HostWork {
     /// What is left there.
     post: Vec<Standby>,
     /// What is withdrawn from there.
@@ -65,7 +65,7 @@ struct Errand {
 }
 
 /// What is to be done at each host, by the name by which it goes.
-type Errands = BTreeMap<HostUri, Errand>;
+type WorkByHost = BTreeMap<HostUri, HostWork>;
 
 /// Leaves the manifests of all zones of this host, or of these, with their targets. First it is heard which were attached there.
 ///
@@ -89,15 +89,15 @@ pub async fn leave(
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
     let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
     let mut report = Report { remarks: connected.remarks(), unmanaged, ..Report::default() };
-    let mut errands = Errands::new();
+    let mut work = WorkByHost::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
-        errands.entry(uri.clone()).or_default();
+        work.entry(uri.clone()).or_default();
     }
     for row in left_with {
         let uri = connected.name_of(&row.uri);
-        let errand = errands.entry(uri.clone()).or_default();
+        let host_work = work.entry(uri.clone()).or_default();
         if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(uri)) {
-            errand.withdraw.push(row);
+            host_work.withdraw.push(row);
         } else if row.uri != *uri {
             // It stays there, and is known to be there by the name by which that host goes now.
             store.leave_with(&LeftRow { uri: uri.clone(), ..row.clone() })?;
@@ -105,21 +105,21 @@ pub async fn leave(
         }
     }
     for heard in heard {
-        errands.entry(connected.name_of(&heard.uri).clone()).or_default().heard.push(heard);
+        work.entry(connected.name_of(&heard.uri).clone()).or_default().heard.push(heard);
     }
     let wanted = here.into_iter().filter(|(zone, _)| {
         zone.state != ZoneState::Incomplete && (only.is_empty() || only.contains(&zone.name))
     });
-    write_out(local, wanted.collect(), &mut errands, &mut report).await;
-    let running = errands.into_iter().map(|(uri, errand)| {
+    write_out(local, wanted.collect(), &mut work, &mut report).await;
+    let running = work.into_iter().map(|(uri, host_work)| {
         let host = reached(&connected, &uri);
-        run(local.name(), store, host, uri, errand)
+        run(local.name(), store, host, uri, host_work)
     });
     for (uri, part) in futures_util::future::join_all(running).await {
         report.left.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
-            let verdict = heed(local, store, peers, &claim, &uri).await;
+            let verdict = reconcile(local, store, peers, &claim, &uri).await;
             if matches!(verdict, Verdict::Gone | Verdict::Known | Verdict::Home) {
                 let (zone, uuid, at) = (claim.zone.clone(), claim.uuid, claim.at);
                 store.hear(&Heard { uri: uri.clone(), zone, uuid, at })?;
@@ -144,8 +144,8 @@ pub async fn withdraw(
 ) -> Result<Vec<Stale>, StoreError> {
     let rows = store.left_with()?.into_iter().filter(|row| row.zone == *zone);
     let running = rows.map(|row| async move {
-        let (uri, errand) = (row.uri.clone(), Errand { withdraw: vec![row], ..Errand::default() });
-        run(origin, store, peers.reach(&uri).await, uri, errand).await
+        let (uri, host_work) = (row.uri.clone(), HostWork { withdraw: vec![row], ..HostWork::default() });
+        run(origin, store, peers.reach(&uri).await, uri, host_work).await
     });
     let parts = futures_util::future::join_all(running).await;
     // What these hosts have attached is heard by the next `leave`, as a whole.
@@ -156,7 +156,7 @@ pub async fn withdraw(
 async fn write_out(
     local: &Arc<Local>,
     zones: Vec<(Zone, Vec<HostUri>)>,
-    errands: &mut Errands,
+    work: &mut WorkByHost,
     report: &mut Report,
 ) {
     let manifests = futures_util::stream::iter(zones).map(|(zone, uris)| async move {
@@ -173,7 +173,7 @@ async fn write_out(
             match &manifest {
                 Ok(manifest) => {
                     let standby = standby(local.name(), manifest, uri, &uris);
-                    errands.entry(uri.clone()).or_default().post.push(standby);
+                    work.entry(uri.clone()).or_default().post.push(standby);
                 }
                 Err(error) => report.left.push(Left {
                     zone: zone.clone(),
@@ -191,7 +191,7 @@ fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]
     Standby { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
 }
 
-/// What came of one errand.
+/// What came of one host_work.
 #[derive(Default)]
 struct Part {
     left: Vec<Left>,
@@ -210,7 +210,7 @@ async fn run(
     store: &Store,
     host: Reached,
     uri: HostUri,
-    Errand { post, withdraw, heard }: Errand,
+    HostWork { post, withdraw, heard }: HostWork,
 ) -> (HostUri, Part) {
     let uuids: Vec<_> = withdraw.iter().map(|row| row.uuid).collect();
     let known: Vec<_> = heard.iter().map(|one| (one.uuid, one.at)).collect();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Role, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
@@ -37,7 +37,7 @@ macro_rules! calls {
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
             async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError>;
 
-            /// Makes a socket there on which its hypervisor will knock: where a live migration begins.
+            /// Makes a socket there on which its hypervisor will connect: where a live migration begins.
             async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError>;
         }
 
@@ -120,7 +120,7 @@ calls! {
     /// Where a zone is, as far as it knows.
     Observe fn location(uuid: Uuid) -> Location, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.
-    Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
+    Observe fn check(arrival: CheckRequest) -> Vec<Blocker>, within 60 s;
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
@@ -139,13 +139,13 @@ calls! {
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
         -> Vec<Claim>, within 30 s;
 
-    /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
+    /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
     /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.
-    Migrate fn reserve(arrival: Arrival, lease: u64) -> bool, within 60 s;
-    /// Extends a booking to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
+    Migrate fn reserve(arrival: CheckRequest, lease: u64) -> bool, within 60 s;
+    /// Extends a reservation to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
     /// its room is given back, and an older configuration that the zone came over is kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
-    /// Gives the booked room back: the zone is here, or it will not come. An older configuration that it came over is
+    /// Gives the reserved room back: the zone is here, or it will not come. An older configuration that it came over is
     /// not needed any more if it is here.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
@@ -169,7 +169,7 @@ calls! {
     /// Live, destination: takes the folder of the streams away.
     Migrate fn close_incoming(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
-    /// still held there, and with its interfaces plugged in so.
+    /// still held there, and with its interfaces connected so.
     Migrate fn send(zone: Zone, token: Token, #[serde(default)] mappings: Vec<InterfaceMapping>) -> Sent, within 86400 s;
     /// Live, source: how far it is, if the zone is on its way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;

@@ -1,13 +1,13 @@
-//! Whether a zone that comes finds room beside what is here and what is booked. Pure.
+//! Whether a zone that comes finds room beside what is here and what is reserved. Pure.
 //!
 //! ```text
-//!   taken  =  zones that run here  +  bookings of zones that are not here yet
+//!   taken  =  zones that run here  +  reservations of zones that are not here yet
 //! ```
 //!
-//! A zone on its way in has a booking and, already, a process here: it counts once. Its processors are those of the
-//! process; its memory is the booking's until all of it has come, for until then the process has not taken it.
+//! A zone on its way in has a reservation and, already, a process here: it counts once. Its processors are those of the
+//! process; its memory is the reservation's until all of it has come, for until then the process has not taken it.
 
-use crate::model::{Arrival, Aux, Blocker, BlockerKind, Kind, Shortage, Zone, format_bytes};
+use crate::model::{Aux, Blocker, BlockerKind, CheckRequest, Method, Shortage, Zone, format_bytes};
 use crate::platform::PlatformFacts;
 use crate::store::Reservation;
 
@@ -32,46 +32,47 @@ struct Amounts {
     left: u64,
     /// What would be left for it on an empty host.
     all: u64,
-    /// What is booked for others, who may not come.
-    booked: u64,
+    /// What is reserved for others, who may not come.
+    reserved: u64,
 }
 
 impl Capacity<'_> {
-    /// What it has too little of for that zone, `booked` being the bookings of others.
-    pub fn blockers(&self, arrival: &Arrival, booked: &[Reservation]) -> Vec<Blocker> {
-        [self.memory(arrival, booked), self.cpus(arrival, booked)].into_iter().flatten().collect()
+    /// What it has too little of for that zone, `reserved` being the reservations of others.
+    pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
+        [self.memory(arrival, reserved), self.cpus(arrival, reserved)].into_iter().flatten().collect()
     }
 
-    fn memory(&self, arrival: &Arrival, booked: &[Reservation]) -> Option<Blocker> {
+    fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         // Asleep or held, it has come whole.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
-        let booked = self.not_here(booked, whole).map(|booking| booking.memory).fold(0, u64::saturating_add);
-        let coming = booked.saturating_add(arrival.pending.memory);
+        let reserved =
+            self.not_here(reserved, whole).map(|reservation| reservation.memory).fold(0, u64::saturating_add);
+        let coming = reserved.saturating_add(arrival.pending.memory);
         let amounts = Amounts {
             wanted: memory_of(arrival),
             left: self.facts.memory_free.saturating_sub(coming),
             all: self.facts.memory,
-            booked: coming,
+            reserved: coming,
         };
         let [wanted, left] = [amounts.wanted, amounts.left].map(format_bytes);
         let reason = format!("{wanted} of memory needed, {} has {left} free", self.host);
         self.blocker(BlockerKind::Memory, &amounts, reason)
     }
 
-    fn cpus(&self, arrival: &Arrival, booked: &[Reservation]) -> Option<Blocker> {
+    fn cpus(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         if self.ratio == 0 {
             return None;
         }
         let sum = |cpus: &mut dyn Iterator<Item = u32>| cpus.map(u64::from).sum::<u64>();
         let here = sum(&mut self.running.iter().map(|zone| zone.cpus));
-        let booked = sum(&mut self.not_here(booked, |_| true).map(|booking| booking.cpus));
-        let coming = booked + u64::from(arrival.pending.cpus);
+        let reserved = sum(&mut self.not_here(reserved, |_| true).map(|reservation| reservation.cpus));
+        let coming = reserved + u64::from(arrival.pending.cpus);
         let all = u64::from(self.facts.cpus) * u64::from(self.ratio);
         let amounts = Amounts {
             wanted: u64::from(cpus_of(arrival)),
             left: all.saturating_sub(here + coming),
             all,
-            booked: coming,
+            reserved: coming,
         };
         let reason = format!(
             "{} virtual processor(s) needed, {} has {} left of {all} ({} for each of its {})",
@@ -80,38 +81,38 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Cpu, &amounts, reason)
     }
 
-    /// The bookings of zones that are not here yet, or not as it should be.
+    /// The reservations of zones that are not here yet, or not as it should be.
     fn not_here<'a>(
         &self,
-        booked: &'a [Reservation],
+        reserved: &'a [Reservation],
         as_it_should: impl Fn(&Zone) -> bool,
     ) -> impl Iterator<Item = &'a Reservation> {
-        booked.iter().filter(move |booking| {
-            !self.running.iter().any(|zone| zone.uuid == booking.uuid && as_it_should(zone))
+        reserved.iter().filter(move |reservation| {
+            !self.running.iter().any(|zone| zone.uuid == reservation.uuid && as_it_should(zone))
         })
     }
 
     fn blocker(&self, kind: BlockerKind, amounts: &Amounts, reason: String) -> Option<Blocker> {
         let missing = amounts.wanted.checked_sub(amounts.left).filter(|missing| *missing > 0)?;
-        let may_free_up = self.leaving || missing <= amounts.booked;
+        let may_free_up = self.leaving || missing <= amounts.reserved;
         let shortage = (amounts.wanted <= amounts.all).then_some(Shortage { missing, may_free_up });
         Some(Blocker { shortage, ..Blocker::new(kind, reason) })
     }
 }
 
 /// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
-pub(super) fn memory_of(arrival: &Arrival) -> u64 {
+pub(super) fn memory_of(arrival: &CheckRequest) -> u64 {
     match arrival.kind {
-        Kind::Live | Kind::Restart => arrival.manifest.zone.memory,
-        Kind::Cold => 0,
+        Method::Live | Method::Restart => arrival.manifest.zone.memory,
+        Method::Cold => 0,
     }
 }
 
 /// The virtual processors that a zone needs as soon as it is here: none while it does not run.
-pub(super) fn cpus_of(arrival: &Arrival) -> u32 {
+pub(super) fn cpus_of(arrival: &CheckRequest) -> u32 {
     match arrival.kind {
-        Kind::Live | Kind::Restart => arrival.manifest.zone.cpus,
-        Kind::Cold => 0,
+        Method::Live | Method::Restart => arrival.manifest.zone.cpus,
+        Method::Cold => 0,
     }
 }
 
@@ -128,7 +129,7 @@ mod tests {
         Zone { uuid, memory, cpus, aux, state: ZoneState::Running, ..sample::zone("web") }
     }
 
-    fn arrival(memory: u64, cpus: u32, kind: Kind) -> Arrival {
+    fn arrival(memory: u64, cpus: u32, kind: Method) -> CheckRequest {
         let manifest = Manifest {
             zone: zone(0, memory, cpus, None),
             config: String::new(),
@@ -140,7 +141,7 @@ mod tests {
             software: None,
             processor: None,
         };
-        Arrival {
+        CheckRequest {
             manifest,
             kind,
             from: "h1".into(),
@@ -153,7 +154,7 @@ mod tests {
         }
     }
 
-    fn booking(number: u128, memory: u64, cpus: u32) -> Reservation {
+    fn reservation(number: u128, memory: u64, cpus: u32) -> Reservation {
         Reservation {
             zone: "other".parse().unwrap(),
             uuid: Uuid::from_u128(number),
@@ -173,22 +174,22 @@ mod tests {
 
     fn found(
         capacity: &Capacity<'_>,
-        arrival: &Arrival,
-        booked: &[Reservation],
+        arrival: &CheckRequest,
+        reserved: &[Reservation],
     ) -> Vec<(String, Option<Shortage>)> {
-        let blockers = capacity.blockers(arrival, booked).into_iter();
+        let blockers = capacity.blockers(arrival, reserved).into_iter();
         blockers.map(|blocker| (format!("{}: {blocker}", blocker.kind), blocker.shortage)).collect()
     }
 
     #[test]
-    fn what_is_here_and_what_is_booked_is_taken_and_the_figures_are_told() {
+    fn what_is_here_and_what_is_reserved_is_taken_and_the_figures_are_told() {
         let capacity = capacity(vec![zone(1, 20, 3, None)], 80, 4);
-        let booked = [booking(2, 50, 4)];
-        assert_eq!(found(&capacity, &arrival(30, 1, Kind::Live), &booked), []);
-        assert_eq!(found(&capacity, &arrival(99, 9, Kind::Cold), &booked), []);
+        let reserved = [reservation(2, 50, 4)];
+        assert_eq!(found(&capacity, &arrival(30, 1, Method::Live), &reserved), []);
+        assert_eq!(found(&capacity, &arrival(99, 9, Method::Cold), &reserved), []);
         let may_free_up = |missing| Some(Shortage { missing, may_free_up: true });
         assert_eq!(
-            found(&capacity, &arrival(31, 2, Kind::Live), &booked),
+            found(&capacity, &arrival(31, 2, Method::Live), &reserved),
             [
                 ("memory: 31B of memory needed, h2 has 30B free".to_owned(), may_free_up(1)),
                 (
@@ -201,47 +202,47 @@ mod tests {
 
     #[test]
     fn what_zones_under_way_would_make_up_for_is_told_from_what_only_others_could_and_from_what_never_fits() {
-        let shortage = |capacity: &Capacity<'_>, memory, booked: &[Reservation]| {
-            capacity.blockers(&arrival(memory, 0, Kind::Live), booked)[0].shortage
+        let shortage = |capacity: &Capacity<'_>, memory, reserved: &[Reservation]| {
+            capacity.blockers(&arrival(memory, 0, Method::Live), reserved)[0].shortage
         };
         let full = capacity(vec![zone(1, 90, 1, None)], 10, 0);
         assert_eq!(shortage(&full, 30, &[]), Some(Shortage { missing: 20, may_free_up: false }));
         assert_eq!(shortage(&full, 101, &[]), None);
         let leaving = Capacity { leaving: true, ..capacity(vec![zone(1, 90, 1, None)], 10, 0) };
         assert_eq!(shortage(&leaving, 30, &[]), Some(Shortage { missing: 20, may_free_up: true }));
-        let booked = [booking(2, 3, 1)];
-        assert_eq!(shortage(&full, 40, &booked), Some(Shortage { missing: 33, may_free_up: false }));
-        assert_eq!(shortage(&full, 8, &booked), Some(Shortage { missing: 1, may_free_up: true }));
+        let reserved = [reservation(2, 3, 1)];
+        assert_eq!(shortage(&full, 40, &reserved), Some(Shortage { missing: 33, may_free_up: false }));
+        assert_eq!(shortage(&full, 8, &reserved), Some(Shortage { missing: 1, may_free_up: true }));
     }
 
     #[test]
-    fn a_zone_that_is_booked_and_here_counts_once() {
-        let booked = [booking(1, 60, 8)];
+    fn a_zone_that_is_reserved_and_here_counts_once() {
+        let reserved = [reservation(1, 60, 8)];
         for (aux, memory_free) in [(Some(Aux::MigratingIn), 100), (Some(Aux::Paused), 40), (None, 40)] {
             let capacity = capacity(vec![zone(1, 60, 8, aux)], memory_free, 5);
-            assert_eq!(found(&capacity, &arrival(40, 2, Kind::Live), &booked), [], "{aux:?}");
-            assert_eq!(found(&capacity, &arrival(41, 3, Kind::Live), &booked).len(), 2, "{aux:?}");
+            assert_eq!(found(&capacity, &arrival(40, 2, Method::Live), &reserved), [], "{aux:?}");
+            assert_eq!(found(&capacity, &arrival(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
         }
     }
 
     #[test]
     fn without_a_limit_processors_are_not_counted() {
-        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Kind::Live), &[]), []);
-        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Kind::Live), &[]).len(), 1);
+        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Method::Live), &[]), []);
+        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Method::Live), &[]).len(), 1);
     }
 
     proptest! {
         #[test]
         fn no_order_of_arrivals_overbooks(zones in proptest::collection::vec((0..60_u64, 0..5_u32), 0..12)) {
             let capacity = capacity(Vec::new(), 100, 4);
-            let mut booked = Vec::new();
+            let mut reserved = Vec::new();
             for (number, (memory, cpus)) in zones.into_iter().enumerate() {
-                if capacity.blockers(&arrival(memory, cpus, Kind::Live), &booked).is_empty() {
-                    booked.push(booking(number as u128, memory, cpus));
+                if capacity.blockers(&arrival(memory, cpus, Method::Live), &reserved).is_empty() {
+                    reserved.push(reservation(number as u128, memory, cpus));
                 }
             }
-            prop_assert!(booked.iter().map(|one| one.memory).sum::<u64>() <= 100);
-            prop_assert!(booked.iter().map(|one| one.cpus).sum::<u32>() <= 8);
+            prop_assert!(reserved.iter().map(|one| one.memory).sum::<u64>() <= 100);
+            prop_assert!(reserved.iter().map(|one| one.cpus).sum::<u32>() <= 8);
         }
     }
 }

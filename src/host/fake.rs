@@ -9,23 +9,23 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
-/// Answers `facts` at once and `whereabouts` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `location` when the test lets it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `whereabouts` answer. Closed: it panics.
+    /// One permit lets one `location` answer. Closed: it panics.
     pub gate: Semaphore,
-    /// How many `whereabouts` have been asked, and answered.
+    /// How many `location` have been asked, and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
     pub connected: mpsc::UnboundedSender<DuplexStream>,
-    /// What knocks at `listen`.
-    pub knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    /// What connects to `listen`.
+    pub connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     /// Every [`Pending`] holds one permit while it lives.
     pub listening: Arc<Semaphore>,
     /// Its connection.
@@ -35,24 +35,24 @@ pub struct FakeHost {
 /// The test's ends of a fake host's streams.
 pub struct Ends {
     pub connected: mpsc::UnboundedReceiver<DuplexStream>,
-    pub knocks: mpsc::UnboundedSender<DuplexStream>,
+    pub connections: mpsc::UnboundedSender<DuplexStream>,
 }
 
 impl FakeHost {
     pub fn new(name: &str) -> (Arc<Self>, Ends) {
         let (connected, at_connect) = mpsc::unbounded_channel();
-        let (at_knock, knocks) = mpsc::unbounded_channel();
+        let (at_connection, connections) = mpsc::unbounded_channel();
         let host = Self {
             name: name.to_owned(),
             gate: Semaphore::new(0),
             asked: Semaphore::new(0),
             answered: Semaphore::new(0),
             connected,
-            knocks: Arc::new(Mutex::new(knocks)),
+            connections: Arc::new(Mutex::new(connections)),
             listening: Arc::new(Semaphore::new(1)),
             is_broken: AtomicBool::new(false),
         };
-        (Arc::new(host), Ends { connected: at_connect, knocks: at_knock })
+        (Arc::new(host), Ends { connected: at_connect, connections: at_connection })
     }
 
     fn cannot<T>(&self) -> Result<T, HostError> {
@@ -66,14 +66,14 @@ pub fn answer(uuid: Uuid) -> Location {
 }
 
 struct FakePending {
-    knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     _listening: tokio::sync::OwnedSemaphorePermit,
 }
 
 #[async_trait::async_trait]
 impl Pending for FakePending {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        Ok(Box::new(self.knocks.lock().await.recv().await.unwrap()))
+        Ok(Box::new(self.connections.lock().await.recv().await.unwrap()))
     }
 }
 
@@ -123,7 +123,7 @@ macro_rules! cannot {
 
             async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
                 let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
-                Ok(Box::new(FakePending { knocks: Arc::clone(&self.knocks), _listening: listening }))
+                Ok(Box::new(FakePending { connections: Arc::clone(&self.connections), _listening: listening }))
             }
 
             $(async fn $name(&self, $(_: $type),*) -> Result<$reply, HostError> {
@@ -136,14 +136,14 @@ macro_rules! cannot {
 cannot! {
     fn inventory() -> Inventory;
     fn survey(bool) -> Survey;
-    fn check(Arrival) -> Vec<Blocker>;
+    fn check(CheckRequest) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn export(ZoneName) -> Exported;
     fn verify_storage(ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ProbeTicket) -> ();
     fn store_replica(Standby) -> ();
     fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    fn reserve(Arrival, u64) -> bool;
+    fn reserve(CheckRequest, u64) -> bool;
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();

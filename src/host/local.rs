@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
+//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -25,7 +25,7 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
@@ -157,7 +157,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(self.booked()?),
+            memory_free: facts.memory_free.saturating_sub(self.reserved_memory()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
             announced: self.announced()?,
@@ -171,7 +171,7 @@ impl Host for Local {
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
         let mut survey = survey.named(&HostKey::Name(self.name.clone()));
-        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.reserved_memory()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
@@ -187,7 +187,7 @@ impl Host for Local {
         self.find(uuid).await
     }
 
-    async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn check(&self, arrival: CheckRequest) -> Result<Vec<Blocker>, HostError> {
         self.with_those_of_room(self.blockers_but_the_same(&arrival).await?, &arrival).await
     }
 
@@ -224,8 +224,8 @@ impl Host for Local {
         self.claims(&origin, &zones, &heard).await
     }
 
-    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<bool, HostError> {
-        self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
+    async fn reserve(&self, arrival: CheckRequest, lease: u64) -> Result<bool, HostError> {
+        self.act(Actor::Destination, Step::Reserve, self.reserve_room(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
@@ -239,7 +239,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a row says that nobody heeds any more.
+            // It has come or not, whatever a stale row says.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -352,7 +352,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a row says that nobody heeds any more.
+            // It runs, whatever a stale row says.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };

@@ -24,12 +24,12 @@ pub use local::Local;
 pub use remote::Remote;
 #[cfg(test)]
 pub use rights::Relation;
-pub use rights::{Deed, Named, Standing};
+pub use rights::{Access, Named, Standing};
 pub use storage_probe::{DiskView, Exported, ProbeTicket};
 
 use crate::transport::ByteStream;
 
-/// A socket at the source on which the hypervisor there will knock.
+/// A socket at the source on which the hypervisor there will connect.
 #[async_trait::async_trait]
 pub trait Pending: Send {
     /// Waits until it has knocked, and gives the stream to it.

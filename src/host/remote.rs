@@ -90,7 +90,7 @@ impl Remote {
         self.dial(Purpose::Connect { token: token.clone(), stream }).await
     }
 
-    /// Makes a socket there, on which the hypervisor will knock.
+    /// Makes a socket there, on which the hypervisor will connect.
     ///
     /// # Errors
     /// If the host cannot be reached, or cannot make the socket.

@@ -1,6 +1,6 @@
 //! What a peer with role `migrate` may do with which zone: its own ones may come and go, the others are left alone.
 //!
-//! [`Deed::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
+//! [`Access::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
 //! peer brings it, has brought it, or is one of those for whom it was brought: the hosts from which it had come to
 //! where it was before. Over ssh, and with role `admin`, every zone is one's own.
 
@@ -18,7 +18,7 @@ words! {
         Own = "own",
         /// The peer brings it, or has brought it, to the host to which it belongs.
         Home = "home",
-        /// Another peer has booked room for it.
+        /// Another peer has reserved room for it.
         Expected = "expected",
         /// Another peer has brought it.
         Foreign = "foreign",
@@ -28,12 +28,12 @@ words! {
 }
 
 words! {
-    /// What a question is to a zone.
-    Deed, "deed" {
-        /// It only looks, is guarded by a token or in its asker's own name, or is about no zone.
-        Look = "look",
+    /// What a question does to a zone.
+    Access, "access" {
+        /// It only reads, is guarded by a token or in its asker's own name, or is about no zone.
+        Read = "read",
         /// It asks whether a zone may come.
-        Book = "book",
+        Reserve = "reserve",
         /// It brings a zone, or ends that.
         Bring = "bring",
         /// It takes a zone away.
@@ -41,7 +41,7 @@ words! {
     }
 }
 
-impl Deed {
+impl Access {
     /// What a question is.
     pub const fn of(call: &Call) -> Self {
         match call {
@@ -56,8 +56,8 @@ impl Deed {
             | Call::clear_markers { .. }
             | Call::store_replica { .. }
             | Call::drop_replicas { .. }
-            | Call::close_incoming { .. } => Self::Look,
-            Call::reserve { .. } => Self::Book,
+            | Call::close_incoming { .. } => Self::Read,
+            Call::reserve { .. } => Self::Reserve,
             Call::renew { .. }
             | Call::release { .. }
             | Call::attach { .. }
@@ -80,8 +80,8 @@ impl Deed {
     /// Whether a peer may do that with a zone which is that to it. What is not there is not touched.
     pub const fn is_allowed(self, relation: Relation) -> bool {
         match (self, relation) {
-            (Self::Look, _) | (_, Relation::Absent | Relation::Own) => true,
-            (Self::Book | Self::Bring, Relation::Home) | (Self::Book, Relation::Resident) => true,
+            (Self::Read, _) | (_, Relation::Absent | Relation::Own) => true,
+            (Self::Reserve | Self::Bring, Relation::Home) | (Self::Reserve, Relation::Resident) => true,
             (Self::Fetch, Relation::Home) | (Self::Bring | Self::Fetch, Relation::Resident) => false,
             (_, Relation::Expected | Relation::Foreign) => false,
         }
@@ -147,30 +147,30 @@ pub struct Standing {
 mod tests {
     use super::*;
 
-    /// The table: what is allowed, for every deed and relation.
-    const ALLOWED: &[(Deed, &[Relation])] = &[
-        (Deed::Look, Relation::ALL),
-        (Deed::Book, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
-        (Deed::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
-        (Deed::Fetch, &[Relation::Absent, Relation::Own]),
+    /// The table: what is allowed, for every access and relation.
+    const ALLOWED: &[(Access, &[Relation])] = &[
+        (Access::Read, Relation::ALL),
+        (Access::Reserve, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
+        (Access::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
+        (Access::Fetch, &[Relation::Absent, Relation::Own]),
     ];
 
     #[test]
-    fn each_deed_is_allowed_with_these_zones_and_no_others() {
-        assert_eq!(ALLOWED.iter().map(|(deed, _)| *deed).collect::<Vec<_>>(), Deed::ALL);
-        for (deed, allowed) in ALLOWED {
+    fn each_access_is_allowed_with_these_zones_and_no_others() {
+        assert_eq!(ALLOWED.iter().map(|(access, _)| *access).collect::<Vec<_>>(), Access::ALL);
+        for (access, allowed) in ALLOWED {
             for relation in Relation::ALL {
-                assert_eq!(deed.is_allowed(*relation), allowed.contains(relation), "{deed} {relation}");
+                assert_eq!(access.is_allowed(*relation), allowed.contains(relation), "{access} {relation}");
             }
         }
     }
 
-    /// The document's words for a deed.
-    const WORDS: &[(&str, Deed)] = &[
-        ("any", Deed::Look),
-        ("one that may come", Deed::Book),
-        ("one it brings", Deed::Bring),
-        ("its own", Deed::Fetch),
+    /// The document's words for a access.
+    const WORDS: &[(&str, Access)] = &[
+        ("any", Access::Read),
+        ("one that may come", Access::Reserve),
+        ("one it brings", Access::Bring),
+        ("its own", Access::Fetch),
     ];
 
     #[test]
@@ -181,8 +181,8 @@ mod tests {
             .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
             .map(|line| line.split(" | ").collect())
             .collect();
-        let deed_of =
-            |row: &[&str]| WORDS.iter().find(|(word, _)| row.get(2) == Some(word)).map(|(_, deed)| *deed);
+        let access_of =
+            |row: &[&str]| WORDS.iter().find(|(word, _)| row.get(2) == Some(word)).map(|(_, access)| *access);
         for call in every_call() {
             let name = match &call {
                 Call::detach { gone: true, .. } => "detach gone",
@@ -190,7 +190,7 @@ mod tests {
             };
             let row = rows.iter().find(|row| row[0] == format!("{name}`"));
             let row = row.unwrap_or_else(|| panic!("{name} is in no row"));
-            assert_eq!(deed_of(row), Some(Deed::of(&call)), "{name}: {row:?}");
+            assert_eq!(access_of(row), Some(Access::of(&call)), "{name}: {row:?}");
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn a_question_that_does_something_names_its_zone() {
         for call in every_call() {
             let is_named = Named::by(&call) != Named::default();
-            assert_eq!(is_named, Deed::of(&call) != Deed::Look, "{}", call.name());
+            assert_eq!(is_named, Access::of(&call) != Access::Read, "{}", call.name());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/NAME/ctl, mem, data-N   where the hypervisor knocks (source), or waits (destination)
+//!   /run/sysadm/NAME/ctl, mem, data-N   where the hypervisor connects (source), or waits (destination)
 //!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
 //! ```
 //!
@@ -94,13 +94,13 @@ impl Sockets {
         soon(SOCKET, attempt).await
     }
 
-    /// Makes a socket on which this host's hypervisor will knock: nobody else can.
+    /// Makes a socket on which this host's hypervisor will connect: nobody else can.
     pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
-        let knock = ListeningSocket { listener, path, host: host.to_owned() };
-        std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Box::new(knock))
+        let socket = ListeningSocket { listener, path, host: host.to_owned() };
+        std::fs::set_permissions(&socket.path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Box::new(socket))
     }
 
     /// Whether zones leave this host now. It may be wrong in saying so: a process that was killed leaves its folder
@@ -164,7 +164,7 @@ where
     retry(backoff, is_to_come, attempt).await
 }
 
-/// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder
+/// A socket on which this host's hypervisor will connect. Gone when dropped, and the last one takes the folder
 /// with it.
 struct ListeningSocket {
     listener: UnixListener,
@@ -209,9 +209,9 @@ mod tests {
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
         for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(7)] {
-            let knock = sockets.listen(&leaving, stream, "h1").unwrap();
+            let socket = sockets.listen(&leaving, stream, "h1").unwrap();
             assert!(sockets.has_departures(), "{stream:?}");
-            drop(knock);
+            drop(socket);
             assert!(!sockets.has_departures(), "{stream:?}");
         }
     }
@@ -228,7 +228,7 @@ mod tests {
         let token = Token::random();
         refused(&token).await;
         // A socket at a source lets nobody in here.
-        let _knock = sockets.listen(&token, StreamId::Control, "h2").unwrap();
+        let _socket = sockets.listen(&token, StreamId::Control, "h2").unwrap();
         refused(&token).await;
         sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.connect(&token, &daemon).await.unwrap();
@@ -258,11 +258,11 @@ mod tests {
         let token = Token::random();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(0)] {
-            let knock = sockets.listen(&token, stream, "h1").unwrap();
+            let socket = sockets.listen(&token, stream, "h1").unwrap();
             assert_eq!(mode(sockets.folder(&token)), 0o700);
             assert_eq!(mode(sockets.folder(&token).join(stream.socket_name())), 0o600);
             let _again = sockets.listen(&token, stream, "h1").map(|_| ()).unwrap_err();
-            drop(knock);
+            drop(socket);
         }
     }
 

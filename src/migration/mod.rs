@@ -58,7 +58,7 @@ use tokio::sync::watch::Receiver;
 use runner::Acts;
 use steps::{Procedure, Undo};
 
-use crate::model::{Kind, MoveLimits, Step};
+use crate::model::{Method, MoveLimits, Step};
 
 /// Moves a zone. `abort` becoming true gives the move up if that is still possible.
 ///
@@ -87,9 +87,9 @@ impl Acts for Attempt<'_> {
             (Step::Attach, _) => cold::attach(self).await,
             (Step::Shutdown, _) => restart::shut_down(self).await,
             (Step::Boot, _) => restart::boot(self).await,
-            (Step::Detach, Kind::Restart) => restart::detach(self.task).await,
+            (Step::Detach, Method::Restart) => restart::detach(self.task).await,
             (Step::Detach, _) => cold::detach(self.task).await,
-            (Step::Settle, Kind::Live) => live::settle(self.task).await,
+            (Step::Settle, Method::Live) => live::settle(self.task).await,
             (Step::Settle, _) => destination::settle(self.task).await,
             (Step::Save, _) => Err(MoveError::undone(step, "a zone that moves is not saved")),
         }

@@ -2,7 +2,7 @@
 //!
 //! All is ready over there before the zone is shut down, and it stays here, whole, until it runs over there. A
 //! shutdown cannot be called back: a move that is given up meanwhile waits for its end, and boots the zone here
-//! again. A zone that does not heed is left running; nothing here ever ends a zone otherwise.
+//! again. A zone that does not shut down is left running; nothing here ever ends a zone otherwise.
 
 use tokio::time::Instant;
 

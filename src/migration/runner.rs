@@ -8,7 +8,7 @@
 //!
 //! The intent is durable before the act. What fails before the point of no return is undone, each step that was begun,
 //! the last one first; what fails after it, or leaves unknown where the zone is, is left for [`super::recovery`]. What was
-//! opened or booked is given back in any case.
+//! opened or reserved is given back in any case.
 
 use tokio::sync::watch::Receiver;
 
@@ -72,7 +72,7 @@ async fn go_forward(
         };
         let is_cleanup = spec.undo.is_some_and(Undo::is_cleanup);
         if is_cleanup {
-            // Room may have been booked before the procedure began.
+            // Room may have been reserved before the procedure began.
             begun.push(*spec);
         }
         if !is_committed && *abort.borrow() {

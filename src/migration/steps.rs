@@ -14,7 +14,7 @@
 //! The configuration of a cold zone is attached at the destination before it is detached at the source, so it is whole
 //! on at least one host at every moment. A zone that is restarted is shut down when its destination is ready for it.
 
-use crate::model::{Kind, Step, words};
+use crate::model::{Method, Step, words};
 
 words! {
     /// What is done with a zone.
@@ -61,7 +61,7 @@ words! {
 words! {
     /// How a step is undone, whether its act was completed or not.
     Undo, "undo" {
-        /// The booked room is released at the destination; also when the move has ended.
+        /// The reserved room is released at the destination; also when the move has ended.
         Release = "release",
         /// The sockets are closed at the destination; also when the move has ended.
         CloseIncoming = "close incoming",
@@ -200,12 +200,12 @@ impl Procedure {
     }
 }
 
-impl From<Kind> for Procedure {
-    fn from(kind: Kind) -> Self {
+impl From<Method> for Procedure {
+    fn from(kind: Method) -> Self {
         match kind {
-            Kind::Live => Self::Live,
-            Kind::Cold => Self::Cold,
-            Kind::Restart => Self::Restart,
+            Method::Live => Self::Live,
+            Method::Cold => Self::Cold,
+            Method::Restart => Self::Restart,
         }
     }
 }

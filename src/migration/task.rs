@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::host::Host;
-use crate::model::{Arrival, Manifest, Zone, ZoneName};
+use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
 /// One move, decided: what, how, from where, to where.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Task {
     /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
     pub record: Manifest,
     /// What its destination is asked: how it moves, and what it will be there.
-    pub request: Arrival,
+    pub request: CheckRequest,
     /// Where it is.
     pub from: Arc<dyn Host>,
     /// Where it goes.
@@ -44,9 +44,9 @@ pub struct Moved {
     pub downtime: Option<u64>,
 }
 
-/// How long room stays booked if nobody renews the booking, in milliseconds: longer than a line is broken for a
-/// while, and not for ever after the one who has booked is gone.
+/// How long room stays reserved if nobody renews the reservation, in milliseconds: longer than a line is broken for a
+/// while, and not for ever after the one who has reserved is gone.
 pub const LEASE: u64 = 300_000;
 
-/// How often a booking is renewed while its zone waits or moves.
+/// How often a reservation is renewed while its zone waits or moves.
 pub const RENEWAL: Duration = Duration::from_secs(60);

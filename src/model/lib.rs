@@ -8,6 +8,7 @@
 
 mod address;
 mod brand;
+mod check;
 pub mod document;
 mod edit;
 mod error;
@@ -36,9 +37,10 @@ pub mod zonecfg;
 
 pub use address::{Address, HostName};
 pub use brand::{Abilities, Brand};
+pub use check::{Blocker, BlockerKind, CheckRequest, PendingLoad, Shortage};
 pub use edit::Edit;
 pub use error::chain;
-pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
+pub use facts::Facts;
 pub use home::Home;
 pub use host_id::HostId;
 pub use identifier::Identifier;
@@ -56,4 +58,4 @@ pub use standby::{Claim, Standby};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
-pub use zone::{Aux, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};
+pub use zone::{Aux, Ended, Inventory, Method, UnmanagedGuest, Zone, ZoneState};

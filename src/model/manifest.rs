@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, ZoneState};
+use super::{Interface, InterfaceMapping, Method, Network, Obstacle, Software, Zone, ZoneState};
 use crate::words;
 
 /// A zone's whole configuration, as one host hands it to another.
@@ -71,7 +71,7 @@ impl Manifest {
     }
 
     /// Why the zone cannot be moved by that method, or none if it can.
-    pub fn held(&self, kind: Kind) -> Option<String> {
+    pub fn held(&self, kind: Method) -> Option<String> {
         let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(kind));
         let reasons: Vec<_> = reasons.map(|obstacle| obstacle.reason.as_str()).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::Method;
 use crate::words;
 
 words! {
@@ -30,12 +30,12 @@ impl Obstacle {
         Self { reason: reason.into(), against }
     }
 
-    pub fn stops(&self, kind: Kind) -> bool {
-        self.against != Against::Live || kind == Kind::Live
+    pub fn stops(&self, kind: Method) -> bool {
+        self.against != Against::Live || kind == Method::Live
     }
 
     /// Whether it rules out attaching the zone by hand, for a move by this method.
-    pub fn stops_by_hand(&self, kind: Kind) -> bool {
+    pub fn stops_by_hand(&self, kind: Method) -> bool {
         self.against != Against::Moves && self.stops(kind)
     }
 }
@@ -93,12 +93,12 @@ mod tests {
             (Against::Live, true, false, false, r#"{"reason":"x","against":"live"}"#),
         ] {
             let one = Obstacle::new(against, "x");
-            let stops = [one.stops(Kind::Live), one.stops(Kind::Cold), one.stops_by_hand(Kind::Cold)];
+            let stops = [one.stops(Method::Live), one.stops(Method::Cold), one.stops_by_hand(Method::Cold)];
             assert_eq!(stops, [live, cold, by_hand], "{against}");
-            assert_eq!(one.stops(Kind::Restart), cold);
+            assert_eq!(one.stops(Method::Restart), cold);
             assert_eq!(serde_json::to_string(&one).unwrap(), written);
             assert_eq!(serde_json::from_str::<Obstacle>(written).unwrap(), one);
         }
-        assert!(Obstacle::new(Against::Live, "x").stops_by_hand(Kind::Live));
+        assert!(Obstacle::new(Against::Live, "x").stops_by_hand(Method::Live));
     }
 }

@@ -57,7 +57,7 @@ words! {
 
 words! {
     /// The method by which a zone is moved.
-    Kind, "kind of migration" {
+    Method, "kind of migration" {
         /// The zone keeps running.
         Live = "live",
         /// The zone does not run.

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
+use crate::model::{Abilities, Blocker, Brand, CheckRequest, Inventory, Manifest, Software, ZoneName};
 use crate::plan::Survey;
 
 /// A platform's description of its host.
@@ -68,7 +68,7 @@ pub trait Platform: Send + Sync {
 
     /// Why the zone cannot be on this host, as far as the platform knows: machine, devices, networks. Names and UUIDs
     /// of other guests, memory, storage and maintenance are checked by the host. Changes nothing.
-    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
+    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError>;
 
     /// The software on this host that the zone depends on; the zone may be here or still to arrive. None if the
     /// platform knows of no such software.

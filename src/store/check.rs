@@ -8,7 +8,7 @@
 //! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
 //! | the lock marker and the maintenance table disagree | you |
 //! | a run is over and left a zone unfinished, which was settled since | nobody |
-//! | a booking has expired | nobody |
+//! | a reservation has expired | nobody |
 //!
 //! Only the newest run that had to do with a zone says anything of it: before it began, all was settled. What a
 //! run that lives works on is not judged.
@@ -41,11 +41,11 @@ pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     }
     findings.extend(left_by_runs(contents, around));
     findings.extend(marker(contents, around));
-    let expired = contents.reservations.iter().filter(|booking| booking.expires <= around.now);
-    findings.extend(expired.map(|booking| {
+    let expired = contents.reservations.iter().filter(|reservation| reservation.expires <= around.now);
+    findings.extend(expired.map(|reservation| {
         let text =
-            format!("its reservation by {} has expired; the next reservation removes it", booking.source);
-        Finding::about(FindingKind::Expired, &booking.zone, text)
+            format!("its reservation by {} has expired; the next reservation removes it", reservation.source);
+        Finding::about(FindingKind::Expired, &reservation.zone, text)
     }));
     findings
 }

@@ -69,7 +69,7 @@ pub struct Contents {
     pub left_with: Vec<LeftRow>,
     /// What other hosts have told of zones that they had attached.
     pub heard: Vec<Heard>,
-    /// All bookings, also expired ones.
+    /// All reservations, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
     pub trips: Vec<PastTrip>,

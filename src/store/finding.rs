@@ -17,7 +17,7 @@ words! {
         Marker = "marker",
         /// A run left a zone unfinished; it was settled since.
         Unfinished = "unfinished",
-        /// A booking has expired.
+        /// A reservation has expired.
         Expired = "expired",
     }
 }

@@ -101,8 +101,8 @@ mod tests {
         sample::begin(&store, &sample::evacuated("web"), &sample::manifest("web"));
         let ready = sample::record("ready", 22, Place::Configured);
         store.configure(&ready, &sample::manifest_of("ready", 22)).unwrap();
-        let booking = sample::booking("guest", 99);
-        store.reserve(&booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let reservation = sample::reservation("guest", 99);
+        store.reserve(&reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         store.bring(&zone(9), &hosts(&["h1"]), false, &[zone(1).uuid, zone(4).uuid].into()).unwrap();
         store.bring(&zone(5), &hosts(&["h1"]), false, &[zone(1).uuid].into()).unwrap();
         assert_eq!([1, 7, 22, 4, 9].map(|uuid| owners(&store, uuid).len()), [1, 1, 1, 0, 1]);

@@ -1,4 +1,4 @@
-//! Room that is booked on this host for zones that come. A booking ends with its zone's arrival, by its owner,
+//! Room that is reserved on this host for zones that come. A reservation ends with its zone's arrival, by its owner,
 //! or with its lease.
 
 use rusqlite::{Row, params};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, parsed, stored, unsigned};
 use crate::model::{Millis, ZoneName};
 
-/// One booking.
+/// One reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// For whom.
@@ -38,15 +38,15 @@ impl Reservation {
 }
 
 impl Store {
-    /// Books room, if `admit` finds that it fits beside the bookings of others that are valid now. Looking and
-    /// booking are one transaction, so two sources never book the same room.
+    /// Reserves room, if `admit` finds that it fits beside the reservations of others that are valid now. Looking and
+    /// reservation are one transaction, so two sources never reserve the same room.
     pub fn reserve<E>(
         &self,
         wanted: &Reservation,
         now: Millis,
         admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
     ) -> Result<Result<(), E>, StoreError> {
-        self.write("book room", |transaction| {
+        self.write("reserve room", |transaction| {
             // A zone that belongs here may be recovered by whoever was bringing it.
             transaction.execute(
                 "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN
@@ -79,30 +79,30 @@ impl Store {
         })
     }
 
-    /// Extends a booking, and never shortens it. Whether there is one.
+    /// Extends a reservation, and never shortens it. Whether there is one.
     pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
-        self.write("extend a booking", |transaction| {
+        self.write("extend a reservation", |transaction| {
             let sql = "UPDATE reservation SET expires_ms = max(expires_ms, ?3) WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, params![zone.as_str(), uuid.to_string(), expires.0])? > 0)
         })
     }
 
-    /// Gives booked room back; what is booked for a namesake stays. Whether there was any.
+    /// Gives reserved room back; what is reserved for a namesake stays. Whether there was any.
     pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
-        self.write("give booked room back", |transaction| {
+        self.write("give reserved room back", |transaction| {
             let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, [zone.as_str(), &uuid.to_string()])? > 0)
         })
     }
 
-    /// All bookings, those that have run out, too.
-    pub fn bookings(&self) -> Result<Vec<Reservation>, StoreError> {
+    /// All reservations, those that have run out, too.
+    pub fn all_reservations(&self) -> Result<Vec<Reservation>, StoreError> {
         self.reservations(Millis(i64::MIN))
     }
 
-    /// All bookings that are valid now.
+    /// All reservations that are valid now.
     pub fn reservations(&self, now: Millis) -> Result<Vec<Reservation>, StoreError> {
-        self.read("read bookings", |connection| {
+        self.read("read reservations", |connection| {
             connection
                 .prepare_cached("SELECT * FROM reservation WHERE expires_ms > ?1 ORDER BY zone")?
                 .query_map([now.0], Reservation::read)?
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_is_seen_by_the_next_one_until_its_lease_ends() {
+    fn a_reservation_is_seen_by_the_next_one_until_its_lease_ends() {
         let (_folder, store) = fresh();
         store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         let sum = |others: &[Reservation]| others.iter().map(|other| other.memory).sum::<u64>();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_booking_is_not_kept_and_one_booked_again_counts_once() {
+    fn a_refused_reservation_is_not_kept_and_one_reserved_again_counts_once() {
         let (_folder, store) = fresh();
         assert_eq!(store.reserve(&wanted("a", "h1"), Millis(0), |_| Err("full")).unwrap(), Err("full"));
         assert_eq!(store.reservations(Millis(0)).unwrap(), []);

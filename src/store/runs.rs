@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, stored, unsigned};
-use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
+use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName, words};
 
 words! {
     /// Which way a run goes.
@@ -103,7 +103,7 @@ pub struct Move {
     /// What has become of it.
     pub state: MoveState,
     /// Live or cold, once decided.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// Its brand, where known.
     pub brand: Option<Brand>,
     /// Where it goes, or the last target that was tried.
@@ -179,7 +179,7 @@ impl Move {
                 run,
                 self.zone.as_str(),
                 self.state.as_str(),
-                self.kind.map(Kind::as_str),
+                self.kind.map(Method::as_str),
                 self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
                 self.step.map(Step::as_str),
@@ -287,7 +287,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(5)).unwrap();
         let full = Move {
             state: MoveState::Failed,
-            kind: Some(Kind::Live),
+            kind: Some(Method::Live),
             brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
             step: Some(Step::Transfer),
@@ -341,7 +341,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
         let moved = |zone: &str, state, bytes| Move {
             state,
-            kind: Some(Kind::Live),
+            kind: Some(Method::Live),
             dest: Some(dest.clone()),
             bytes,
             started: Some(Millis(0)),

@@ -147,7 +147,7 @@ BEGIN
     SELECT RAISE(ABORT, 'the record of a zone that is elsewhere or stopped cannot be deleted');
 END;
 
--- Room that is booked here for a zone that comes.
+-- Room that is reserved here for a zone that comes.
 CREATE TABLE reservation (
     zone       TEXT PRIMARY KEY,
     uuid       TEXT NOT NULL,

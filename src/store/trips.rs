@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed, stored, unsigned};
-use crate::model::{Kind, Millis, ZoneName};
+use crate::model::{Method, Millis, ZoneName};
 
 /// One move that went well. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct PastTrip {
     /// The host to which it went.
     pub dest: String,
     /// How it moved.
-    pub kind: Kind,
+    pub kind: Method,
     /// Memory that it used.
     pub memory: u64,
     /// Bytes a second that it was to get.

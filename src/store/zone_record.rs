@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::place::Place;
 use super::{Expectation, from_json, parsed, parsed_optional, unsigned};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Location, Manifest, Method, Millis, Zone, ZoneName};
 
 /// What is recorded of one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct ZoneRecord {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// Bytes sent.
     pub bytes: u64,
     /// How long it did not answer, in milliseconds.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::place::{IllegalPlace, Place};
 use super::zone_record::ZoneRecord;
 use super::{Expectation, Store, StoreError, from_json, stored, to_json};
-use crate::model::{Kind, Manifest};
+use crate::model::{Manifest, Method};
 
 /// All columns but the configurations: they are long, and are read only where they are asked for.
 pub(super) const COLUMNS: &str =
@@ -81,7 +81,7 @@ pub(super) fn save(
             record.since.0,
             record.ended.map(|time| time.0),
             record.was_running,
-            record.kind.map(Kind::as_str),
+            record.kind.map(Method::as_str),
             stored(record.bytes),
             record.downtime.map(stored),
             start,

@@ -31,23 +31,23 @@ fn all_policies_are_listed_the_wrong_ones_too() {
     let site = with(&[]);
     assert_snapshot!(site.run("h1", "policy list"), @r"
     NAME         SOURCE   ABOUT
-    balance      shipped  use CPU, memory and network of all hosts evenly
-    fastest      shipped  empty the host as soon as possible
-    pack         shipped  move zones to as few hosts as possible
-    pinned       shipped  move each zone to the first of its targets that accepts it
-    single-host  shipped  suspend or stop zones on this host, and resume them in reverse order
-    spread       shipped  move each zone to the host with the most room left (the default)
+    balance      built-in use CPU, memory and network of all hosts evenly
+    fastest      built-in empty the host as soon as possible
+    pack         built-in move zones to as few hosts as possible
+    pinned       built-in move each zone to the first of its targets that accepts it
+    single-host  built-in suspend or stop zones on this host, and resume them in reverse order
+    spread       built-in move each zone to the host with the most room left (the default)
     [done]
     ");
     let site = with(&[("mine.toml", FULL), ("pack.toml", "about = \"ours\"\n"), ("wrong.toml", WRONG)]);
     assert_snapshot!(site.run("h1", "policy list -p -o name,source,about"), @r"
-    balance:shipped:use CPU, memory and network of all hosts evenly
-    fastest:shipped:empty the host as soon as possible
+    balance:built-in:use CPU, memory and network of all hosts evenly
+    fastest:built-in:empty the host as soon as possible
     mine:/SITE/h1/etc/sysadm/policies/mine.toml:all keys
     pack:/SITE/h1/etc/sysadm/policies/pack.toml:ours
-    pinned:shipped:move each zone to the first of its targets that accepts it
-    single-host:shipped:suspend or stop zones on this host, and resume them in reverse order
-    spread:shipped:move each zone to the host with the most room left (the default)
+    pinned:built-in:move each zone to the first of its targets that accepts it
+    single-host:built-in:suspend or stop zones on this host, and resume them in reverse order
+    spread:built-in:move each zone to the host with the most room left (the default)
     wrong:/SITE/h1/etc/sysadm/policies/wrong.toml:(/SITE/h1/etc/sysadm/policies/wrong.toml cannot be used\: 5 things are wrong in it)
     [exit status 1]
     ");
@@ -102,7 +102,7 @@ fn rules_that_want_each_other_first_are_shown() {
 fn a_policy_is_explained_in_sentences() {
     let site = with(&[("mine.toml", FULL)]);
     assert_snapshot!(site.run("h1", "policy show spread"), @r"
-    spread (shipped): move each zone to the host with the most room left (the default)
+    spread (built-in): move each zone to the host with the most room left (the default)
     Each zone goes to the host that has the most memory left afterwards.
     Zones may go to their own targets ('sysadm target list').
     At most 4 zones leave a host at the same time, and at most 4 arrive.
@@ -111,7 +111,7 @@ fn a_policy_is_explained_in_sentences() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "policy show single-host"), @r"
-    single-host (shipped): suspend or stop zones on this host, and resume them in reverse order
+    single-host (built-in): suspend or stop zones on this host, and resume them in reverse order
     No zone leaves this host.
     These rules say what is done with running zones (if several match, the last one applies):
     - All zones are suspended to a file and stay here, and are resumed on return.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
-    Zone, ZoneName,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Standby, Zone, ZoneName,
 };
 use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
@@ -276,14 +276,14 @@ macro_rules! pass_on {
 pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
-    fn check(arrival: Arrival) -> Vec<Blocker>;
+    fn check(arrival: CheckRequest) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn export(zone: ZoneName) -> Exported;
     fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ticket: ProbeTicket) -> ();
     fn store_replica(standby: Standby) -> ();
     fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    fn reserve(arrival: Arrival, lease: u64) -> bool;
+    fn reserve(arrival: CheckRequest, lease: u64) -> bool;
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();

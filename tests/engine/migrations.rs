@@ -120,7 +120,7 @@ async fn its_own_targets_and_the_policy_have_no_say() {
 #[tokio::test(start_paused = true)]
 async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
     let world = World::with(Kindly::Cold);
-    let only = Some(sysadm::model::Kind::Live);
+    let only = Some(sysadm::model::Method::Live);
     let outcome =
         world.engine().run(Direction::Migrate, &Request { only, ..world.migration() }).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Skipped);

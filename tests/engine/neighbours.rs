@@ -99,7 +99,7 @@ async fn a_return_with_too_little_room_brings_back_what_fits_and_says_what_waits
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_stays_booked_while_a_zone_moves_and_no_longer_than_a_lease_without_its_owner() {
+async fn room_stays_reserved_while_a_zone_moves_and_no_longer_than_a_lease_without_its_owner() {
     let world = World::with(Kindly::Live);
     world.lock("h1");
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
@@ -109,9 +109,9 @@ async fn room_stays_booked_while_a_zone_moves_and_no_longer_than_a_lease_without
     let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
         // As if the lease had nearly run out.
-        let booked = world.store("h2").reservations(Millis::now()).unwrap().remove(0);
-        let booked = Reservation { expires: Millis::now().after(30_000), ..booked };
-        world.store("h2").reserve(&booked, Millis::now(), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let reserved = world.store("h2").reservations(Millis::now()).unwrap().remove(0);
+        let reserved = Reservation { expires: Millis::now().after(30_000), ..reserved };
+        world.store("h2").reserve(&reserved, Millis::now(), |_| Ok::<_, ()>(())).unwrap().unwrap();
         assert!(expires().is_some_and(|expires| expires < soon()));
         until(|| expires().is_some_and(|expires| expires > soon())).await;
         world.clear_faults();

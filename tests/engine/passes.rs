@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sysadm::cancel::Stage;
 use sysadm::evacuation::{JobState, Outcome, Request};
-use sysadm::model::{Arrival, Kind, Manifest, Millis, PendingLoad};
+use sysadm::model::{CheckRequest, Manifest, Method, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ fn leaving(zones: usize, memory: u64) -> World {
 }
 
 /// Room on h2 for a zone that does not come.
-fn book_for_nobody(world: &World, memory: u64) {
+fn reserve_for_nobody(world: &World, memory: u64) {
     let zone = Reservation {
         zone: name("ghost"),
         uuid: "6fa459ea-ee8a-3ca4-894e-db77e160355e".parse().unwrap(),
@@ -140,9 +140,9 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_that_is_booked_for_somebody_who_does_not_come_is_not_waited_for_without_end() {
+async fn room_that_is_reserved_for_somebody_who_does_not_come_is_not_waited_for_without_end() {
     let world = leaving(1, 5 * GIB);
-    book_for_nobody(&world, 4 * GIB);
+    reserve_for_nobody(&world, 4 * GIB);
     let begun = Instant::now();
     let outcome = run_on(&world, "h1", Direction::Evacuate, 0).await;
     assert_eq!(begun.elapsed().as_secs(), 5 + 10 + 20 + 40 + 80 + 120 + 120);
@@ -168,7 +168,7 @@ async fn where_nothing_is_under_way_one_retry_is_all_and_what_never_fits_gets_no
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
     let world = leaving(1, 5 * GIB);
-    book_for_nobody(&world, 4 * GIB);
+    reserve_for_nobody(&world, 4 * GIB);
     let (outcome, pressed) = tokio::join!(run_on(&world, "h1", Direction::Evacuate, 0), async {
         until(|| world.events.count("waiting a0") == 2).await;
         assert_eq!(world.cancel.escalate(), Stage::Finishing);
@@ -180,11 +180,11 @@ async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_names_what_would_wait_and_books_nothing() {
+async fn a_dry_run_names_what_would_wait_and_reserves_nothing() {
     let world = leaving(3, 9 * GIB);
     let planned = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap().planned;
     let jobs: Vec<_> = planned.iter().map(|plan| &plan.job).collect();
-    assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Kind::Live)));
+    assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Method::Live)));
     assert_eq!(jobs[2].state.reason().as_deref(), Some("waits for room: 3G more memory on h2"));
     assert!(matches!(&jobs[2].state, JobState::Waiting(wait)
         if wait.refusal == "h2: 4G of memory needed, h2 has 1G free"));
@@ -242,9 +242,9 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
             true => world.engine_of("h2").local.manifest(name("web")).await.unwrap(),
             false => manifest.clone(),
         };
-        let arrival = Arrival {
+        let arrival = CheckRequest {
             manifest: Manifest { config: there.config, ..manifest },
-            kind: Kind::Live,
+            kind: Method::Live,
             from: "h1".to_owned(),
             home: None,
             overwrite,

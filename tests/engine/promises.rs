@@ -61,9 +61,9 @@ async fn manifest_text(world: &World) -> String {
     world.sim("h1").manifest(&name("web")).await.unwrap().config
 }
 
-/// 3. Nothing is stopped before its destination was checked, has booked room, and is prepared.
+/// 3. Nothing is stopped before its destination was checked, has reserved room, and is prepared.
 #[tokio::test(start_paused = true)]
-async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
+async fn a_zone_is_stopped_only_when_its_place_is_reserved_and_ready() {
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         let world = World::with(kind);
         world.lock("h1");
@@ -76,8 +76,8 @@ async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
         let reached = Arc::new(AtomicBool::new(false));
         let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
             tokio::time::sleep(Duration::from_secs(10)).await;
-            let booked = world.store("h2").reservations(Millis::now()).unwrap();
-            assert_eq!(booked.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
+            let reserved = world.store("h2").reservations(Millis::now()).unwrap();
+            assert_eq!(reserved.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
             let done = world.script.moments();
             let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
             let prepared = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
@@ -234,9 +234,9 @@ async fn the_lock_decides_which_way_zones_may_move() {
     assert!(matches!(refused, EvacuationError::InMaintenance(_)));
 }
 
-/// What others have booked is theirs.
+/// What others have reserved is theirs.
 #[tokio::test(start_paused = true)]
-async fn room_that_another_host_has_booked_for_a_namesake_stays_booked() {
+async fn room_that_another_host_has_reserved_for_a_namesake_stays_reserved() {
     let world = World::with(Kindly::Live);
     world.lock("h1");
     let theirs = sysadm::store::Reservation {
@@ -247,8 +247,8 @@ async fn room_that_another_host_has_booked_for_a_namesake_stays_booked() {
         cpus: 1,
         expires: Millis::now().after(1_000_000),
     };
-    let booked = world.store("h2").reserve(&theirs, Millis::now(), |_| Ok::<_, ()>(())).unwrap();
-    assert!(booked.is_ok());
+    let reserved = world.store("h2").reserve(&theirs, Millis::now(), |_| Ok::<_, ()>(())).unwrap();
+    assert!(reserved.is_ok());
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert!(error_of(&outcome, "web").contains("expects a zone of this name from h3"), "{outcome:?}");
     assert_eq!(world.store("h2").reservations(Millis::now()).unwrap(), [theirs]);

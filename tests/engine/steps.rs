@@ -9,7 +9,7 @@ use sysadm::failpoints::{Actor, Failpoint, Timing};
 use sysadm::migration::runner::{self, Acts};
 use sysadm::migration::steps::{Procedure, Running, Side, StepSpec, Undo};
 use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
-use sysadm::model::{Arrival, Aux, Kind, Millis, PendingLoad, Progress, Step};
+use sysadm::model::{Aux, CheckRequest, Method, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::store::{Direction, Place};
@@ -169,7 +169,7 @@ pub async fn comes_back(world: &World, context: &str) {
 }
 
 /// No mark of a probe is left anywhere, and no room is kept for a zone that does not come. A host that could not be told
-/// that all is over is told by its clock and by the end of its agent: a booking of a zone that has arrived ends with its
+/// that all is over is told by its clock and by the end of its agent: a reservation of a zone that has arrived ends with its
 /// lease, and a mark that a refuge has left goes with the agent.
 fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, context: &str) {
     let is_cut = matches!(
@@ -340,11 +340,11 @@ impl Log for NoLog {
 }
 
 /// Moves web from h1 to h2, or as if h2 led the move, each act twice.
-async fn move_twice(world: &World, kind: Kind, fails: Option<Step>) -> Result<(), MoveError> {
+async fn move_twice(world: &World, kind: Method, fails: Option<Step>) -> Result<(), MoveError> {
     let from = world.engine().local;
     let to = world.engine_of("h2").local;
     let manifest = from.manifest(name("web")).await.unwrap();
-    let request = Arrival {
+    let request = CheckRequest {
         manifest: manifest.clone(),
         kind,
         from: "h1".to_owned(),
@@ -363,9 +363,11 @@ async fn move_twice(world: &World, kind: Kind, fails: Option<Step>) -> Result<()
 
 #[tokio::test(start_paused = true)]
 async fn every_act_and_its_undoing_may_be_repeated() {
-    for (procedure, kind) in
-        [(Procedure::Live, Kind::Live), (Procedure::Cold, Kind::Cold), (Procedure::Restart, Kind::Restart)]
-    {
+    for (procedure, kind) in [
+        (Procedure::Live, Method::Live),
+        (Procedure::Cold, Method::Cold),
+        (Procedure::Restart, Method::Restart),
+    ] {
         let case = a_move(procedure, Direction::Migrate);
         let world = case.world();
         assert_eq!(move_twice(&world, kind, None).await, Ok(()), "{procedure}");

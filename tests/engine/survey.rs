@@ -150,9 +150,9 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_that_is_booked_is_not_free() {
+async fn room_that_is_reserved_is_not_free() {
     let world = World::new();
-    let booking = sysadm::store::Reservation {
+    let reservation = sysadm::store::Reservation {
         zone: super::world::name("web"),
         uuid: uuid::Uuid::new_v4(),
         source: "h9".to_owned(),
@@ -162,6 +162,6 @@ async fn room_that_is_booked_is_not_free() {
     };
     let now = sysadm::model::Millis::now();
     let admit = |_: &[sysadm::store::Reservation]| Ok::<(), ()>(());
-    world.store("h2").reserve(&booking, now, admit).unwrap().unwrap();
+    world.store("h2").reserve(&reservation, now, admit).unwrap().unwrap();
     assert_eq!(ask(&world).await.fleet.hosts[1].memory_free, 54 << 30);
 }

@@ -340,8 +340,8 @@ impl World {
     /// No host keeps room for a zone that does not come any more.
     pub fn all_room_is_given_back(&self) {
         for host in HOSTS {
-            let booked = self.store(host).reservations(Millis::now()).unwrap();
-            assert_eq!(booked, [], "{host} keeps room for a zone that does not come");
+            let reserved = self.store(host).reservations(Millis::now()).unwrap();
+            assert_eq!(reserved, [], "{host} keeps room for a zone that does not come");
         }
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
 use sysadm_model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
-    Zone, ZoneName,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Standby, Zone, ZoneName,
 };
 use sysadm_model::{Progress, Sent, StreamId, Token};
 use sysadm_planner::plan::Survey;
@@ -75,14 +75,14 @@ macro_rules! hosts {
             inventory() -> Inventory;
             survey(bool) -> Survey;
             location(Uuid) -> Location;
-            check(Arrival) -> Vec<Blocker>;
+            check(CheckRequest) -> Vec<Blocker>;
             manifest(ZoneName) -> Manifest;
             export(ZoneName) -> Exported;
             verify_storage(ProbeTicket) -> Vec<DiskView>;
             clear_markers(ProbeTicket) -> ();
             store_replica(Standby) -> ();
             drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-            reserve(Arrival, u64) -> bool;
+            reserve(CheckRequest, u64) -> bool;
             renew(ZoneName, Uuid, u64) -> ();
             release(ZoneName, Uuid) -> ();
             attach(Manifest) -> ();

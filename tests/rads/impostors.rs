@@ -8,7 +8,7 @@ use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::testing::store::{Store, ZoneRecord};
 use sysadm_model::document::Written;
-use sysadm_model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm_model::{CheckRequest, Manifest, Method, Millis, PendingLoad, Zone, ZoneName, ZoneState};
 use sysadm_model::{Role, StreamId, Token};
 use sysadm_transport::{DialOptions, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -63,11 +63,11 @@ impl Scene {
         Self { site, agent, store, there: sim, here, exported, h1, h3 }
     }
 
-    fn arrival(&self, from: &str) -> Arrival {
+    fn arrival(&self, from: &str) -> CheckRequest {
         let manifest = self.exported.manifest.clone();
-        Arrival {
+        CheckRequest {
             manifest,
-            kind: Kind::Live,
+            kind: Method::Live,
             from: from.to_owned(),
             home: None,
             overwrite: false,
@@ -131,13 +131,13 @@ fn reason<T>(result: Result<T, HostError>) -> String {
 }
 
 #[tokio::test]
-async fn a_booking_is_in_the_name_of_the_certificate_whatever_its_owner_calls_itself() {
+async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_calls_itself() {
     let scene = Scene::new().await;
     scene.h1.reserve(scene.arrival("h9\n; trust me"), u64::MAX).await.unwrap();
-    let booked = scene.store.reservations(Millis::now()).unwrap();
-    assert_eq!(booked[0].source, "h1");
-    // Nobody books for ever.
-    assert!(booked[0].expires < Millis::now().after(25 * 3_600_000));
+    let reserved = scene.store.reservations(Millis::now()).unwrap();
+    assert_eq!(reserved[0].source, "h1");
+    // Nobody reserves for ever.
+    assert!(reserved[0].expires < Millis::now().after(25 * 3_600_000));
 
     // Neither can another one extend it by taking its owner's name.
     let refused = reason(scene.h3.reserve(scene.arrival("h1"), 1000).await);
@@ -196,9 +196,9 @@ async fn a_token_is_worth_nothing_after_its_migration() {
         assert!(refused.contains("no zone is expected under this token"), "{refused}");
         assert!(![&token, &fresh].iter().any(|token| refused.contains(token.as_str())), "{refused}");
     }
-    // And without a booking it cannot be made good again.
+    // And without a reservation it cannot be made good again.
     let refused = reason(scene.h1.open_incoming(manifest, token).await);
-    assert!(refused.contains("no room is booked for it on h2"), "{refused}");
+    assert!(refused.contains("no room is reserved for it on h2"), "{refused}");
 }
 
 #[tokio::test]
@@ -213,21 +213,21 @@ async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
 }
 
 #[tokio::test]
-async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
+async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    let booked = scene.store.reservations(Millis::now()).unwrap();
+    let reserved = scene.store.reservations(Millis::now()).unwrap();
     let at_rest = Zone { state: ZoneState::Installed, ..zone.clone() };
     scene.are_refused(&scene.h3, &at_rest, "h2 expects a zone of this name from h1").await;
     // Nor under another name of the same zone.
     let refused = reason(scene.h3.renew("db1".parse().unwrap(), zone.uuid, 1).await);
     assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
-    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     assert_eq!(scene.h3.inventory().await.unwrap().zones, []);
     // Its maker does not shorten it either.
     scene.h1.renew(zone.name.clone(), zone.uuid, 1).await.unwrap();
-    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     let token = Token::random();
     for _ in 0..2 {
         scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
@@ -239,8 +239,8 @@ async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
 async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_brought() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
-    let arrival = Arrival {
-        kind: Kind::Cold,
+    let arrival = CheckRequest {
+        kind: Method::Cold,
         owners: vec!["H5".to_owned(), "h9\n".to_owned(), "x".repeat(256)],
         ..scene.arrival("h1")
     };
@@ -248,7 +248,7 @@ async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_
     scene.h1.attach(scene.exported.manifest.clone()).await.unwrap();
     scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
     scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
-    let refused = reason(scene.h3.reserve(Arrival { overwrite: true, ..arrival }, 1000).await);
+    let refused = reason(scene.h3.reserve(CheckRequest { overwrite: true, ..arrival }, 1000).await);
     assert!(refused.contains("it was brought there for H5, h1"), "{refused}");
     let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
     assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
@@ -314,7 +314,7 @@ async fn one_token_lets_one_zone_in() {
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
     scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
     let other = export(&scene.site, &scene.here, "web2").await;
-    let arrival = Arrival { manifest: other.manifest.clone(), ..scene.arrival("h1") };
+    let arrival = CheckRequest { manifest: other.manifest.clone(), ..scene.arrival("h1") };
     scene.h1.reserve(arrival, 60_000).await.unwrap();
     let refused = reason(scene.h1.open_incoming(other.manifest, token).await);
     assert!(refused.contains("another zone is let in under this token"), "{refused}");

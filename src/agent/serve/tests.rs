@@ -120,12 +120,12 @@ async fn a_socket_that_is_not_there_is_refused_in_the_hosts_words() {
 }
 
 #[tokio::test]
-async fn a_listening_stream_begins_when_the_hypervisor_knocks() {
+async fn a_listening_stream_begins_when_the_hypervisor_connects() {
     let (host, ends) = FakeHost::new("h2");
     let (mut client, server) = start(Arc::clone(&host) as _, Role::Migrate);
     assert!(matches!(greet(&mut client, &[1], stream("listen", "memory")).await, Welcome::Chosen { .. }));
-    let (mut hypervisor, knock) = duplex(1 << 16);
-    ends.knocks.send(knock).unwrap();
+    let (mut hypervisor, socket) = duplex(1 << 16);
+    ends.connections.send(socket).unwrap();
     let Accepted {} = frame::read(&mut client, frame::MAX_HELLO).await.unwrap();
     hypervisor.write_all(b"memory").await.unwrap();
     drop(hypervisor);

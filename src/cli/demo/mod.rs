@@ -12,7 +12,7 @@ use stage::Terminal;
 ///
 /// Creates three hosts in a temporary directory, with simulated zones but real agents, certificates and TLS
 /// connections over the loopback interface. Runs a whole evacuation and return on them, and shows each command with
-/// its actual output. The demo takes about 15 seconds, needs no privileges and leaves nothing behind.
+/// its actual output. The demo takes about 20 seconds, needs no privileges and leaves nothing behind.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Keep the hosts, and print how to continue to use them

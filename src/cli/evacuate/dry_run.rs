@@ -4,7 +4,7 @@ use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{JobState, Operation, Planned};
-use crate::model::{Kind, UnmanagedGuest, format_bytes, format_span};
+use crate::model::{Method, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[
@@ -26,7 +26,7 @@ fn kind(plan: &Planned) -> Option<&'static str> {
     match (&plan.job.state, &plan.job.operation) {
         (JobState::Ready, Operation::Stop { method, .. }) => Some(method.as_str()),
         (JobState::Ready, Operation::Boot(_)) => Some("boot"),
-        (JobState::Ready, _) => plan.job.method().map(Kind::as_str),
+        (JobState::Ready, _) => plan.job.method().map(Method::as_str),
         _ => None,
     }
 }

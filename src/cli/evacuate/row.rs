@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::columns::{Column, pick};
 use crate::cli::context::Context;
 use crate::evacuation::{Row, Status, rows};
-use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
+use crate::model::{Method, Millis, Step, format_bytes, format_minute, format_span};
 use crate::run_lock::lock_holder;
 use crate::store::Store;
 
@@ -22,7 +22,7 @@ const COLUMNS: &[Column<Row>] = &[
     Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
     Column { name: "ERROR", width: 5, value: |row| row.error.clone() },
     Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
-    Column { name: "KIND", width: 4, value: |row| row.kind.map(Kind::as_str).map(str::to_owned) },
+    Column { name: "KIND", width: 4, value: |row| row.kind.map(Method::as_str).map(str::to_owned) },
     Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
     Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
     Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },

@@ -39,8 +39,8 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
     let store = context.store()?;
     let zone = &context.zone(&store, zone).await?;
     let local = context.local(store)?;
-    let desk = crate::cli::zone::desk(context, &local);
-    let (said, audited) = match desk.give_up(zone).await? {
+    let admin = crate::cli::zone::admin(context, &local);
+    let (said, audited) = match admin.give_up(zone).await? {
         Some(GivenUp::Stopped) => {
             ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
@@ -55,7 +55,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             format!(", last at {refuge},"),
         ),
         Some(GivenUp::Home(home)) => {
-            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
+            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", admin.user));
             ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
             return Ok(Exit::Done);
         }
@@ -64,7 +64,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Err(CliError::new(Exit::Error, text));
         }
     };
-    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
+    context.audit(&format!("record of {zone}{audited} discarded by {}", admin.user));
     ui::say(&format!("{zone}: record discarded; {said}"));
     Ok(Exit::Done)
 }

@@ -66,30 +66,30 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         None => None,
     };
     let local = context.local(store)?;
-    let desk = super::desk(&context, &local);
+    let admin = super::admin(&context, &local);
     let terms = AttachOptions { force: args.force, update: args.update };
     match (args.dry_run, zone) {
         (_, Some(zone)) if args.standby => {
             let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
             let origin = args.origin.as_deref();
-            attach_lost(&context, &desk, (&zone, origin), &stated, args.force, args.json).await
+            attach_lost(&context, &admin, (&zone, origin), &stated, args.force, args.json).await
         }
-        (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
-        (None, Some(zone)) => attach(&context, &desk, &zone, terms, &args.not_on, args.json).await,
+        (Some(path), _) => dry_run(&admin, &path, args.update, args.json).await,
+        (None, Some(zone)) => attach(&context, &admin, &zone, terms, &args.not_on, args.json).await,
         (None, None) => Err(CliError::usage("a zone is needed")),
     }
 }
 
-async fn dry_run(desk: &ZoneAdmin<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
+async fn dry_run(admin: &ZoneAdmin<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
     let mut manifest = super::read_manifest(path)?;
     if let Some(zonepath) = zonepath::of(&manifest, path)? {
-        manifest = desk.found_in(manifest, &zonepath)?;
+        manifest = admin.found_in(manifest, &zonepath)?;
     }
-    let edits = if update { desk.update(&mut manifest).await? } else { Vec::new() };
-    let findings = desk.judge(&manifest).await?;
-    let software = differences(desk, &manifest, &findings).await?;
-    let (zone, host) = (&manifest.zone.name, desk.local.name());
-    let notes = notes_of(desk, &manifest, &findings).await;
+    let edits = if update { admin.update(&mut manifest).await? } else { Vec::new() };
+    let findings = admin.judge(&manifest).await?;
+    let software = differences(admin, &manifest, &findings).await?;
+    let (zone, host) = (&manifest.zone.name, admin.local.name());
+    let notes = notes_of(admin, &manifest, &findings).await;
     let software = software.as_ref();
     let told = Told { zone, host, edits: &edits, findings: &findings, notes: &notes, software, update };
     told.print(["would fit on", "does not fit on", "would be changed"], json)
@@ -100,22 +100,22 @@ const SKIPPED: &str = ", validation skipped (-F)";
 
 async fn attach(
     context: &Context,
-    desk: &ZoneAdmin<'_>,
+    admin: &ZoneAdmin<'_>,
     zone: &ZoneName,
     terms: AttachOptions,
     not_on: &[String],
     json: bool,
 ) -> Result<Exit, CliError> {
-    let (edits, findings, notes) = match desk.attach(zone, terms, not_on).await {
+    let (edits, findings, notes) = match admin.attach(zone, terms, not_on).await {
         Ok(attached) => {
             let how = if terms.force { SKIPPED } else { "" };
             let stated = states(None, not_on);
-            context.audit(&format!("zone '{zone}' attached by {}{stated}{how}", desk.user));
+            context.audit(&format!("zone '{zone}' attached by {}{stated}{how}", admin.user));
             if terms.force {
                 ui::complain(&format!("zone '{zone}' was attached{how}"));
             }
             warn(zone, &attached.warnings);
-            let notes = notes_of(desk, &attached.manifest, &[]).await;
+            let notes = notes_of(admin, &attached.manifest, &[]).await;
             (attached.edits, Vec::new(), notes)
         }
         Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings, Vec::new()),
@@ -123,10 +123,10 @@ async fn attach(
     };
     let software = match findings.is_empty() {
         true => None,
-        false => differences(desk, &desk.document(zone).await?.manifest, &findings).await?,
+        false => differences(admin, &admin.document(zone).await?.manifest, &findings).await?,
     };
     let (software, update) = (software.as_ref(), terms.update);
-    let (host, findings) = (desk.local.name(), findings.as_slice());
+    let (host, findings) = (admin.local.name(), findings.as_slice());
     let told = Told { zone, host, edits: &edits, findings, notes: &notes, software, update };
     told.print(["", "was not attached to", "was changed"], json)
 }
@@ -148,7 +148,7 @@ fn states(down: Option<&str>, not_on: &[String]) -> String {
 
 async fn attach_lost(
     context: &Context,
-    desk: &ZoneAdmin<'_>,
+    admin: &ZoneAdmin<'_>,
     (zone, origin): (&ZoneName, Option<&str>),
     stated: &Stated,
     force: bool,
@@ -157,22 +157,22 @@ async fn attach_lost(
     let how = if force { SKIPPED } else { "" };
     // What is stated is on record before anything comes of it.
     let note = |row: &StandbyRow| {
-        let (origin, user) = (&row.origin, &desk.user);
+        let (origin, user) = (&row.origin, &admin.user);
         let stated = states(stated.origin_is_down.then_some(origin), &stated.not_on);
         context.audit(&format!("zone '{zone}' of {origin} is being attached by {user}{stated}{how}"));
     };
     let rescue = TakeoverRequest { zone, origin, stated, force, note: &note };
-    let (findings, taken) = match desk.attach_lost(&rescue).await {
+    let (findings, taken) = match admin.attach_lost(&rescue).await {
         Ok(taken) => (Vec::new(), Some(taken)),
         Err(AttachmentError::Unfit { findings, .. }) => (findings, None),
         Err(error) => return Err(error.into()),
     };
     let (software, update) = (None, false);
-    let host = desk.local.name();
+    let host = admin.local.name();
     let told = Told { zone, host, edits: &[], findings: &findings, notes: &[], software, update };
     let exit = told.print(["", "was not attached to", ""], json)?;
     if let Some(taken) = taken {
-        context.audit(&format!("zone '{zone}' of {} attached by {}", taken.row.origin, desk.user));
+        context.audit(&format!("zone '{zone}' of {} attached by {}", taken.row.origin, admin.user));
         warn(zone, &taken.warnings);
         if !json {
             ui::say(&format!(
@@ -185,18 +185,18 @@ async fn attach_lost(
 }
 
 /// What is to be said of a zone that fits.
-async fn notes_of(desk: &ZoneAdmin<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
-    if findings.is_empty() { desk.local.notes(&manifest.disks).await } else { Vec::new() }
+async fn notes_of(admin: &ZoneAdmin<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
+    if findings.is_empty() { admin.local.notes(&manifest.disks).await } else { Vec::new() }
 }
 
 /// The whole of what is different, if software is among what stands against a zone.
 async fn differences(
-    desk: &ZoneAdmin<'_>,
+    admin: &ZoneAdmin<'_>,
     manifest: &Manifest,
     findings: &[Blocker],
 ) -> Result<Option<Report>, CliError> {
     match findings.iter().any(|finding| finding.kind == BlockerKind::Software) {
-        true => Ok(desk.software(manifest).await?),
+        true => Ok(admin.software(manifest).await?),
         false => Ok(None),
     }
 }

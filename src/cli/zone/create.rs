@@ -94,18 +94,18 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let wishes = wishes(args.settings, args.networks)?;
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
-    let desk = super::desk(&context, &local);
+    let admin = super::admin(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
     let wishes = Overrides { zonepath: zonepath::of(&manifest, &args.manifest)?, ..wishes };
-    let draft = desk.draft(&args.zone, manifest, &wishes)?;
+    let draft = admin.draft(&args.zone, manifest, &wishes)?;
     match args.edit {
-        true => edited(&context, &desk, draft).await,
-        false => create(&context, &desk, draft).await,
+        true => edited(&context, &admin, draft).await,
+        false => create(&context, &admin, draft).await,
     }
 }
 
-async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
-    let created = match desk.create(draft).await {
+async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
+    let created = match admin.create(draft).await {
         Ok(created) => created,
         Err(AttachmentError::Unfit { zone, findings, .. }) => {
             ui::complain(&format!("zone '{zone}' was not created:"));
@@ -115,11 +115,11 @@ async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Resu
         Err(error) => return Err(error.into()),
     };
     let zone = &created.record.zone;
-    context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, desk.user));
+    context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, admin.user));
     if !created.findings.is_empty() {
         ui::complain(&format!(
             "zone '{zone}' is configured, but currently cannot be attached to {}:",
-            desk.local.name()
+            admin.local.name()
         ));
         super::list_findings(&created.findings);
     }
@@ -158,20 +158,20 @@ impl Drop for Text {
 }
 
 /// Creates the zone with its configuration as it is when the editor has ended.
-async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
+async fn edited(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let before = draft.manifest.config.clone();
     let mut text = Text::write(context, &before)?;
     edit(&text.file).await?;
     let config = std::fs::read(&text.file)?;
     if config == before.as_bytes() {
-        return create(context, desk, draft).await;
+        return create(context, admin, draft).await;
     }
     let created = async {
         let zone = &draft.manifest.zone.name;
         let odd =
             |_| CliError::new(Exit::Error, format!("zone '{zone}': its configuration is no text in UTF-8"));
-        let draft = desk.edited(&draft, String::from_utf8(config).map_err(odd)?)?;
-        create(context, desk, draft).await
+        let draft = admin.edited(&draft, String::from_utf8(config).map_err(odd)?)?;
+        create(context, admin, draft).await
     };
     match created.await {
         Ok(Exit::Done) => Ok(Exit::Done),

@@ -26,13 +26,13 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     let zone = &context.zone(&store, &args.zone).await?;
     let local = context.local(store)?;
-    let desk = super::desk(&context, &local);
-    desk.known().await?.may_delete(zone).map_err(|error| CliError::new(Exit::Error, error))?;
+    let admin = super::admin(&context, &local);
+    admin.known().await?.may_delete(zone).map_err(|error| CliError::new(Exit::Error, error))?;
     if !args.force && !confirmed(zone)? {
         return Ok(Exit::Done);
     }
-    let row = desk.delete(zone).await?;
-    context.audit(&format!("zone '{}' ({}) deleted by {}", row.zone, row.uuid, desk.user));
+    let row = admin.delete(zone).await?;
+    context.audit(&format!("zone '{}' ({}) deleted by {}", row.zone, row.uuid, admin.user));
     Ok(Exit::Done)
 }
 

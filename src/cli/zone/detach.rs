@@ -32,18 +32,18 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store_to_ask()? } else { context.store()? };
     let zone = &context.zone(&store, &args.zone).await?;
     let local = context.local(store)?;
-    let desk = super::desk(&context, &local);
+    let admin = super::admin(&context, &local);
     if args.dry_run {
-        let document = desk.document(zone).await?;
+        let document = admin.document(zone).await?;
         ui::print(&document.text)?;
         if !document.text.ends_with('\n') {
             ui::print("\n")?;
         }
         return Ok(Exit::Done);
     }
-    let left = desk.detach(zone, args.manifest.as_deref()).await?;
-    context.audit(&format!("zone '{zone}' detached by {}", desk.user));
-    let stale = failover::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
+    let left = admin.detach(zone, args.manifest.as_deref()).await?;
+    context.audit(&format!("zone '{zone}' detached by {}", admin.user));
+    let stale = failover::withdraw(local.name(), local.store(), &admin.peers, zone).await?;
     super::stale(&stale).iter().for_each(|line| ui::complain(line));
     if let Some(why) = left.no_copy {
         let text = format!(

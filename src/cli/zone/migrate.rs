@@ -13,7 +13,7 @@ use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
-use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{BlockerKind, HostUri, Method, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 
@@ -77,7 +77,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
-        only: (args.kind == Type::Live).then_some(Kind::Live),
+        only: (args.kind == Type::Live).then_some(Method::Live),
         destination: Some(args.uri.clone()),
         overwrite: args.overwrite,
         jobs: 1,
@@ -135,7 +135,7 @@ async fn why_absent<T>(
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
+            let known = super::admin(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
             Err(AttachmentError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),

@@ -49,7 +49,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-pub(super) fn desk<'a>(context: &Context, local: &'a Local) -> ZoneAdmin<'a> {
+pub(super) fn admin<'a>(context: &Context, local: &'a Local) -> ZoneAdmin<'a> {
     ZoneAdmin { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::host::fake::FakeHost;
-use crate::model::{Arrival, BlockerKind, Kind, PendingLoad, Shortage};
+use crate::model::{BlockerKind, CheckRequest, Method, PendingLoad, Shortage};
 use crate::store::tests::sample::{self, uri};
 
 /// A row for each state, a column for each event: the state that follows, or a dot where that cannot happen.
@@ -47,9 +47,9 @@ fn events() -> [JobEvent; 16] {
     let (record, manifest) = (sample::evacuated("web"), sample::manifest("web"));
     let hosts = ["h1", "h2"].map(|name| FakeHost::new(name).0);
     let [from, to] = hosts;
-    let request = Arrival {
+    let request = CheckRequest {
         manifest: manifest.clone(),
-        kind: Kind::Live,
+        kind: Method::Live,
         from: "h1".to_owned(),
         home: None,
         overwrite: false,

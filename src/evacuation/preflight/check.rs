@@ -6,15 +6,15 @@ use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
-use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Home, Manifest, Method, PendingLoad};
 
-/// Whether room is booked at the destination.
+/// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Only look: a dry run.
     Look,
-    /// Book room, too.
-    Book,
+    /// Reserve room, too.
+    Reserve,
 }
 
 /// A question to one destination.
@@ -22,7 +22,7 @@ pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
-    pub kind: Kind,
+    pub kind: Method,
     pub from: &'a str,
     /// The host that the zone belongs to while it is there; none: it belongs there.
     pub home: Option<Home>,
@@ -38,8 +38,8 @@ impl Check<'_> {
         bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
-    ) -> Result<Arrival, Vec<Blocker>> {
-        let arrival = Arrival {
+    ) -> Result<CheckRequest, Vec<Blocker>> {
+        let arrival = CheckRequest {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
@@ -70,21 +70,27 @@ impl Check<'_> {
             }
             return Ok(arrival);
         }
-        if self.mode == Mode::Book {
+        if self.mode == Mode::Reserve {
             let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
     }
 
     /// The move of a zone that a destination has accepted.
-    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
+    pub fn task(
+        &self,
+        request: CheckRequest,
+        record: Manifest,
+        from: Arc<dyn Host>,
+        to: Arc<dyn Host>,
+    ) -> Task {
         Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
-    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
-            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+            Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {
                 Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),

@@ -18,7 +18,7 @@ use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
 use crate::migration::settle::Refuge;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
+    Blocker, BlockerKind, CheckRequest, Home, HostId, HostUri, Location, Method, PendingLoad, ZoneName, chain,
 };
 use crate::peers::Connected;
 use crate::store::ZoneRecord;
@@ -72,7 +72,7 @@ impl Preflight<'_> {
     fn question<'a>(
         &'a self,
         exported: &'a Exported,
-        kind: Kind,
+        kind: Method,
         from: &'a str,
         home: Option<Home>,
     ) -> Check<'a> {
@@ -90,12 +90,17 @@ impl Preflight<'_> {
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
-    async fn put(&self, check: &Check<'_>, bound: &Mapped, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        if self.mode == Mode::Book {
+    async fn put(
+        &self,
+        check: &Check<'_>,
+        bound: &Mapped,
+        host: &dyn Host,
+    ) -> Result<CheckRequest, Vec<Blocker>> {
+        if self.mode == Mode::Reserve {
             return check.run(bound, host, PendingLoad::default()).await;
         }
         let arrival = self.look(check, bound, host).await?;
-        if arrival.kind != Kind::Cold {
+        if arrival.kind != Method::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             let pending = planned.entry(host.id()).or_default();
@@ -111,7 +116,7 @@ impl Preflight<'_> {
         check: &Check<'_>,
         bound: &Mapped,
         host: &dyn Host,
-    ) -> Result<Arrival, Vec<Blocker>> {
+    ) -> Result<CheckRequest, Vec<Blocker>> {
         let pending = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(&host.id()).copied().unwrap_or_default()
@@ -120,7 +125,12 @@ impl Preflight<'_> {
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
-    async fn leave(&self, job: &Job, method: Kind, proposal: Option<&Proposal>) -> Result<JobEvent, String> {
+    async fn leave(
+        &self,
+        job: &Job,
+        method: Method,
+        proposal: Option<&Proposal>,
+    ) -> Result<JobEvent, String> {
         let local = &self.engine.local;
         let exported = local.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
         let home = match self.engine.home_of(exported.manifest.zone.uuid) {
@@ -247,7 +257,7 @@ impl Preflight<'_> {
     async fn fetch(
         &self,
         record: &ZoneRecord,
-        method: Kind,
+        method: Method,
         exported: &Exported,
         refuge: &Arc<dyn Host>,
     ) -> Result<JobEvent, String> {

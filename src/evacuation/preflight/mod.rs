@@ -30,7 +30,7 @@ const MEASURING: std::time::Duration = std::time::Duration::from_secs(3);
 const WIDTH: usize = 4;
 
 impl Engine {
-    /// Checks all these, while it is measured how they write to their memory: the order of their moves heeds that.
+    /// Checks all these, while it is measured how they write to their memory: the order of their moves depends on it.
     pub(super) async fn preflight(
         &self,
         jobs: &[Job],
@@ -80,7 +80,7 @@ impl Engine {
             .iter()
             .map(|job| async move { (job, self.check_one(preflight, job, places.get(&job.zone)).await) });
         // What a dry run has planned is known one zone after the other.
-        let width = if preflight.mode == Mode::Book { WIDTH } else { 1 };
+        let width = if preflight.mode == Mode::Reserve { WIDTH } else { 1 };
         let mut checked = pin!(futures_util::stream::iter(checking).buffered(width));
         let mut again = Vec::new();
         while let Some((job, event)) = checked.next().await {
@@ -98,7 +98,7 @@ impl Engine {
             Stage::Running => self.cancel.bound(QUESTIONS, preflight.check(job, proposal)).await,
             Stage::Finishing | Stage::Aborting => None,
         };
-        // Room that was booked for it by a question without an answer is free again when the lease ends.
+        // Room that was reserved for it by a question without an answer is free again when the lease ends.
         let event = event.unwrap_or_else(|| {
             preflight.run_state.cut_short();
             JobEvent::Skip("cancelled before its turn".to_owned())

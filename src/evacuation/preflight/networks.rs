@@ -1,4 +1,4 @@
-//! A zone as it will be where it goes: plugged into networks that may have other names there.
+//! A zone as it will be where it goes: connected to networks that may have other names there.
 
 use crate::evacuation::engine::Engine;
 use crate::model::chain;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evacuation::Actions;
-use crate::model::{Abilities, Brand, Kind};
+use crate::model::{Abilities, Brand, Method};
 use crate::store::Place;
 use crate::store::tests::sample;
 
@@ -147,11 +147,11 @@ fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     let cold = "old: its way to move is cold, and only live was asked for";
-    let found = summary(&only(Kind::Live, Action::Live));
+    let found = summary(&only(Method::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
     let [db, ct] =
         ["db", "ct"].map(|name| format!("{name}: its way to move is restart, and only cold was asked for"));
-    assert_eq!(summary(&only(Kind::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
+    assert_eq!(summary(&only(Method::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 }
 
 #[test]
-fn a_zone_whose_whereabouts_are_open_is_not_touched() {
+fn a_zone_whose_location_is_unknown_is_not_touched() {
     let (away, open) = ([sample::evacuated("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
     assert_eq!(found.list[0].peer, away[0].location.clone());

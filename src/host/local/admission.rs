@@ -1,5 +1,5 @@
 //! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
-//! and nothing that was not booked.
+//! and nothing that was not reserved.
 
 use uuid::Uuid;
 
@@ -8,15 +8,15 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
 pub(super) struct Present {
-    /// What is booked for other zones.
-    pub booked: Vec<Reservation>,
+    /// What is reserved for other zones.
+    pub reserved: Vec<Reservation>,
     /// The zones that are here.
     pub inventory: Inventory,
 }
@@ -37,7 +37,7 @@ impl Local {
 
     /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same, and one that
     /// is configured here may be attached: no other host brings it.
-    pub(super) fn announced_blocker(&self, arrival: &Arrival) -> Result<Option<Blocker>, HostError> {
+    pub(super) fn announced_blocker(&self, arrival: &CheckRequest) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
         let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let comes_home =
@@ -46,15 +46,15 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
-    /// What is here now. What is booked is read first: a zone that arrives meanwhile is in one of the two.
+    /// What is here now. What is reserved is read first: a zone that arrives meanwhile is in one of the two.
     pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
-        let booked = self.booked_beside(zone)?;
-        Ok(Present { booked, inventory: self.inventory().await? })
+        let reserved = self.reserved_beside(zone)?;
+        Ok(Present { reserved, inventory: self.inventory().await? })
     }
 
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
     /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
-    fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+    fn recorded_blockers(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         let mut reasons = Vec::new();
         if arrival.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
@@ -70,13 +70,13 @@ impl Local {
     }
 
     /// Memory that is kept for zones that are on their way, in bytes.
-    pub(super) fn booked(&self) -> Result<u64, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+    pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
     }
 
     /// What the lock, the platform and the software here have against it: all that takes long.
-    async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn unfit(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
         let theirs = &arrival.manifest.platform;
@@ -94,7 +94,7 @@ impl Local {
     }
 
     /// The guests that are here, or are recorded here, and are not that zone.
-    fn clashes(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+    fn clashes(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         if arrival.manifest.platform != self.platform.name() {
             return Ok(Vec::new());
         }
@@ -104,7 +104,7 @@ impl Local {
     }
 
     /// All reasons but room, and what is here: listed once, after all that takes long.
-    async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
+    async fn blockers(&self, arrival: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
         blockers.extend(self.clashes(arrival, &present.inventory)?);
@@ -115,19 +115,19 @@ impl Local {
     /// way: it is the same zone.
     pub(super) async fn blockers_but_the_same(
         &self,
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
         let (mut blockers, present) = self.blockers(arrival).await?;
         let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
             blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
-            let overwriting = Arrival { overwrite: true, ..arrival.clone() };
+            let overwriting = CheckRequest { overwrite: true, ..arrival.clone() };
             blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
         Ok((blockers, present))
     }
 
-    async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
+    async fn has_the_same(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
         // What comes from here would find itself.
         if arrival.from == self.name {
             return Ok(false);
@@ -146,7 +146,7 @@ impl Local {
     ///
     /// # Errors
     /// If they cannot be found out.
-    pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    pub async fn validate(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
         let views = storage_probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
@@ -162,10 +162,10 @@ impl Local {
     pub(super) async fn with_those_of_room(
         &self,
         (mut blockers, present): (Vec<Blocker>, Present),
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<Vec<Blocker>, HostError> {
         let capacity = self.capacity(&present.inventory).await?;
-        blockers.extend(capacity.blockers(arrival, &present.booked));
+        blockers.extend(capacity.blockers(arrival, &present.reserved));
         Ok(blockers)
     }
 
@@ -177,22 +177,22 @@ impl Local {
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
-    /// What is booked here for other zones than that one.
-    pub(super) fn booked_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.into_iter().filter(|other| other.uuid != zone.uuid).collect())
+    /// What is reserved here for other zones than that one.
+    pub(super) fn reserved_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
-    /// An arrival without a booking, or after the lock was set, goes no further.
+    /// An arrival without a reservation, or after the lock was set, goes no further.
     pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         if let Some(blocker) = self.lock_blocker()? {
             return Err(self.refused(zone, vec![blocker]));
         }
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        if reserved.iter().any(|reservation| reservation.zone == *zone && reservation.uuid == uuid) {
             return Ok(());
         }
-        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        let reason = format!("no room is reserved for it on {} (the reservation has run out?)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 
@@ -210,7 +210,7 @@ impl Local {
 
 /// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
 /// `kept` is what is kept of the zone that comes.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<String> {
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {
@@ -236,13 +236,13 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, PendingLoad};
+    use crate::model::{Method, PendingLoad};
     use crate::store::tests::sample;
 
-    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
-        Arrival {
+    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
+        CheckRequest {
             manifest: sample::manifest_of(zone, uuid),
-            kind: Kind::Cold,
+            kind: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,

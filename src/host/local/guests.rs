@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Local;
 use crate::host::{Host, HostError};
-use crate::model::{Arrival, HostId, ZoneName};
+use crate::model::{CheckRequest, HostId, ZoneName};
 use crate::paths::Paths;
 use crate::store::{Place, Store};
 
@@ -40,8 +40,8 @@ impl Arrived {
 }
 
 impl Local {
-    /// Puts down whose zone it is for which room was booked. One that belongs here is nobody's guest, whatever is said of it.
-    pub(super) fn welcome(&self, arrival: &Arrival) -> Result<(), HostError> {
+    /// Puts down whose zone it is for which room was reserved. One that belongs here is nobody's guest, whatever is said of it.
+    pub(super) fn welcome(&self, arrival: &CheckRequest) -> Result<(), HostError> {
         let zone = &arrival.manifest.zone;
         let failed = |error| self.failed(error);
         let is_own =

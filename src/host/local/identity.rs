@@ -1,6 +1,6 @@
 //! Whether a zone that comes has the name or the UUID of a guest that is here. Pure.
 
-use crate::model::{Arrival, Blocker, BlockerKind, Inventory, ZoneName};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Inventory, ZoneName};
 
 /// A guest that is here, compared with the zone that comes.
 #[derive(Clone, Copy)]
@@ -11,7 +11,7 @@ struct Likeness {
 }
 
 /// What each guest that is here has against a zone that comes.
-pub(super) fn blockers(here: &Inventory, arrival: &Arrival) -> Vec<Blocker> {
+pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
     let zones = here.zones.iter().map(|other| {
         let (same_name, same_uuid) = (other.name == zone.name, other.uuid == zone.uuid);
@@ -27,7 +27,7 @@ pub(super) fn blockers(here: &Inventory, arrival: &Arrival) -> Vec<Blocker> {
 }
 
 /// Why a guest keeps the zone out. The zone's own configuration does not, if it may be overwritten.
-fn clash(arrival: &Arrival, label: &str, other: Likeness) -> Option<String> {
+fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let name = &zone.name;
     match (other.same_name, other.same_uuid) {
@@ -45,13 +45,13 @@ fn clash(arrival: &Arrival, label: &str, other: Likeness) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, PendingLoad, UnmanagedGuest, ZoneState};
+    use crate::model::{Method, PendingLoad, UnmanagedGuest, ZoneState};
     use crate::store::tests::sample;
 
-    fn arrival(overwrite: bool) -> Arrival {
-        Arrival {
+    fn arrival(overwrite: bool) -> CheckRequest {
+        CheckRequest {
             manifest: sample::manifest_of("evac1", 1),
-            kind: Kind::Cold,
+            kind: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,

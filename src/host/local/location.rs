@@ -7,14 +7,14 @@ use crate::host::{Host, HostError};
 use crate::model::Location;
 
 impl Local {
-    /// Where that zone is, as far as is known here. What its platform has is here, and what is booked comes, whatever is
+    /// Where that zone is, as far as is known here. What its platform has is here, and what is reserved comes, whatever is
     /// recorded.
     pub(super) async fn find(&self, uuid: Uuid) -> Result<Location, HostError> {
         // In this order: a zone that comes is among the one or the other.
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         let is_present = self.inventory().await?.has(uuid);
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
-        if !is_present && booked.iter().any(|one| one.uuid == uuid) {
+        if !is_present && reserved.iter().any(|one| one.uuid == uuid) {
             return Ok(Location::Coming);
         }
         Ok(match (record, is_present) {

@@ -1,7 +1,7 @@
 //! The configuration that is here of a zone which comes, and comes over that: kept until the zone is here for good.
 //!
-//! The record of the zone says that it is `configured` here, which nobody heeds while the platform has it. It is there
-//! before room is booked, so before anything of the zone can come; if the zone does not stay, what it came over
+//! The record of the zone says that it is `configured` here, which does not count while the platform has it. It is there
+//! before room is reserved, so before anything of the zone can come; if the zone does not stay, what it came over
 //! is `configured` here.
 
 use uuid::Uuid;

@@ -1,29 +1,29 @@
-//! Room for a zone that comes: looked for and booked in one go, so that two sources never get the same.
+//! Room for a zone that comes: looked for and reserved in one go, so that two sources never get the same.
 
 use super::Local;
 use super::admission::Present;
 use crate::host::HostError;
 use crate::host::capacity::{cpus_of, memory_of};
-use crate::model::{Arrival, Blocker, BlockerKind, Millis};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Millis};
 use crate::store::Reservation;
 
-/// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
+/// No reservation lasts longer without being made again, whatever its owner says, in milliseconds.
 const LONGEST_LEASE: u64 = 24 * 3_600_000;
 
-/// Room is booked for no more zones of one host at once.
+/// Room is reserved for no more zones of one host at once.
 const MANY: usize = 1024;
 
 impl Local {
-    /// When a booking for so many milliseconds ends.
+    /// When a reservation for so many milliseconds ends.
     pub(super) fn until(&self, lease: u64) -> Millis {
         (self.clock)().after(lease.min(LONGEST_LEASE))
     }
 
-    /// Checks everything again, books room, and keeps what the zone comes over. Gives whether there is something. The
+    /// Checks everything again, reserves room, and keeps what the zone comes over. Gives whether there is something. The
     /// zones of this host are listed once for all of it.
-    pub(super) async fn book(&self, arrival: &Arrival, lease: u64) -> Result<bool, HostError> {
+    pub(super) async fn reserve_room(&self, arrival: &CheckRequest, lease: u64) -> Result<bool, HostError> {
         let zone = &arrival.manifest.zone;
-        let (mut blockers, Present { booked: earlier, inventory }) =
+        let (mut blockers, Present { reserved: earlier, inventory }) =
             self.blockers_but_the_same(arrival).await?;
         let room = self.capacity(&inventory).await?;
         let wanted = Reservation {
@@ -35,24 +35,24 @@ impl Local {
             expires: self.until(lease),
         };
         let admit = |others: &[Reservation]| {
-            // One that has arrived since the zones were listed may be neither among them nor booked any more.
+            // One that has arrived since the zones were listed may be neither among them nor reserved any more.
             let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
-            let booked: Vec<_> = others.iter().chain(gone).cloned().collect();
-            blockers.extend(room.blockers(arrival, &booked));
+            let reserved: Vec<_> = others.iter().chain(gone).cloned().collect();
+            blockers.extend(room.blockers(arrival, &reserved));
             let is_it = |other: &&Reservation| other.zone == wanted.zone || other.uuid == wanted.uuid;
             if let Some(other) = others.iter().find(is_it) {
                 let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
                 blockers.push(Blocker::new(BlockerKind::Identity, reason));
             }
             if others.iter().filter(|other| other.source == wanted.source).count() >= MANY {
-                let reason = format!("room is booked there for {MANY} zones of {} already", wanted.source);
+                let reason = format!("room is reserved there for {MANY} zones of {} already", wanted.source);
                 blockers.push(Blocker::new(BlockerKind::Host, reason));
             }
             if blockers.is_empty() { Ok(()) } else { Err(blockers) }
         };
-        let booked =
+        let reserved =
             self.store.reserve(&wanted, (self.clock)(), admit).map_err(|error| self.failed(error))?;
-        booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
+        reserved.map_err(|blockers| self.refused(&zone.name, blockers))?;
         let noted = async {
             self.welcome(arrival)?;
             self.note_owners(zone, &arrival.from, &arrival.owners, &inventory)?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, DiskSource, Kind, Manifest, System, ZoneName};
+use crate::model::{
+    Blocker, BlockerKind, CheckRequest, Disk, DiskSource, Manifest, Method, System, ZoneName,
+};
 use crate::software::{self, Counted, Report, compare};
 
 /// What [`System::Hypervisor`] calls the part that runs a virtual machine.
@@ -54,7 +56,7 @@ impl Local {
     ///
     /// # Errors
     /// If it is not known what is here.
-    pub async fn compare_software(&self, arrival: &Arrival) -> Result<Option<Report>, HostError> {
+    pub async fn compare_software(&self, arrival: &CheckRequest) -> Result<Option<Report>, HostError> {
         let Some(source) = &arrival.manifest.software else { return Ok(None) };
         let mut source = source.clone();
         if source.system == System::Hypervisor {
@@ -63,20 +65,20 @@ impl Local {
                 return Ok(None);
             }
             // What has brought up its memory there does not matter to one that is booted here.
-            source.packages.retain(|one| arrival.kind == Kind::Live || one.name != QEMU);
+            source.packages.retain(|one| arrival.kind == Method::Live || one.name != QEMU);
         }
         let here = self.count(&arrival.manifest).await?.software;
         Ok(Some(compare(&source, here.as_ref())))
     }
 
     /// Whether it was evacuated from here.
-    fn comes_home(&self, arrival: &Arrival) -> Result<bool, HostError> {
+    fn comes_home(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
         let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         Ok(record.is_some_and(|record| record.place.is_elsewhere()))
     }
 
     /// A blocker for each finding of that.
-    pub(super) async fn software_blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    pub(super) async fn software_blockers(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         if arrival.force {
             return Ok(Vec::new());
         }
@@ -147,9 +149,9 @@ mod tests {
 
         /// The findings against a zone, if it came.
         async fn findings(&self, manifest: Manifest, force: bool) -> Result<Vec<String>, HostError> {
-            let arrival = Arrival {
+            let arrival = CheckRequest {
                 manifest,
-                kind: Kind::Cold,
+                kind: Method::Cold,
                 from: "h1".to_owned(),
                 home: None,
                 overwrite: false,

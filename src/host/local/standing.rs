@@ -21,8 +21,8 @@ struct Signs {
     is_here: bool,
     /// It belongs here, and is recorded as away.
     is_away: bool,
-    /// Those that are booked for it and hold now, then those that have run out.
-    booked: Vec<Reservation>,
+    /// Those that are reserved for it and hold now, then those that have run out.
+    reserved: Vec<Reservation>,
     has_run_out: Vec<Reservation>,
     /// Who has brought it, and for whom it was brought.
     owners: Vec<String>,
@@ -33,7 +33,7 @@ impl Signs {
         let is_peer = |name: &str| name.eq_ignore_ascii_case(peer);
         let by_peer = |one: &&Reservation| is_peer(&one.source);
         let is_brought_home =
-            self.is_away && self.booked.iter().chain(&self.has_run_out).find(by_peer).is_some();
+            self.is_away && self.reserved.iter().chain(&self.has_run_out).find(by_peer).is_some();
         let standing = |relation, reason: String| Standing { relation, reason };
         if self.owners.iter().any(|owner| is_peer(owner)) {
             return standing(Relation::Own, format!("it was brought there for {peer}"));
@@ -41,11 +41,11 @@ impl Signs {
         if is_brought_home {
             return standing(Relation::Home, format!("it belongs to {host}"));
         }
-        if self.booked.iter().find(by_peer).is_some() {
+        if self.reserved.iter().find(by_peer).is_some() {
             return standing(Relation::Own, format!("{peer} brings it"));
         }
-        if let Some(booking) = self.booked.first() {
-            let reason = format!("{host} expects a zone of this name from {}", booking.source);
+        if let Some(reservation) = self.reserved.first() {
+            let reason = format!("{host} expects a zone of this name from {}", reservation.source);
             return standing(Relation::Expected, reason);
         }
         match (self.is_here, &self.owners[..]) {
@@ -80,10 +80,10 @@ impl Local {
         let zones = self.inventory().await?.zones;
         let records = self.store.zones().map_err(failed)?;
         let configured: Vec<_> = records.iter().filter(|record| record.is_configured()).collect();
-        let booked = self.store.bookings().map_err(failed)?;
+        let reserved = self.store.all_reservations().map_err(failed)?;
         let known = zones.iter().map(|zone| (&zone.name, zone.uuid));
         let known = known.chain(configured.iter().map(|record| (&record.zone, record.uuid)));
-        let known = known.chain(booked.iter().map(|one| (&one.zone, one.uuid)));
+        let known = known.chain(reserved.iter().map(|one| (&one.zone, one.uuid)));
         let meant = known.filter(|(name, _)| named.zone.as_ref() == Some(name)).map(|(_, uuid)| uuid);
         let mut meant: Vec<Uuid> = meant.chain(named.uuid).collect();
         meant.sort_unstable();
@@ -91,7 +91,7 @@ impl Local {
         let now = (self.clock)();
         let mut least: Option<Standing> = None;
         for uuid in meant {
-            let (boot_blocks, has_run_out) = booked
+            let (boot_blocks, has_run_out) = reserved
                 .iter()
                 .filter(|one| one.uuid == uuid)
                 .cloned()
@@ -103,7 +103,7 @@ impl Local {
                 is_here: zones.iter().any(|zone| zone.uuid == uuid)
                     || configured.iter().any(|row| row.uuid == uuid),
                 is_away: records.iter().any(|row| row.uuid == uuid && row.place.is_elsewhere()),
-                booked: boot_blocks,
+                reserved: boot_blocks,
                 has_run_out,
                 owners: self.owners_of(uuid)?,
             };
@@ -115,7 +115,7 @@ impl Local {
         Ok(least.unwrap_or_else(|| Signs::default().relation(peer, &self.name)))
     }
 
-    /// Notes for whom a zone comes for which room has just been booked. One that belongs here is nobody else's.
+    /// Notes for whom a zone comes for which room has just been reserved. One that belongs here is nobody else's.
     pub(super) fn note_owners(
         &self,
         zone: &Zone,
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_zone_is_its_bringers_and_of_those_for_whom_it_was_brought_and_nobody_elses() {
-        let by = |source: &str| vec![Reservation { source: source.into(), ..sample::booking("web", 9) }];
+        let by = |source: &str| vec![Reservation { source: source.into(), ..sample::reservation("web", 9) }];
         let owners = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let here = || Signs { is_here: true, ..Signs::default() };
         let away = || Signs { is_away: true, ..Signs::default() };
@@ -160,16 +160,16 @@ mod tests {
             (Signs { owners: owners(&["h1"]), ..here() }, Relation::Foreign),
             (Signs { owners: owners(&["h1", "H3"]), ..here() }, Relation::Own),
             (Signs { owners: owners(&["h3"]), ..Signs::default() }, Relation::Own),
-            (Signs { owners: owners(&["h1"]), booked: by("h1"), ..Signs::default() }, Relation::Expected),
-            (Signs { owners: owners(&["h3"]), booked: by("h1"), ..here() }, Relation::Own),
-            (Signs { booked: by("h1"), ..here() }, Relation::Expected),
+            (Signs { owners: owners(&["h1"]), reserved: by("h1"), ..Signs::default() }, Relation::Expected),
+            (Signs { owners: owners(&["h3"]), reserved: by("h1"), ..here() }, Relation::Own),
+            (Signs { reserved: by("h1"), ..here() }, Relation::Expected),
             (Signs { has_run_out: by("h1"), ..here() }, Relation::Resident),
             (Signs { owners: owners(&["h1"]), has_run_out: by("h1"), ..here() }, Relation::Foreign),
             (away(), Relation::Absent),
             (Signs { is_here: true, ..away() }, Relation::Resident),
-            (Signs { booked: by("h3"), ..away() }, Relation::Home),
+            (Signs { reserved: by("h3"), ..away() }, Relation::Home),
             (Signs { is_here: true, has_run_out: by("h3"), ..away() }, Relation::Home),
-            (Signs { is_here: true, booked: by("h1"), ..away() }, Relation::Expected),
+            (Signs { is_here: true, reserved: by("h1"), ..away() }, Relation::Expected),
             (Signs { owners: owners(&["h3"]), ..away() }, Relation::Own),
         ] {
             assert_eq!(signs.relation("h3", "h2").relation, expected);

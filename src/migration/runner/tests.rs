@@ -103,7 +103,7 @@ async fn each_act_stands_between_its_intent_and_its_outcome() {
                 ["intent", "act", "done"].map(|word| at(format!("{word} {}", spec.step)));
             assert!(intent.is_some() && intent < act && act < done, "{procedure} {seen:?}");
         }
-        // What was booked and opened is given back.
+        // What was reserved and opened is given back.
         let cleanups = procedure.steps().iter().filter_map(|spec| spec.undo).filter(|undo| undo.is_cleanup());
         assert_eq!(words(&seen, "undo").len(), cleanups.count(), "{procedure} {seen:?}");
     }

@@ -110,8 +110,8 @@ fn a_refuge_that_does_not_tell_interfaces_is_not_believed_to_have_none() {
     let silent = Manifest { interfaces: vec![], ..brought(&left) };
     let error = left.reverse_mapping(&silent).unwrap_err().to_string();
     assert_eq!(error, "the sysadm there is too old to give it its networks of here back (br0)");
-    let unplugged = Manifest { networks: vec![], ..silent.clone() };
-    assert_eq!(left.reverse_mapping(&unplugged), Ok(vec![]));
+    let disconnected = Manifest { networks: vec![], ..silent.clone() };
+    assert_eq!(left.reverse_mapping(&disconnected), Ok(vec![]));
     let unmapped = zone(vec![interface(1, "br0")]);
     assert_eq!(unmapped.reverse_mapping(&silent), Ok(vec![]));
 }

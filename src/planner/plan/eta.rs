@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BuiltPlan, PlannedMove, ZoneIx};
-use crate::model::{Kind, ZoneName};
+use crate::model::{Method, ZoneName};
 
 /// What is to be expected of a zone's move. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl BuiltPlan {
 
 const fn downtime(one: &PlannedMove) -> Option<u64> {
     match one.kind {
-        Kind::Live | Kind::Restart => Some(one.downtime_ms),
-        Kind::Cold => None,
+        Method::Live | Method::Restart => Some(one.downtime_ms),
+        Method::Cold => None,
     }
 }
 

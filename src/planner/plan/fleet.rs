@@ -66,7 +66,7 @@ pub struct FleetHost {
     /// Bytes of memory, all of it.
     #[serde(default)]
     pub memory: u64,
-    /// Bytes of it that new zones could have now, what is booked already taken off.
+    /// Bytes of it that new zones could have now, what is reserved already taken off.
     #[serde(default)]
     pub memory_free: u64,
     /// Huge pages, by size.

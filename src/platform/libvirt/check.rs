@@ -13,12 +13,12 @@ use super::domain_xml::{self, Domain};
 use super::machine;
 use super::virsh::{Connection, is_plain};
 use super::{Driver, Libvirt};
-use crate::model::{Arrival, Blocker, BlockerKind, Network};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Network};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
 /// All blockers of an arrival.
-pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+pub(super) async fn check(libvirt: &Libvirt, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
     let manifest = &arrival.manifest;
     let Some(driver) = Driver::of(manifest.zone.brand) else {
         let reason = format!("libvirt has no {} zones", manifest.zone.brand);
@@ -70,7 +70,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
 async fn hardware(
     libvirt: &Libvirt,
     domain: &Domain,
-    arrival: &Arrival,
+    arrival: &CheckRequest,
 ) -> Result<Vec<Blocker>, PlatformError> {
     let Some(machine) = &domain.machine else { return Ok(Vec::new()) };
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {

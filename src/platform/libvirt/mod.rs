@@ -23,7 +23,7 @@ use super::{
     ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts, Suspend, linux,
 };
 use crate::config;
-use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
+use crate::model::{Abilities, Blocker, Brand, CheckRequest, Inventory, Manifest, Software, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -149,7 +149,7 @@ impl Platform for Libvirt {
         self.manifest_of(zone).await
     }
 
-    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
         check::check(self, arrival).await
     }
 

@@ -16,7 +16,7 @@ pub struct Machine {
     pub huge_pages: Vec<HugePages>,
     /// Bytes of a huge page for which no size is said.
     pub usual_huge_page: u64,
-    /// Bridges and devices that zones can be plugged into.
+    /// Bridges and devices that zones can be connected to.
     pub devices: BTreeSet<String>,
     /// The device that leads to other networks.
     pub line: Option<String>,

@@ -3,11 +3,11 @@
 use super::abilities::{abilities, able};
 use super::config_of;
 use super::settings::HostSettings;
-use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
+use crate::model::{Blocker, BlockerKind, CheckRequest, DiskSource, Method, Network};
 use crate::paths::Paths;
 
 /// All blockers of an arrival.
-pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
+pub(super) fn blockers(arrival: &CheckRequest, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
     let manifest = &arrival.manifest;
     let config = match config_of(manifest) {
         Ok(config) => config,
@@ -22,7 +22,7 @@ pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) ->
         let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
         found.push(Blocker::new(BlockerKind::Platform, reason));
     }
-    if arrival.kind == Kind::Live && !able(config.brand).live {
+    if arrival.kind == Method::Live && !able(config.brand).live {
         found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
     }
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
@@ -41,7 +41,7 @@ pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) ->
     found
 }
 
-fn missing_network(network: &Network, arrival: &Arrival, host: &HostSettings) -> Option<Blocker> {
+fn missing_network(network: &Network, arrival: &CheckRequest, host: &HostSettings) -> Option<Blocker> {
     let called = arrival.describe(network);
     let reason = match network {
         Network::Bridge(name) if host.bridges.contains(name) => return None,

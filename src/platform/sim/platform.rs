@@ -11,8 +11,8 @@ use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
 use crate::model::{
-    Abilities, Arrival, Aux, Blocker, Brand, InterfaceMapping, Inventory, Manifest, Progress, Sent, Software,
-    StreamId, Zone, ZoneName, ZoneState,
+    Abilities, Aux, Blocker, Brand, CheckRequest, InterfaceMapping, Inventory, Manifest, Progress, Sent,
+    Software, StreamId, Zone, ZoneName, ZoneState,
 };
 use crate::plan::Survey;
 use crate::platform::{
@@ -77,7 +77,7 @@ impl Platform for Sim {
         self.gated(Operation::Manifest, Some(zone), work).await
     }
 
-    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
         let zone = Some(&arrival.manifest.zone.name);
         let work = async {
             let host = self.read(|session| session.host())?;

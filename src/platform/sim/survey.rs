@@ -77,7 +77,7 @@ fn storage_of(disk: &Disk, host: &HostSettings, paths: &Paths) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, Millis, ZoneName};
+    use crate::model::{Method, Millis, ZoneName};
     use crate::plan::{Costs, Trip};
     use crate::platform::sim::precopy::{Precopy, PrecopyAction};
     use crate::platform::sim::settings::ZoneConfig;
@@ -130,7 +130,7 @@ mod tests {
             record.boot(Millis(0), 1).unwrap();
             let survey = of(&host, &[record], &paths);
             let (zone, host) = (&survey.zones[0], &survey.host);
-            let trip = Trip { zone, kind: Kind::Live, from: host, to: host, rate: host.bandwidth.unwrap() };
+            let trip = Trip { zone, kind: Method::Live, from: host, to: host, rate: host.bandwidth.unwrap() };
             let found = Costs::default().forecast(&trip).unwrap().total_ms;
             let ratio = found as f64 / expected as f64;
             assert!(

@@ -246,7 +246,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn garbage_anywhere_is_never_taken_for_a_strangers_file(
+    fn garbage_anywhere_is_never_taken_for_a_foreign_file(
         places in proptest::collection::vec((0.0..1.0f64, proptest::collection::vec(any::<u8>(), 1..5000)), 1..6),
     ) {
         static DATABASE: std::sync::OnceLock<(Vec<u8>, Contents)> = std::sync::OnceLock::new();

@@ -19,7 +19,7 @@ pub(super) struct BtreeRecord {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum PageKind {
     TableLeaf,
     TableInterior,
     IndexLeaf,
@@ -30,7 +30,7 @@ enum Kind {
 pub(super) struct BtreePage<'a> {
     image: &'a Image<'a>,
     page: &'a [u8],
-    kind: Kind,
+    kind: PageKind,
     start: usize,
     cells: usize,
 }
@@ -40,10 +40,10 @@ impl<'a> BtreePage<'a> {
     pub fn of(image: &'a Image<'a>, number: u32) -> Option<Self> {
         let (page, start) = (image.page(number)?, if number == 1 { 100 } else { 0 });
         let (kind, head) = match page.get(start)? {
-            13 => (Kind::TableLeaf, 8),
-            5 => (Kind::TableInterior, 12),
-            10 => (Kind::IndexLeaf, 8),
-            2 => (Kind::IndexInterior, 12),
+            13 => (PageKind::TableLeaf, 8),
+            5 => (PageKind::TableInterior, 12),
+            10 => (PageKind::IndexLeaf, 8),
+            2 => (PageKind::IndexInterior, 12),
             _ => return None,
         };
         let cells = usize::from(short(page, start + 3)?);
@@ -52,11 +52,11 @@ impl<'a> BtreePage<'a> {
 
     /// Whether rows of a table are in it.
     pub fn has_rows(&self) -> bool {
-        self.kind == Kind::TableLeaf
+        self.kind == PageKind::TableLeaf
     }
 
     fn is_interior(&self) -> bool {
-        matches!(self.kind, Kind::TableInterior | Kind::IndexInterior)
+        matches!(self.kind, PageKind::TableInterior | PageKind::IndexInterior)
     }
 
     fn cells(&self) -> impl Iterator<Item = usize> {
@@ -76,7 +76,7 @@ impl<'a> BtreePage<'a> {
     /// Its rows or entries, and the pages on which long ones go on. None in place of one that makes no sense.
     pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<BtreeRecord>> {
         match self.kind {
-            Kind::TableInterior => Vec::new(),
+            PageKind::TableInterior => Vec::new(),
             _ => {
                 let mut left = self.page.len();
                 self.cells().map(|at| self.record(at, &mut left, overflow)).collect()
@@ -87,7 +87,7 @@ impl<'a> BtreePage<'a> {
     /// The record of a cell, which takes its bytes from the `left` ones of the page: cells of a damaged page may all
     /// claim the same bytes.
     fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<BtreeRecord> {
-        let mut at = if self.kind == Kind::IndexInterior { at + 4 } else { at };
+        let mut at = if self.kind == PageKind::IndexInterior { at + 4 } else { at };
         let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
         let is_row = self.has_rows();
         let id = if is_row { varint(self.page, &mut at)? } else { 0 };

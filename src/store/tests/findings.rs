@@ -1,6 +1,6 @@
 //! What `sysadm store check` finds: the table of cases.
 
-use super::sample::{QUIET, booking, entry, holder, manifest, name, record, run, uri};
+use super::sample::{QUIET, entry, holder, manifest, name, record, reservation, run, uri};
 use crate::model::{Manifest, Step};
 use crate::store::{
     CheckContext, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, Place, StoreError,
@@ -199,9 +199,9 @@ fn the_marker_and_the_table_must_agree() {
 }
 
 #[test]
-fn only_bookings_that_have_expired_are_found() {
+fn only_reservations_that_have_expired_are_found() {
     let contents = Contents {
-        reservations: vec![booking("a", 99), booking("b", 100), booking("c", 101)],
+        reservations: vec![reservation("a", 99), reservation("b", 100), reservation("c", 101)],
         ..Contents::default()
     };
     assert_eq!(found(&contents, &QUIET), ["expired a", "expired b"]);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, booking, entry, heard, holder, home, left, manifest, manifest_of, name, record, standby,
-    trip, uri,
+    announcement, entry, heard, holder, home, left, manifest, manifest_of, name, record, reservation,
+    standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{Direction, Mark, Move, Place, Store, StoreError, TargetKey};
@@ -65,14 +65,18 @@ pub const WRITES: &[Write] = &[
         let row = heard("rads://h3:12303", 43);
         store.told(&row.uri, &[(row.uuid, row.at)])
     }),
-    ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("reserve room", |store| {
+        store.reserve(&reservation("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)
+    }),
     ("record who brings a zone", |store| {
         store.bring(&manifest("web").zone, &["h9".to_owned()], true, &Default::default())
     }),
-    ("extend a booking", |store| {
-        store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
+    ("extend a reservation", |store| {
+        store.renew(&name("guest"), reservation("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),
-    ("give booked room back", |store| store.release(&name("guest"), booking("guest", 0).uuid).map(drop)),
+    ("give reserved room back", |store| {
+        store.release(&name("guest"), reservation("guest", 0).uuid).map(drop)
+    }),
 ];
 
 fn uuid(number: u128) -> uuid::Uuid {

@@ -6,12 +6,12 @@ use super::help;
 
 #[test]
 fn help_of_demo() {
-    assert_snapshot!(help("demo --help"), @r"
+    assert_snapshot!(help("demo --help"), @"
     Demonstrate sysadm on three simulated hosts
 
     Creates three hosts in a temporary directory, with simulated zones but real agents, certificates and
     TLS connections over the loopback interface. Runs a whole evacuation and return on them, and shows
-    each command with its actual output. The demo takes about 15 seconds, needs no privileges and leaves
+    each command with its actual output. The demo takes about 20 seconds, needs no privileges and leaves
     nothing behind.
 
     Usage: sysadm demo [OPTIONS]

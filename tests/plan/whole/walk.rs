@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sysadm_model::{Kind, ZoneName};
+use sysadm_model::{Method, ZoneName};
 use sysadm_planner::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
 use super::super::checker::{seats, unfit, violations};
@@ -68,9 +68,9 @@ impl Walk<'_> {
         let fleet = &self.sample.fleet;
         let (zone, to) = (&fleet.zones[one.zone.0 as usize], &fleet.hosts[one.to.0 as usize]);
         let kind = match (zone.running, zone.action) {
-            (false, _) => Kind::Cold,
-            (true, Action::Restart) => Kind::Restart,
-            (true, _) => Kind::Live,
+            (false, _) => Method::Cold,
+            (true, Action::Restart) => Method::Restart,
+            (true, _) => Method::Live,
         };
         let unfit = unfit(zone, to, self.drained(one.to.0 as usize));
         let unfit = unfit.map(|why| format!("{} goes to {}: {why}", zone.name, to.name));

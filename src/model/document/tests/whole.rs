@@ -223,11 +223,11 @@ fn zone() -> impl Strategy<Value = Zone> {
 }
 
 fn manifest() -> impl Strategy<Value = Manifest> {
-    let plugged = (vec(network(), 0..4), vec(interface(), 0..4));
+    let connected = (vec(network(), 0..4), vec(interface(), 0..4));
     let obstacle =
         (select(Against::ALL), nasty()).prop_map(|(against, reason)| Obstacle::new(against, reason));
     let texts = (nasty(), nasty(), vec(obstacle, 0..3), option(nasty()));
-    (zone(), texts, plugged, vec(disk(), 0..5), option(software())).prop_map(
+    (zone(), texts, connected, vec(disk(), 0..5), option(software())).prop_map(
         |(zone, (config, platform, obstacles, processor), (networks, interfaces), disks, software)| {
             Manifest { zone, config, platform, disks, networks, interfaces, obstacles, software, processor }
         },

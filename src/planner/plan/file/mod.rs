@@ -17,7 +17,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Fleet, HostIx, HostKey, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{Kind, Millis, UnmanagedGuest, ZoneName};
+use crate::model::{Method, Millis, UnmanagedGuest, ZoneName};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -65,7 +65,7 @@ pub struct FileMove {
     /// Which part of the zone's way this is.
     pub leg: Leg,
     /// Live or cold.
-    pub kind: Kind,
+    pub kind: Method,
     /// What is done with the zone.
     pub action: Action,
     /// When it begins.

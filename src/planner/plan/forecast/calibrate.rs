@@ -130,7 +130,7 @@ fn quantile(ratios: &[f64], part: f64) -> f64 {
 mod tests {
     use super::super::Costs;
     use super::*;
-    use crate::model::Kind;
+    use crate::model::Method;
     use crate::plan::{FleetHost, FleetZone};
 
     const GB: u64 = 1_000_000_000;
@@ -143,7 +143,7 @@ mod tests {
             ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
         };
         let (from, to) = (host("a"), host(to));
-        let trip = Trip { zone: &zone, kind: Kind::Live, from: &from, to: &to, rate: GB / 10 };
+        let trip = Trip { zone: &zone, kind: Method::Live, from: &from, to: &to, rate: GB / 10 };
         let model = Costs::default().forecast(&trip).unwrap();
         then(&trip, model)
     }

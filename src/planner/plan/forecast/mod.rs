@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use share::sharers;
 
 use super::fleet::{Dirty, FleetHost, FleetZone};
-use crate::model::Kind;
+use crate::model::Method;
 
 /// What a move is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Trip<'a> {
     /// The zone.
     pub zone: &'a FleetZone,
     /// Live or cold.
-    pub kind: Kind,
+    pub kind: Method,
     /// The host that it leaves.
     pub from: &'a FleetHost,
     /// The host to which it goes.
@@ -84,15 +84,15 @@ impl Costs {
         let zone = trip.zone;
         let storage = seconds(zone.disk, trip.rate)?;
         let (total, downtime) = match trip.kind {
-            Kind::Live => {
+            Method::Live => {
                 let (memory, hold) = self.live(used(zone), zone.dirty.unwrap_or_default(), trip.rate)?;
                 (storage + memory, hold + ms(self.switch_ms))
             }
-            Kind::Restart => {
+            Method::Restart => {
                 let down = storage + ms(self.shutdown_ms) + ms(self.boot_ms);
                 (down, down)
             }
-            Kind::Cold => (storage + ms(self.paper_ms), 0.0),
+            Method::Cold => (storage + ms(self.paper_ms), 0.0),
         };
         let total_ms = (total * 1000.0).round() as u64;
         Ok(Forecast { total_ms, late_ms: total_ms, downtime_ms: (downtime * 1000.0).round() as u64 })
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    fn forecast(zone: &FleetZone, kind: Kind, rate: u64) -> Result<Forecast, NeverConverges> {
+    fn forecast(zone: &FleetZone, kind: Method, rate: u64) -> Result<Forecast, NeverConverges> {
         let host = FleetHost::new("host".parse().unwrap());
         Costs::default().forecast(&Trip { zone, kind, from: &host, to: &host, rate })
     }
@@ -167,7 +167,7 @@ mod tests {
     fn the_published_migrations_take_as_long_as_published() {
         let dirty = Dirty { hot: 96 * MB, hot_ms: 2000, rate: 2 * MB };
         let seconds = [(2000, 111), (3000, 111), (2000, 55), (3000, 55)].map(|(used, rate)| {
-            let all = forecast(&zone(used * MB, Some(dirty)), Kind::Live, rate * MB).unwrap();
+            let all = forecast(&zone(used * MB, Some(dirty)), Method::Live, rate * MB).unwrap();
             (all.total_ms + 500) / 1000
         });
         assert_eq!(seconds, [20, 29, 51, 70]);
@@ -177,38 +177,38 @@ mod tests {
     fn a_zone_that_writes_faster_than_the_line_never_arrives_live() {
         let busy = zone(2000 * MB, Some(Dirty { hot: 400 * MB, hot_ms: 1000, rate: 0 }));
         assert_eq!(
-            forecast(&busy, Kind::Live, 300 * MB),
+            forecast(&busy, Method::Live, 300 * MB),
             Err(NeverConverges { dirty: 400 * MB, rate: 300 * MB })
         );
-        assert!(forecast(&busy, Kind::Live, 500 * MB).is_ok());
+        assert!(forecast(&busy, Method::Live, 500 * MB).is_ok());
     }
 
     #[test]
     fn what_can_be_sent_within_the_downtime_need_not_be_outrun() {
         let small = zone(2000 * MB, Some(Dirty { hot: 20 * MB, hot_ms: 10, rate: 0 }));
-        let found = forecast(&small, Kind::Live, 100 * MB).unwrap();
+        let found = forecast(&small, Method::Live, 100 * MB).unwrap();
         assert_eq!(found, Forecast { total_ms: 20_200, late_ms: 20_200, downtime_ms: 250 });
     }
 
     #[test]
     fn half_the_line_takes_more_than_twice_as_long() {
         let busy = zone(4000 * MB, Some(Dirty { hot: 100 * MB, hot_ms: 2000, rate: 3 * MB }));
-        let [whole, half] = [120, 60].map(|rate| forecast(&busy, Kind::Live, rate * MB).unwrap().total_ms);
+        let [whole, half] = [120, 60].map(|rate| forecast(&busy, Method::Live, rate * MB).unwrap().total_ms);
         assert!(half > 2 * whole, "{half} against {whole}");
     }
 
     #[test]
     fn a_zone_that_is_restarted_is_down_for_the_whole_of_its_move() {
         let running = FleetZone { disk: 1000 * MB, ..zone(2000 * MB, None) };
-        let all = forecast(&running, Kind::Restart, 100 * MB).unwrap();
+        let all = forecast(&running, Method::Restart, 100 * MB).unwrap();
         assert_eq!((all.total_ms, all.downtime_ms), (60_000, 60_000));
         let still = FleetZone { running: false, ..running };
-        let all = forecast(&still, Kind::Cold, 100 * MB).unwrap();
+        let all = forecast(&still, Method::Cold, 100 * MB).unwrap();
         assert_eq!((all.total_ms, all.downtime_ms), (11_000, 0));
     }
 
     #[test]
     fn nothing_is_sent_over_a_line_that_carries_nothing() {
-        assert!(forecast(&zone(MB, None), Kind::Live, 0).is_err());
+        assert!(forecast(&zone(MB, None), Method::Live, 0).is_err());
     }
 }

@@ -26,7 +26,7 @@ pub fn sharers(costs: &Costs, trip: &Trip<'_>, limit: Option<u64>, most: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Kind;
+    use crate::model::Method;
     use crate::plan::{Dirty, FleetHost, FleetZone};
 
     #[test]
@@ -40,7 +40,7 @@ mod tests {
                 dirty,
                 ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
             };
-            let trip = Trip { zone: &zone, kind: Kind::Live, from: &host, to: &host, rate: 100_000_000 };
+            let trip = Trip { zone: &zone, kind: Method::Live, from: &host, to: &host, rate: 100_000_000 };
             sharers(&Costs::default(), &trip, limit, most)
         };
         assert_eq!([0, 1, 5, 10, 30, 60, 200].map(|percent| bears(percent, None, 9)), [9, 9, 4, 2, 1, 1, 1]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Kind;
+use crate::model::Method;
 use crate::plan::{Action, HostIx, NeverConverges, ZoneIx};
 
 /// Which move begins when. Times are milliseconds from the begin of the whole.
@@ -46,7 +46,7 @@ pub struct PlannedMove {
     /// Which part of its way this is.
     pub leg: Leg,
     /// Live or cold.
-    pub kind: Kind,
+    pub kind: Method,
     /// What is done with the zone.
     pub action: Action,
     /// When it begins, ms.

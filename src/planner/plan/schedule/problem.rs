@@ -6,7 +6,7 @@ use super::plan::{BlockedReason, Leg, PlannedMove, Resource};
 use super::rate;
 use super::stock::{ScheduleProblem, SearchMove, Stocks, Use, What, signed};
 use super::{Given, Terms};
-use crate::model::Kind;
+use crate::model::Method;
 use crate::plan::forecast::{Trip, used};
 use crate::plan::{Action, FleetHost, FleetZone, HostIx, ZoneIx};
 
@@ -205,12 +205,12 @@ impl<'a> Builder<'a> {
 }
 
 /// Live or cold.
-fn kind(zone: &FleetZone) -> Result<Kind, BlockedReason> {
+fn kind(zone: &FleetZone) -> Result<Method, BlockedReason> {
     match (zone.action, zone.running) {
         (Action::Live, true) if zone.is_bound() => Err(BlockedReason::NotLive),
-        (Action::Live, true) => Ok(Kind::Live),
-        (Action::Live | Action::Restart, false) => Ok(Kind::Cold),
-        (Action::Restart, true) => Ok(Kind::Restart),
+        (Action::Live, true) => Ok(Method::Live),
+        (Action::Live | Action::Restart, false) => Ok(Method::Cold),
+        (Action::Restart, true) => Ok(Method::Restart),
         (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(BlockedReason::Stays(stays)),
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, Need};
 use super::super::virsh::{Connection, Driver};
-use crate::model::{Arrival, Blocker, Kind};
+use crate::model::{Blocker, CheckRequest, Method};
 use crate::platform::PlatformError;
 use here::Here;
 
@@ -20,7 +20,7 @@ use here::Here;
 pub async fn missing(
     libvirt: &Libvirt,
     domain: &Domain,
-    arrival: &Arrival,
+    arrival: &CheckRequest,
 ) -> Result<Vec<Blocker>, PlatformError> {
     let here = Here::default();
     let mut found = Vec::new();
@@ -32,7 +32,7 @@ pub async fn missing(
                 (!is_capable(need, &libvirt.queries.capabilities().await?)).then(|| need.to_string())
             }
             // A port or CID that is in use now may be free when the zone is booted.
-            Need::Port(..) | Need::Cid(_) if arrival.kind == Kind::Cold => None,
+            Need::Port(..) | Need::Cid(_) if arrival.kind == Method::Cold => None,
             Need::Port(address, port) => here::is_taken(address, *port).then(|| need.to_string()),
             Need::Cid(_) => {
                 let others = running(libvirt, arrival.manifest.zone.uuid).await?;

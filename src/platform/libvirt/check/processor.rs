@@ -18,7 +18,7 @@ use super::super::domain_xml::{self, Domain, child};
 use super::super::survey::needs::{Processor, processor_of};
 use super::super::virsh::{CpuFit, CpuMismatch};
 use super::platform;
-use crate::model::{Arrival, Blocker, Kind, xml};
+use crate::model::{Blocker, CheckRequest, Method, xml};
 use crate::platform::PlatformError;
 
 /// The CPU of a host about which nothing is known: no other one is certain to be equal.
@@ -30,7 +30,7 @@ const LONGEST: usize = 64 << 10;
 /// The missing features, by name.
 pub async fn missing(
     libvirt: &Libvirt,
-    arrival: &Arrival,
+    arrival: &CheckRequest,
     domain: &Domain,
     capabilities: &str,
 ) -> Result<Vec<Blocker>, PlatformError> {
@@ -41,7 +41,7 @@ pub async fn missing(
     };
     let model = model_of(&cpu);
     // Then libvirt starts the zone without comparing anything.
-    let plain = model.as_ref().filter(|model| arrival.kind != Kind::Live && !model.has_features);
+    let plain = model.as_ref().filter(|model| arrival.kind != Method::Live && !model.has_features);
     if plain.is_some_and(|model| usable(capabilities, &model.name) == Some(true)) {
         return Ok(Vec::new());
     }
@@ -58,7 +58,7 @@ pub async fn missing(
             if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
         }
         (CpuMismatch::Incomparable, model) => model
-            .filter(|model| arrival.kind == Kind::Live && usable(capabilities, &model.name) == Some(false))
+            .filter(|model| arrival.kind == Method::Live && usable(capabilities, &model.name) == Some(false))
             .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
             .into_iter()
             .collect(),
@@ -71,18 +71,18 @@ pub async fn missing(
 ///
 /// # Errors
 /// Why no CPU will do.
-fn needed(arrival: &Arrival) -> Result<Option<String>, String> {
+fn needed(arrival: &CheckRequest) -> Result<Option<String>, String> {
     let Ok(config) = domain_xml::read(&arrival.manifest.config) else { return Ok(None) };
     let configured = child(config.root_element(), "cpu");
     let seen = arrival.manifest.processor.as_deref();
     let cpu = match (arrival.kind, seen) {
-        (Kind::Live, Some(seen)) => match rewritten(seen)? {
+        (Method::Live, Some(seen)) => match rewritten(seen)? {
             Processor::Same => return Err("it sees its host's own CPU, and that is not known".to_owned()),
             seen => seen.model().cloned(),
         },
         // Older versions do not send what the zone has seen.
-        (Kind::Live, None) => configured.and_then(|cpu| processor_of(cpu).model().cloned()),
-        (Kind::Cold | Kind::Restart, _) => configured
+        (Method::Live, None) => configured.and_then(|cpu| processor_of(cpu).model().cloned()),
+        (Method::Cold | Method::Restart, _) => configured
             .filter(|cpu| cpu.attribute("check") != Some("none"))
             .and_then(|cpu| processor_of(cpu).model().cloned()),
     };

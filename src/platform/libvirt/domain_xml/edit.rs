@@ -164,7 +164,7 @@ fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<TextEdit>, String> 
     if let Some(each) = child(root, "vcpus") {
         return Err(at(each, "its processors are listed one by one"));
     }
-    // If CPUs can be plugged in later, this changes how many of the same are.
+    // If CPUs can be added later, this changes how many of the same are.
     let current =
         cpus.node.attribute("current").map(|_| attribute(cpus.node, "current", &wanted.to_string()));
     let mut changes: Vec<_> = current.transpose()?.into_iter().collect();

@@ -1,7 +1,7 @@
 //! Every fault has its effect, and leaves the zone where it belongs.
 
 use super::*;
-use crate::model::{Arrival, BlockerKind, Brand, Kind, PendingLoad};
+use crate::model::{BlockerKind, Brand, CheckRequest, Method, PendingLoad};
 
 fn error<T: std::fmt::Debug>(result: Result<T, PlatformError>) -> String {
     result.unwrap_err().to_string()
@@ -33,9 +33,9 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::Survey => sim.survey(false).await.map(drop),
         Operation::Manifest => sim.manifest(&zone).await.map(drop),
         Operation::Check => {
-            let arrival = Arrival {
+            let arrival = CheckRequest {
                 manifest,
-                kind: Kind::Cold,
+                kind: Method::Cold,
                 from: "h".into(),
                 home: None,
                 overwrite: true,
@@ -119,9 +119,9 @@ async fn what_hangs_goes_on_when_another_process_says_so() {
 async fn a_check_refuses_when_told() {
     let world = World::with_zone(spec("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();
-    let arrival = Arrival {
+    let arrival = CheckRequest {
         manifest,
-        kind: Kind::Live,
+        kind: Method::Live,
         from: "a".into(),
         home: None,
         overwrite: false,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Brand, Disk, DiskSource, Kind, Network, Obstacle, PendingLoad};
+use crate::model::{Brand, CheckRequest, Disk, DiskSource, Method, Network, Obstacle, PendingLoad};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -85,9 +85,9 @@ async fn a_check_names_everything_that_is_missing() {
     let host = HostSettings { arch: "aarch64".into(), ..settings(world.folder.path(), "b") };
     world.b.set_host(&host).unwrap();
     let manifest = world.a.manifest(&name("box")).await.unwrap();
-    let arrival = Arrival {
+    let arrival = CheckRequest {
         manifest,
-        kind: Kind::Live,
+        kind: Method::Live,
         from: "a".into(),
         home: None,
         overwrite: false,

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    announcement, booking, brought, container, entry, full_move, given_up, guest, heard, holder, home, left,
-    manifest, manifest_of, name, record, run, standby, standby_with, trip, uri,
+    announcement, brought, container, entry, full_move, given_up, guest, heard, holder, home, left, manifest,
+    manifest_of, name, record, reservation, run, standby, standby_with, trip, uri,
 };
 use crate::model::document::Written;
 use crate::model::{Manifest, Millis, Standby, Step, Zone};
@@ -108,7 +108,7 @@ pub fn contents() -> Contents {
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
         heard: vec![heard("rads://h3:12303", 43)],
-        reservations: vec![booking("guest", 1_700_000_000_000)],
+        reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
 
@@ -175,8 +175,8 @@ pub fn write(store: &Store) {
             store.configure(record, manifest).unwrap();
         }
     }
-    for booking in &contents.reservations {
-        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    for reservation in &contents.reservations {
+        store.reserve(reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
     let owners = ["h3", "h4"].map(str::to_owned);
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();

@@ -8,7 +8,7 @@ pub use database::{begin, contents, write};
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -63,7 +63,7 @@ pub fn trip(zone: &str) -> PastTrip {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
-        kind: Kind::Live,
+        kind: Method::Live,
         memory: 4 << 30,
         rate: 117_000_000,
         model_ms: 36_000,
@@ -111,7 +111,7 @@ pub fn record(zone: &str, uuid: u128, place: Place) -> ZoneRecord {
             location: Some(uri("ssh://root@h2")),
             relocating_to: (place == Place::Relocating).then(|| uri("rads://h3")),
             was_running: true,
-            kind: Some(Kind::Live),
+            kind: Some(Method::Live),
             since: Millis(10),
             ended: has_ended.then_some(Millis(20)),
             bytes: if has_ended { 1 << 40 } else { 0 },
@@ -212,7 +212,7 @@ pub fn heard(from: &str, at: i64) -> Heard {
     Heard { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
 }
 
-pub fn booking(zone: &str, expires: i64) -> Reservation {
+pub fn reservation(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
         uuid: Uuid::from_u128(9),
@@ -226,7 +226,7 @@ pub fn booking(zone: &str, expires: i64) -> Reservation {
 pub fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
-        kind: Some(Kind::Live),
+        kind: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),

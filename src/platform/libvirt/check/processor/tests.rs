@@ -84,14 +84,14 @@ fn no_processor_of_a_peers_keeps_this_host_busy() {
         ("<cpu".to_owned(), format!("{unread}it is no XML")),
         (UNKNOWN.to_owned(), "it sees its host's own CPU, and that is not known".to_owned()),
     ] {
-        assert_eq!(needed(&arrival(Kind::Live, "", Some(&seen))), Err(what));
+        assert_eq!(needed(&arrival(Method::Live, "", Some(&seen))), Err(what));
     }
     let configured = with(&many);
-    let refused = needed(&arrival(Kind::Cold, &configured, None));
+    let refused = needed(&arrival(Method::Cold, &configured, None));
     assert_eq!(refused, Err("its CPU has too many features".to_owned()));
 }
 
-fn arrival(kind: Kind, cpu: &str, seen: Option<&str>) -> Arrival {
+fn arrival(kind: Method, cpu: &str, seen: Option<&str>) -> CheckRequest {
     let zone = serde_json::json!({
         "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "kvm", "state": "running",
         "autostart": false, "persistent": true, "memory": 1, "cpus": 1,
@@ -117,16 +117,16 @@ fn a_zone_that_runs_needs_what_it_has_seen_and_one_that_does_not_what_is_configu
         ))
     };
     for (kind, cpu, saw, expected) in [
-        (Kind::Live, custom, Some(seen), rewritten("lm", "require")),
-        (Kind::Live, custom, None, rewritten("aes", "force")),
-        (Kind::Live, "<cpu mode='host-passthrough'/>", None, None),
-        (Kind::Cold, custom, Some(seen), rewritten("aes", "force")),
-        (Kind::Restart, custom, None, rewritten("aes", "force")),
-        (Kind::Cold, &unchecked, None, None),
-        (Kind::Live, &unchecked, None, rewritten("aes", "force")),
-        (Kind::Cold, "<cpu mode='host-passthrough'/>", None, None),
-        (Kind::Cold, "<cpu mode='host-model' check='partial'/>", None, None),
-        (Kind::Cold, "", None, None),
+        (Method::Live, custom, Some(seen), rewritten("lm", "require")),
+        (Method::Live, custom, None, rewritten("aes", "force")),
+        (Method::Live, "<cpu mode='host-passthrough'/>", None, None),
+        (Method::Cold, custom, Some(seen), rewritten("aes", "force")),
+        (Method::Restart, custom, None, rewritten("aes", "force")),
+        (Method::Cold, &unchecked, None, None),
+        (Method::Live, &unchecked, None, rewritten("aes", "force")),
+        (Method::Cold, "<cpu mode='host-passthrough'/>", None, None),
+        (Method::Cold, "<cpu mode='host-model' check='partial'/>", None, None),
+        (Method::Cold, "", None, None),
     ] {
         assert_eq!(needed(&arrival(kind, cpu, saw)), Ok(expected), "{kind} {cpu} {saw:?}");
     }
