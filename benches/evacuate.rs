@@ -1,9 +1,9 @@
-//! Evacuating running KVM zones from one real host to another with `sysadm evacuate`, beside the same zones moved
-//! by `virsh migrate`, one after another and several at once. Everything in one run, on hosts of the lab.
+//! Evacuating running KVM zones from one real host to another with `sysadm evacuate`, compared with the same
+//! zones moved by `virsh migrate`, one after another and several at once. All in one run, on hosts of the lab.
 //!
-//! `cargo bench --bench evacuate [-- ROUNDS [JOBS]]`, as root on Debian after `tests/lab/lab.sh install`. Prints the
-//! median of the rounds, the longest gap between two ticks of any guest (its downtime, as a guest's user sees it),
-//! and both as ratios.
+//! `cargo bench --bench evacuate [-- ROUNDS [JOBS]]`, as root on Debian after `tests/lab/lab.sh install`. Prints
+//! the median of the rounds, the longest gap between two ticks of any guest (its downtime, as a user of the guest
+//! sees it), and both as ratios.
 
 #![allow(
     clippy::print_stdout,
@@ -44,7 +44,7 @@ fn main() {
 /// A way to move all zones from h1 to h2.
 struct Way {
     name: &'static str,
-    /// Where sysadm is to bring them. Said before the clock starts: nobody sets targets at every evacuation.
+    /// Where sysadm is to bring them. Set before the clock starts: targets are not set for every evacuation.
     target: Option<&'static str>,
     go: fn(&Lab, usize),
 }
@@ -97,7 +97,7 @@ fn report(guests: usize, jobs: usize, rounds: usize, results: &BTreeMap<usize, V
 struct Lab {
     folder: tempfile::TempDir,
     agents: Vec<Child>,
-    /// Moves at once.
+    /// Number of simultaneous moves.
     jobs: usize,
 }
 

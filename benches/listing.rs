@@ -1,5 +1,5 @@
-//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, and how long a start
-//! of a zone waits for the hook; process start included. Run with `cargo bench --bench listing`.
+//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, and how long the
+//! start of a zone waits for the hook; including process start. Run with `cargo bench --bench listing`.
 
 #![allow(
     clippy::print_stdout,

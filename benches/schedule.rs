@@ -1,6 +1,6 @@
-//! How near to the shortest schedules are, how soon they are found, and how well the length of a move is foretold:
-//! on instances from a seed, or on what was published with mVM, if its folder is given.
-//! Run with `cargo bench --bench schedule [-- FOLDER]`.
+//! How near to the shortest schedules are, how soon they are found, and how well the duration of a move is
+//! forecast: on instances from a seed, or on those published with mVM, if their folder is given. Run with `cargo
+//! bench --bench schedule [-- FOLDER]`.
 
 #![allow(
     clippy::print_stdout,
@@ -91,7 +91,7 @@ fn rules() -> Rules {
     Rules { outbound: u32::MAX, inbound: u32::MAX, ..Rules::default() }
 }
 
-/// Ten moves each, against the shortest schedule that there is.
+/// Ten moves each, compared with the shortest schedule.
 fn shortest(cases: &[Case]) {
     let rules = rules();
     let (mut sums, mut seconds, mut shortest) = ([0.0; 4], 0.0, 0);
@@ -118,7 +118,7 @@ fn shortest(cases: &[Case]) {
     println!("  lower bound {bound:.1} s; published {published:.1} s (0: none)");
 }
 
-/// Many moves, against the bound.
+/// Many moves, compared with the bound.
 fn near_the_bound(cases: &[Case]) {
     println!(
         "{:<24} {:>6} {:>9} {:>9} {:>8} {:>9}",
@@ -137,7 +137,7 @@ fn near_the_bound(cases: &[Case]) {
     }
 }
 
-/// Half of the runs teach, the other half asks.
+/// Half of the runs calibrate, the other half tests.
 fn foretold(runs: &[Vec<Run>]) {
     let costs = Costs { downtime_ms: 0, ..Costs::default() };
     let trip = |run: &Run| -> (FleetTrip, Forecast) {
@@ -170,7 +170,7 @@ fn foretold(runs: &[Vec<Run>]) {
     );
 }
 
-/// A trip that owns what it speaks of.
+/// A trip that owns its parts.
 struct FleetTrip(
     sysadm_planner::plan::FleetZone,
     sysadm_planner::plan::FleetHost,

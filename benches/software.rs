@@ -1,6 +1,7 @@
-//! How long it takes to validate what a zone depends on: to read a host's package database, to select what counts, and
-//! to compare that with what the zone's own host had. A Solaris 10 host with 5,000 packages and 200,000 files; a zone
-//! that inherits `/lib`, `/platform`, `/sbin` and `/usr`. Run with `cargo bench --bench software`.
+//! How long it takes to validate what a zone depends on: to read a host's package database, to select what
+//! counts, and to compare that with the software of the zone's own host. A Solaris 10 host with 5,000 packages
+//! and 200,000 files; a zone that inherits `/lib`, `/platform`, `/sbin` and `/usr`. Run with `cargo bench --bench
+//! software`.
 
 #![allow(
     clippy::print_stdout,
@@ -65,7 +66,7 @@ async fn read(root: &Path, inherited: &[Inherited<'_>]) -> Software {
     software::count(root, inherited).await.expect("it can be read").software.expect("there are packages")
 }
 
-/// The database: packages of 40 files each, with three patches each that hold another one.
+/// The database: packages of 40 files each, with three patches each that contain another one.
 fn lay(root: &Path) {
     let packages = root.join("var/sadm/pkg");
     let mut contents = String::new();

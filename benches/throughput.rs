@@ -1,5 +1,5 @@
-//! How fast one stream over SSH is, beside `ssh` itself: a gibibyte up, down and both ways, against an sshd of
-//! its own on the loopback interface. `cargo bench --bench throughput`
+//! How fast one stream over SSH is, compared with `ssh` itself: a gibibyte up, down and both ways, with an sshd
+//! of its own on the loopback interface. `cargo bench --bench throughput`
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -130,7 +130,7 @@ impl Default for MigrationConfig {
 }
 
 impl MigrationConfig {
-    /// The settings that hold under a policy: what it says, and these where it says nothing.
+    /// These settings, replaced by those that a policy has.
     #[must_use]
     pub fn under(&self, convergence: &Convergence) -> Self {
         // Without `..`, so that a new setting is not forgotten here.

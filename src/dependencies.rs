@@ -1,6 +1,6 @@
-//! What the dependencies may be, as deny.toml says. This test asks cargo for all of them, and fails on a licence that is
-//! not allowed, on an unknown registry, on a second version of a crate that must have only one, and on a version that
-//! is left open. `cargo deny check` reads the same file and also finds published vulnerabilities, for which it needs
+//! The rules for dependencies in deny.toml. This test asks cargo for all of them, and fails on a licence that is
+//! not allowed, an unknown registry, a second version of a crate that must have only one, and an unspecified
+//! version. `cargo deny check` reads the same file and also finds published vulnerabilities, for which it needs
 //! GitHub.
 
 use std::iter::Peekable;
@@ -26,7 +26,7 @@ fn words(list: &toml::Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether that licence, an expression of SPDX, can be met with the allowed ones.
+/// Whether a licence, an SPDX expression, is satisfied by the allowed ones.
 fn is_met(licence: &str, allowed: &[String]) -> bool {
     let spaced = licence.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();

@@ -101,7 +101,7 @@ impl fmt::Debug for Failpoints {
 }
 
 impl Failpoints {
-    /// Reads the file `failpoint` in that folder.
+    /// Follows the file `failpoint` in that folder.
     pub fn of_state_folder(folder: &Path) -> Self {
         let order = folder.join("failpoint");
         Self(cfg!(debug_assertions).then(|| Arc::new(move |point| obey(&order, point)) as Hook))
@@ -113,10 +113,10 @@ impl Failpoints {
         Self(Some(Arc::new(hook)))
     }
 
-    /// A step has come to this failpoint.
+    /// Must be called when a step comes to this failpoint.
     ///
     /// # Errors
-    /// If it is to fail here.
+    /// If a test makes the step fail here.
     pub fn hit(&self, actor: Actor, timing: Timing, step: Step) -> Result<(), String> {
         self.0.as_ref().map_or(Ok(()), |hook| hook(Failpoint { actor, timing, step }))
     }

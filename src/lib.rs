@@ -1,39 +1,40 @@
 //! `sysadm` empties a host of its zones before maintenance, and fills it again afterwards.
 //!
-//! A *zone* is a guest of a host: a KVM or LXC domain of libvirt, or a simulated one. An administrator sets
-//! where zones go (`sysadm target`), takes the host out of service (`sysadm maintain -s`), moves all zones to
-//! other hosts, live where possible (`sysadm evacuate`), works, and brings them back (`sysadm evacuate -r`).
-//! README.md shows that from the outside; this page is the way in for those who want to read the code.
+//! A *zone* is a guest of a host: a KVM or LXC domain of libvirt, or a simulated one. An administrator sets where
+//! zones go (`sysadm target`), takes the host out of service (`sysadm maintain -s`), moves all zones to other
+//! hosts, live where possible (`sysadm evacuate`), works on the host, and brings the zones back (`sysadm evacuate
+//! -r`). README.md shows this from the outside; this page is the introduction for those who want to read the
+//! code.
 //!
 //! # The one idea
 //!
 //! A [`Host`](host::Host) is symmetrical: this host ([`Local`](host::Local)) and another one
-//! ([`Remote`](host::Remote)) answer the same questions. So moving a zone is
-//! [`migrate(from, to)`](migration::migrate) in either direction: an evacuation has this host as `from`, a return
-//! has it as `to`, and nothing else differs. Everything that crosses the network, a hypervisor's memory
-//! stream too, goes through the one authenticated connection of the target's URI.
+//! ([`Remote`](host::Remote)) answer the same requests. So moving a zone is [`migrate(from,
+//! to)`](migration::migrate) in either direction: an evacuation has this host as `from`, a return has it as `to`,
+//! and nothing else differs. Everything that crosses the network, including a hypervisor's memory stream, goes
+//! through authenticated connections by the scheme of the target's URI.
 //!
 //! # The layers
 //!
-//! Each module uses only modules on lines below its own; a test holds every import against this picture.
+//! Each module uses only modules on lines below its own; a test checks every import against this picture.
 //!
 //! ```text
-//! cli, fuzzing, testing               what is typed and seen; what fuzzers, benchmarks and other programs of tests reach
+//! cli, fuzzing, testing               the command line; what fuzzers, benchmarks and other test programs use
 //! agent, admin                        serves this host to others; ONE zone by hand: detach, attach, create
-//! failover                            what a host leaves with others in case it is lost; does another host have this zone?
+//! failover                            replicas in case a host is lost; does another host have this zone?
 //! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
-//! migration                           ONE zone from a host to a host: live, cold or by a restart
-//! peers                               the other hosts: each is connected to once; all are asked how they are
-//! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
-//! maintenance, software               the lock; what is installed on a host
+//! migration                           ONE zone from one host to another: live, cold or by a restart
+//! peers                               the other hosts: each is connected to once; all are surveyed
+//! host                                all requests to a host: Local answers itself, Remote asks over a transport
+//! maintenance, software               the maintenance lock; what is installed on a host
 //! platform                            libvirt or simulated
-//! cancel                              how a run is told to end: by signals, a deadline, another terminal
+//! cancel                              how a run is cancelled: by signals, a deadline, another terminal
 //! run_lock, zonepath                  one run at a time; a zone's folder
-//! store, config, boot_lock            SQLite; sysadm.toml; who may boot a zone
-//! failpoints, backoff, paths          fail points; retries; where everything lies
+//! store, config, boot_lock            SQLite; sysadm.toml; permits and blocks for booting a zone
+//! failpoints, backoff, paths          failpoints; retries; where files are
 //! transport                           authenticated streams to other hosts (a crate: src/transport)
-//! plan, policy                        who goes where and when; what an administrator wants (pure; a crate: src/planner)
-//! exec, file, folder                  the only places that start programs, write whole files, make folders (a crate: src/os)
+//! plan, policy                        which zone goes where and when; an administrator's policy (pure; a crate: src/planner)
+//! exec, file, folder                  the only place to start programs, write whole files, create folders (a crate: src/os)
 //! model                               plain data for all of them, without I/O (a crate: src/model)
 //! ```
 //!
@@ -56,13 +57,13 @@
 //! - [`migration`]: how one zone moves, and the three ways in which that can end.
 //! - `migration::recovery`: the table of what is done after an interruption.
 //! - `platform::libvirt::live`: why a zone is held at its destination until its source has ended.
-//! - [`maintenance`] and `platform::libvirt::hooks`: the lock, and how libvirt comes to respect it.
-//! - [`host`]: all that a host can be asked, in one list.
+//! - [`maintenance`] and `platform::libvirt::hooks`: maintenance, and how libvirt enforces it.
+//! - [`host`]: all requests to a host, in one list.
 
-// Tests start what they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
+// Tests start the programs they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation is for those who work on the code")]
-// The fuzzers are built without default features: what the compiler says of that build is an error there.
+// The fuzzers are built without default features; warnings in that build are errors.
 #![cfg_attr(feature = "fuzzing", deny(warnings))]
 
 mod admin;
@@ -106,7 +107,7 @@ use sysadm_transport as transport;
 #[cfg(test)]
 extern crate self as sysadm;
 
-/// What takes more than one module: tests that drive the engine as the command line does.
+/// Tests of more than one module: they drive the engine as the command line does.
 #[cfg(test)]
 #[path = "../tests"]
 mod tests {

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Every subcommand has its own arguments.
 const MANY: [&str; 1] = ["Args"];
 
-/// Names that still mean several things. A new one is a mistake; rename one of its types and take it out.
+/// Names that still mean several things. Do not add any: rename a type instead.
 #[rustfmt::skip]
 const OPEN: &[&str] = &[
     "Answer", "Attempt", "Incoming", "Name", "Paths", "Report", "Request", "Stream", "Verdict",

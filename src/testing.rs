@@ -1,5 +1,5 @@
-//! The parts of the crate that benchmarks and test programs use besides the command line. Each is named, so that the
-//! compiler finds what nobody uses.
+//! The parts of the crate that benchmarks and test programs use besides the command line. Each is named, so that
+//! the compiler finds unused ones.
 
 pub mod agent {
     pub use crate::agent::{PeerQuota, WEIGHT};

@@ -1,7 +1,7 @@
-//! 500 zones on 20 simulated hosts: round after round some hosts are emptied and filled again while things go wrong.
-//! No zone may be lost or doubled, and nothing may grow.
+//! 500 zones on 20 simulated hosts: in each round some hosts are emptied and filled again while things go wrong.
+//! No zone may be lost or duplicated, and no resource may leak.
 //!
-//! The seed is printed; `SOAK_SEED=N cargo test --test soak` does the same again, `SOAK_ROUNDS` more or less of it.
+//! The seed is printed; `SOAK_SEED=N cargo test --test soak` repeats the same run, `SOAK_ROUNDS` sets its length.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -24,9 +24,9 @@ use sysadm_model::{HostUri, Millis};
 
 const HOSTS: usize = 20;
 const ZONES: usize = 500;
-/// Hosts that are emptied at the same time.
+/// Number of hosts that are emptied at the same time.
 const AT_ONCE: usize = 4;
-/// From this round on nothing may grow any more.
+/// From this round on resource use must not grow any more.
 const WARM: usize = 5;
 
 /// The same numbers for the same seed (an LCG with the constants of Knuth's MMIX).
@@ -62,7 +62,7 @@ impl Connector for Net {
     }
 }
 
-/// Nobody watches.
+/// Ignores all events.
 struct Nobody;
 
 impl EventSink for Nobody {
@@ -153,7 +153,7 @@ fn any_faults(dice: &mut Dice) -> Vec<Fault> {
     (0..dice.below(4)).map(|_| Fault { times: times(dice), ..Fault::always(effect(dice)) }).collect()
 }
 
-/// Some hosts are emptied into others that stay, with faults; then all is put right and brought back.
+/// Empties some hosts onto others, with faults; then removes the faults and brings everything back.
 async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
     let start = dice.below(HOSTS);
     let leaving: Vec<_> = (0..AT_ONCE).map(|offset| host_name((start + offset * 5) % HOSTS)).collect();
@@ -187,7 +187,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
             let open = recover::settle_interrupted(&engine).await.unwrap();
             assert!(open.is_empty(), "{host} after {direction}: {open:?}");
         }
-        // Not before: until then a held image may be the only whole one.
+        // Not before: until then a held image may be the only complete one.
         for host in &leaving {
             let engine = engine(nodes, host);
             if direction == Direction::Evacuate {
@@ -212,7 +212,7 @@ async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm_model::Zone)> {
     found
 }
 
-/// Every zone is where it belongs, once, as it was.
+/// Every zone is where it belongs, exactly once, as it was.
 async fn all_is_well(nodes: &Nodes) {
     let found = everywhere(nodes).await;
     assert_eq!(found.len(), ZONES, "lost or doubled");
@@ -264,8 +264,8 @@ fn zones_that_go_and_come_for_a_long_time_are_neither_lost_nor_doubled_and_nothi
     }
     let end = usage();
     assert!(moved > rounds * 100, "only {moved} moves");
-    // A host opens a lock when it is first used, and what it was told not to close stays open. What leaked with
-    // every move, or every fault, would be thousands.
+    // A host opens a lock when it is first used, and some descriptors stay open. A leak with every move, or every
+    // fault, would be thousands.
     assert!(end.1 <= warm.1 + 3 * HOSTS, "open files grow: {warm:?} then {end:?}");
     assert!(end.2 <= warm.2, "threads grow: {warm:?} then {end:?}");
     // The allocator keeps some of what was freed.

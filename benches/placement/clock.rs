@@ -1,29 +1,29 @@
-//! Time of the processor, and memory, as Linux tells them.
+//! CPU time and memory, as reported by Linux.
 
-/// Seconds that this thread has had.
+/// CPU seconds of this thread.
 pub fn own() -> f64 {
     field("/proc/thread-self/schedstat", 0) / 1e9
 }
 
-/// Seconds that ended children have had, to a hundredth.
+/// CPU seconds of ended children, to a hundredth.
 pub fn children() -> f64 {
-    // After the name, which may hold anything, in parentheses: utime is the 12th word, cutime the 14th.
+    // After the name in parentheses, which may contain anything: utime is the 12th word, cutime the 14th.
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after = stat.rsplit(')').next().unwrap_or_default();
     after.split_whitespace().skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
         / 100.0
 }
 
-/// Bytes of memory that this process had at most; [`forget`] starts anew.
+/// Maximum memory of this process in bytes; [`forget`] starts anew.
 pub fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
-/// Forgets the peak of memory.
+/// Forgets the maximum.
 pub fn forget() {
-    // Where that is not allowed the peak is that of all cases so far: too much, never too little.
+    // If that is not permitted the maximum is that of all cases so far: too much, never too little.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 

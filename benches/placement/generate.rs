@@ -20,14 +20,15 @@ impl Dice {
     }
 }
 
-/// What is asked of whom.
+/// The input of a placement.
 pub struct Case {
     pub fleet: Fleet,
     pub question: PlacementRequest,
 }
 
-/// Zones that are all to be placed on empty hosts, which they fill to 70 % of their memory. One zone in five is in
-/// a group of four that are kept apart: 5,000 groups with 100,000 zones. They come from hosts that are emptied.
+/// Zones that are all to be placed on empty hosts, which they fill to 70 % of their memory. One zone in five is
+/// in a group of four that are kept apart: 5,000 groups with 100,000 zones. They come from hosts that are
+/// emptied.
 pub fn all(zones: usize, hosts: usize) -> Case {
     let mut dice = Dice::new(1);
     let sources = zones.div_ceil(100);

@@ -1,10 +1,10 @@
-//! Beside `hbal` of Ganeti (`apt-get install ganeti-htools`): the same clusters for both, and its own score, which
-//! it prints for any placement (`hbal -l 0`), to judge both.
+//! Compared with `hbal` of Ganeti (`apt-get install ganeti-htools`): the same clusters for both, and hbal's own
+//! score, which it prints for any placement (`hbal -l 0`), to judge both.
 //!
 //! hbal evacuates the nodes that are offline, with the moves that a zone can make without copying disks
-//! (`--evac-mode --no-disk-moves`); it passes over what is to be kept apart and the ratio of processors where nothing
-//! else is left, so for what these keep back there is a second round without them here too. hbal's time is that of
-//! the processor; ours is that of the wall clock, the least of five runs, with reading the cluster's zones.
+//! (`--evac-mode --no-disk-moves`); if there is no other way it ignores what is to be kept apart and the CPU
+//! ratio, so for zones that these rules hold back there is a second round without them here, too. hbal's time is
+//! CPU time; ours is wall-clock time, the minimum of five runs, including reading the cluster's zones.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::clock;
 
 /// How often we are timed.
 const RUNS: usize = 5;
-/// How long hbal may take, in seconds.
+/// Time limit of hbal, in seconds.
 const LIMIT: &str = "300";
 
 /// What one of the two made of a cluster.
@@ -25,13 +25,13 @@ const LIMIT: &str = "300";
 struct Outcome {
     moved: usize,
     left: usize,
-    /// By hbal; none if it judges no such cluster.
+    /// By hbal; none if it cannot judge such a cluster.
     score: Option<f64>,
-    /// Seconds.
+    /// In seconds.
     time: f64,
 }
 
-/// One line for each cluster: of each file either its offline nodes, or each of its nodes, are emptied.
+/// One line for each cluster: of each file either its offline nodes, or each of its nodes in turn, are emptied.
 pub fn files(folder: &Path) -> std::io::Result<()> {
     let mut files: Vec<_> = std::fs::read_dir(folder)?.filter_map(|file| Some(file.ok()?.path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "data"));
@@ -114,7 +114,7 @@ fn line(name: &str, zones: usize, ours: &Outcome, theirs: &Outcome) {
     );
 }
 
-/// Our placement, the cluster to which it applies, and the seconds that it took: the least of some runs.
+/// Our placement, the cluster to which it applies, and the seconds that it took: the minimum of some runs.
 fn ours(cluster: &Cluster) -> (Cluster, Placement, f64) {
     let once = || {
         let begin = Instant::now();
@@ -144,7 +144,7 @@ fn group(cluster: &Cluster) -> String {
     host.and_then(|host| host.groups.first().cloned()).unwrap_or_default()
 }
 
-/// What hbal says, and the seconds that it took.
+/// The output of hbal, and the seconds that it took.
 fn hbal(file: &Path, group: &str, arguments: &[&str]) -> std::io::Result<(String, f64)> {
     let begin = clock::children();
     let mut command = Command::new("timeout");

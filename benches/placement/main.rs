@@ -1,4 +1,4 @@
-//! How long a placement takes, and how good it is beside others'.
+//! How long a placement takes, and how good it is compared with others.
 //!
 //! ```text
 //! cargo bench --bench placement                            growth, and generated clusters beside hbal

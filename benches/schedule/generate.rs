@@ -1,6 +1,6 @@
-//! Instances from a seed, of the shapes that were published with mVM: ten migrations between four full hosts of two
-//! speeds; 48 hosts emptied onto 24 that must boot first, behind a switch with a line of ten times a host's; and
-//! moves that take less than the model says, each class by its own part, with some scatter.
+//! Instances from a seed, like those published with mVM: ten migrations between four full hosts of two speeds; 48
+//! hosts emptied onto 24 that must boot first, behind a switch with a connection of ten times a host's; and moves
+//! that take less than the model says, each class by its own factor, with some variation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,6 @@ use crate::mvm::{Case, Run, rate};
 const GB: u64 = 1_000_000_000;
 const MB: u64 = 1_000_000;
 
-/// SplitMix64.
 struct Dice(u64);
 
 impl Dice {

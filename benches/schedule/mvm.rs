@@ -21,7 +21,7 @@ pub struct Case {
     pub placement: Placement,
     pub trunks: Vec<Trunk>,
     pub ready: BTreeMap<HostIx, u64>,
-    /// When the published plan ends, ms.
+    /// When the published plan ends, in ms.
     pub published: Option<u64>,
 }
 
@@ -35,7 +35,7 @@ pub struct Run {
     pub took: u64,
 }
 
-/// Bytes a second of Mbit/s, as published: whole MB, as the rest is lost to what goes beside.
+/// Bytes per second of Mbit/s, as published: whole MB, as the rest is overhead.
 pub const fn rate(mbit: u64) -> u64 {
     mbit / 9 * MB
 }
@@ -98,7 +98,7 @@ pub fn decommissioning(file: &Path) -> Case {
     let behind = |switch: &Value| {
         links.iter().filter(is_host).filter(|l| l["switch"] == *switch).map(of).map(place).collect()
     };
-    // A line between switches joins what is behind the outer one to all others.
+    // A connection between switches joins what is behind the outer one to all others.
     let trunk = |link: &Value| Trunk {
         hosts: behind(&link["physicalElement"]["id"]),
         bandwidth: number(&link["capacity"]) / 1000 * rate(1000),

@@ -1,4 +1,4 @@
-//! The pages of a damaged database.
+//! A damaged database.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What dpkg keeps: the states of its packages, and lists of files.
+//! The database of dpkg: package states, and lists of files.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What pkg(1) prints of an image.
+//! The output of pkg(1).
 
 #![no_main]
 

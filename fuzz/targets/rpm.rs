@@ -1,4 +1,4 @@
-//! What rpm prints of its database.
+//! The output of rpm.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What Solaris 10 keeps of its packages: the list of all files, and what a package says of itself.
+//! The package database of Solaris 10: the list of all files, and the pkginfo files.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Host URIs, addresses and zone names. One that is taken reads back as the same.
+//! Host URIs, addresses and zone names. What is accepted prints as text that parses as the same.
 
 #![no_main]
 

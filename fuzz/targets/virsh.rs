@@ -1,4 +1,4 @@
-//! Everything else that virsh prints.
+//! All other output of virsh.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What comes over the network: one frame, and what may be in it.
+//! Network data: one frame, and the messages in it.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What zonecfg(8) exports.
+//! An export of zonecfg(8).
 
 #![no_main]
 

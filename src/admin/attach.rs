@@ -7,7 +7,8 @@
 //!
 //! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
 //!
-//! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
+//! After an interruption before the platform has the zone, it is still configured, and this host holds the
+//! manifest.
 
 use std::path::Path;
 
@@ -31,9 +32,9 @@ const LEASE: u64 = 60_000;
 /// How a zone is to be attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttachOptions {
-    /// Whatever its validation finds.
+    /// Ignore what its validation finds.
     pub force: bool,
-    /// Changed so that it fits, where the platform knows how.
+    /// Change it so that it fits, if the platform knows how.
     pub update: bool,
 }
 
@@ -42,19 +43,16 @@ pub struct AttachOptions {
 pub struct Attached {
     /// All about it.
     pub manifest: Manifest,
-    /// What was changed so that it fits.
+    /// The changes made so that it fits.
     pub edits: Vec<Edit>,
-    /// What has failed after that.
+    /// What failed after it was attached.
     pub warnings: Vec<String>,
 }
 
 impl ZoneAdmin<'_> {
-    /// Changes a zone as its platform says, so that it fits here.
-    ///
-    /// # Errors
-    /// If it cannot be changed so.
+    /// Changes a zone as its platform proposes, so that it fits here.
     pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
-        // What cannot be changed fits as it is, or not at all.
+        // A configuration that cannot be changed either fits as it is, or not at all.
         let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
         let edits = editor.updates(manifest).await?;
         if !edits.is_empty() {
@@ -63,14 +61,11 @@ impl ZoneAdmin<'_> {
         Ok(edits)
     }
 
-    /// All that stands against a zone that would come here as it is: running, if it runs. Changes nothing.
-    ///
-    /// # Errors
-    /// If that cannot be found out.
+    /// All blockers of a zone that would come here as it is: running, if it runs. Changes nothing.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
         let arrival = CheckRequest {
             from: "another host".to_owned(),
-            // That the very same is here, down, is no reason why it could not be here.
+            // That the same zone is here, not running, does not mean that it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
             ..self.arrival(manifest.clone(), self.kind_of(manifest), false)
         };
@@ -79,16 +74,13 @@ impl ZoneAdmin<'_> {
         Ok(findings)
     }
 
-    /// What this host has and has not of the software that a zone depends on. None: it depends on none.
-    ///
-    /// # Errors
-    /// If that cannot be found out.
+    /// Compares the software of this host with what a zone depends on. None: it depends on none.
     pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
         let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
         Ok(self.local.compare_software(&arrival).await?)
     }
 
-    /// What this host has against a zone that is configured here.
+    /// The blockers of a zone that is configured here.
     pub(super) async fn against(
         &self,
         manifest: &Manifest,
@@ -97,7 +89,7 @@ impl ZoneAdmin<'_> {
         Ok(self.local.validate(&self.arrival(manifest.clone(), Method::Cold, force)).await?)
     }
 
-    /// How a zone would come here as it is.
+    /// The method by which a zone would come here as it is.
     fn kind_of(&self, manifest: &Manifest) -> Method {
         match manifest.zone.is_running() {
             false => Method::Cold,
@@ -122,15 +114,15 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    /// Whoever shares its zonepath may have attached it.
+    /// Whether another host that shares the zonepath may have attached it.
     fn not_to_be_had(&self, manifest: &Manifest) -> Option<Blocker> {
         let path = manifest.zonepath()?;
-        // Another zone's manifest is in the way of every arrival: that is found already.
+        // Another zone's manifest blocks every arrival, and is reported there.
         let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
         (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&manifest.zone.name, path))
     }
 
-    /// Attaches a configured zone, which is stated not to be on the hosts of `not_on`.
+    /// Attaches a configured zone; the administrator states that it is not on the hosts of `not_on`.
     ///
     /// # Errors
     /// Why not; it is configured as before then.
@@ -145,7 +137,7 @@ impl ZoneAdmin<'_> {
         let mut manifest = self.configuration(&record)?;
         let edits = if terms.update { self.update(&mut manifest).await? } else { Vec::new() };
         let circumstances = self.circumstances(&manifest, terms.force);
-        // One that was detached here is whose it was.
+        // A zone that was detached here keeps its home.
         self.admit(&manifest, terms, record.home, circumstances).await?;
         let attached = match self.must_be_nowhere(&manifest, record.location, not_on).await {
             Ok(()) => self.take(&manifest).await,
@@ -199,32 +191,32 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    /// What its own host has said against its leaving, but for what is looked for wherever it is attached.
+    /// The obstacles that its own host has reported, except for those that are checked wherever it is attached.
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
         let kind = self.kind_of(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
         obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
     }
 
-    /// Whether that very zone is here, with that very configuration.
+    /// Whether the same zone is here with the same configuration.
     async fn is_the_same_here(&self, manifest: &Manifest) -> bool {
         let own = self.local.manifest(manifest.zone.name.clone()).await;
         own.is_ok_and(|own| own.zone.uuid == manifest.zone.uuid && own.config == manifest.config)
     }
 
-    /// What is known of the zone itself that stands against attaching it.
+    /// Blockers in the zone's own record.
     pub(super) fn circumstances(&self, manifest: &Manifest, force: bool) -> Vec<Blocker> {
         let by_itself = self.obstacles(manifest).chain(undetached(manifest));
         by_itself.filter(|_| !force).chain(self.not_to_be_had(manifest)).collect()
     }
 
-    /// Whether the platform says that it has no zone of that identity. If it does not answer it may have one.
+    /// Whether the platform says that it does not have the zone. If it does not answer it may have it.
     pub(super) async fn is_known_not_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| !all.has(uuid))
     }
 
-    /// Whether the platform says that it has the zone of that identity.
+    /// Whether the platform says that it has the zone.
     pub(super) async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| all.has(uuid))
@@ -249,7 +241,7 @@ impl ZoneAdmin<'_> {
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
         {
-            // Another host was quicker.
+            // Another host was faster.
             self.must_be_empty(&zone.name, vec![gone(&zone.name, path)])?;
         }
         let defined = self.define(manifest).await;
@@ -262,8 +254,7 @@ impl ZoneAdmin<'_> {
         defined
     }
 
-    /// Gives a zone to the platform, and lets it boot with this host if it did; gives what has failed after the platform had
-    /// it.
+    /// Defines a zone on the platform, and restores its autostart; returns what failed after it was defined.
     pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
         let zone = &manifest.zone;
         let mut warnings = Vec::new();
@@ -291,7 +282,7 @@ fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
     Blocker::new(BlockerKind::Zone, reason)
 }
 
-/// A manifest of a zone that was not detached says nothing of where the zone is now.
+/// A manifest of a zone that was not detached does not say where the zone is now.
 fn undetached(manifest: &Manifest) -> Option<Blocker> {
     let state = manifest.zone.state;
     let reason = format!(

@@ -1,8 +1,8 @@
-//! Create: a manifest becomes a zone that is configured here, under another name and changed if that is wanted. Delete:
-//! the opposite.
+//! Create: a manifest becomes a zone that is configured here, optionally under another name and with changes.
+//! Delete: the opposite.
 //!
-//! A [`NewZone`] is changed until it is as it is wished, and kept at the end. With another UUID it is a copy: whatever its
-//! original is hindered by is of no matter to it, but that both would write to the same storage is.
+//! A [`NewZone`] is changed until it is as requested, and recorded at the end. With another UUID it is a copy:
+//! its original's obstacles do not apply to it, except that both would write to the same storage.
 
 use std::path::{Path, PathBuf};
 
@@ -14,47 +14,43 @@ use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneS
 use crate::store::{Place, ZoneRecord};
 use crate::zonepath;
 
-/// What is to be another than a manifest says.
+/// What is to differ from the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// Memory in bytes.
+    /// In bytes.
     pub memory: Option<u64>,
-    /// Virtual processors.
     pub cpus: Option<u32>,
     /// The machine type of a virtual machine.
     pub machine: Option<String>,
-    /// Its identity.
     pub uuid: Option<Uuid>,
-    /// Its folder.
     pub zonepath: Option<PathBuf>,
     /// Whether it boots with its host.
     pub autostart: Option<bool>,
-    /// Networks, by the name of today and the name that they get.
+    /// The present name of each network, and its new one.
     pub networks: NetMap,
 }
 
-/// A zone that is being made from a manifest. Nothing is kept of it yet.
+/// A zone that is being created from a manifest. Nothing is recorded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewZone {
-    /// As it will be.
+    /// The zone as it will be.
     pub manifest: Manifest,
     original: Manifest,
 }
 
-/// A zone that was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
-    /// What is kept of it.
+    /// Its record.
     pub record: ZoneRecord,
-    /// What will stand against attaching it as things are.
+    /// The present blockers of attaching it.
     pub findings: Vec<Blocker>,
 }
 
 impl Overrides {
-    /// The changes to a configuration that come to that.
+    /// The changes to the configuration.
     ///
     /// # Errors
-    /// If it has not what is to be changed.
+    /// If it does not have what is to be changed.
     fn edits(&self, name: &ZoneName, manifest: &Manifest) -> Result<Vec<Edit>, AdminRefusal> {
         let mut edits = Vec::new();
         edits.extend((*name != manifest.zone.name).then(|| Edit::Name(name.clone())));
@@ -73,24 +69,24 @@ impl Overrides {
     }
 }
 
-/// The change that puts a container into another folder; none if it is there, or has no folder of its own.
+/// The change of a container's zonepath; none if it is the same, or the container has none.
 fn elsewhere(manifest: &Manifest, to: &Path) -> Option<Edit> {
     let from = manifest.zonepath().filter(|from| *from != to)?;
     Some(Edit::Zonepath { from: from.to_owned(), to: to.to_owned() })
 }
 
 impl NewZone {
-    /// Whether it is another zone than the one whose manifest it was made from.
+    /// Whether it is another zone than that of the manifest.
     fn is_copy(&self) -> bool {
         self.manifest.zone.uuid != self.original.zone.uuid
     }
 }
 
 impl ZoneAdmin<'_> {
-    /// The zone of a manifest under that name, with these wishes fulfilled.
+    /// The zone of a manifest under that name, with these changes.
     ///
     /// # Errors
-    /// If it is none of this platform, contradicts itself, or cannot be changed so.
+    /// If it is of another platform, contradicts itself, or cannot be changed like that.
     pub fn draft(
         &self,
         name: &ZoneName,
@@ -101,7 +97,7 @@ impl ZoneAdmin<'_> {
         if manifest.platform != platform.name() {
             return Err(AdminRefusal::Platform(name.clone(), manifest.platform, platform.name()).into());
         }
-        // The configuration is what the platform will get, whatever else the manifest says.
+        // The platform will get the configuration, whatever else the manifest says.
         let editor = platform.needs_editor()?;
         let original = editor.reread(&manifest, manifest.config.clone())?;
         let [said, meant] = [&manifest.zone, &original.zone].map(|zone| (zone.name.clone(), zone.uuid));
@@ -111,7 +107,7 @@ impl ZoneAdmin<'_> {
         let edits = wishes.edits(name, &original)?;
         let mut draft = NewZone { manifest: original.clone(), original };
         if wishes.uuid.is_some_and(|uuid| uuid != draft.original.zone.uuid) {
-            // Where the original is, and what holds it there, is no matter of the copy.
+            // Where the original is, and what holds it there, does not matter for the copy.
             draft.manifest.obstacles.clear();
             let zone = &mut draft.manifest.zone;
             (zone.state, zone.aux, zone.id) = (ZoneState::Configured, None, None);
@@ -125,10 +121,10 @@ impl ZoneAdmin<'_> {
         Ok(draft)
     }
 
-    /// A manifest as it is where the zone's folder is now.
+    /// The manifest with the zonepath in which it was found.
     ///
     /// # Errors
-    /// If its configuration cannot be changed so.
+    /// If its configuration cannot be changed like that.
     pub fn found_in(&self, manifest: Manifest, zonepath: &Path) -> Result<Manifest, AttachmentError> {
         let Some(edit) = elsewhere(&manifest, zonepath) else { return Ok(manifest) };
         let editor = self.local.platform().needs_editor()?;
@@ -136,10 +132,10 @@ impl ZoneAdmin<'_> {
         Ok(editor.reread(&manifest, config)?)
     }
 
-    /// The same with another configuration.
+    /// The zone with another configuration.
     ///
     /// # Errors
-    /// If it makes no sense, or makes another zone of it.
+    /// If that is invalid, or is of another zone.
     pub fn edited(&self, draft: &NewZone, config: String) -> Result<NewZone, AttachmentError> {
         let before = &draft.manifest.zone;
         let unreadable =
@@ -156,10 +152,10 @@ impl ZoneAdmin<'_> {
         Ok(NewZone { manifest, ..draft.clone() })
     }
 
-    /// Keeps a zone as configured. What it will need in order to be attached may still be missing.
+    /// Records a zone as configured. What it will need in order to be attached may still be missing.
     ///
     /// # Errors
-    /// If its configuration makes no sense, or another zone is in its way: nothing is kept then.
+    /// If its configuration is invalid, or another zone is in its way: nothing is recorded then.
     pub async fn create(&self, draft: NewZone) -> Result<Created, AttachmentError> {
         let known = self.known().await?;
         known.may_create(&draft.manifest)?;
@@ -171,8 +167,8 @@ impl ZoneAdmin<'_> {
         created
     }
 
-    /// A copy in a folder of its own has copied the original's manifest, too: from now on it is the copy's. Answers which
-    /// folder that is, and what the manifest was.
+    /// If a copy's zonepath was copied from the original's, it contains the original's manifest: replaces that by
+    /// the copy's. Returns the zonepath and the replaced manifest.
     fn hand_over(&self, draft: &NewZone) -> Result<Option<(PathBuf, String)>, AttachmentError> {
         let NewZone { manifest, original } = draft;
         let Some(folder) = manifest.zonepath().filter(|folder| Some(*folder) != original.zonepath()) else {
@@ -189,7 +185,7 @@ impl ZoneAdmin<'_> {
     }
 
     async fn keep(&self, known: &KnownZones, draft: NewZone) -> Result<Created, AttachmentError> {
-        // Where it went to before is asked when it is attached.
+        // The host to which it went before is asked when it is attached.
         let is_gone =
             |record: &&ZoneRecord| record.uuid == draft.manifest.zone.uuid && record.place == Place::Migrated;
         let moved_to = known.all_configured().find(is_gone).and_then(|record| record.location.clone());
@@ -214,8 +210,8 @@ impl ZoneAdmin<'_> {
         Ok(Created { record, findings })
     }
 
-    /// Forgets a configured zone, and what its lost host had left of it if it was attached from that. Its data stay, and so
-    /// does the manifest in its zonepath.
+    /// Deletes the record of a configured zone, and its lost host's replica if it was taken over from that. Its
+    /// data stays, and so does the manifest in its zonepath.
     ///
     /// # Errors
     /// If it is not configured here.
@@ -234,7 +230,7 @@ impl ZoneAdmin<'_> {
     }
 }
 
-/// Whether it is for its configuration or another zone, whatever becomes of this host.
+/// Whether the blocker is about the configuration or another zone, and so will stay whatever changes on this host.
 const fn is_hopeless(finding: &Blocker) -> bool {
     matches!(finding.kind, BlockerKind::Identity | BlockerKind::Zone)
 }

@@ -1,11 +1,12 @@
-//! Detach: the configuration, the host's data and the software of a zone become a manifest, and the platform forgets it.
+//! Detach: the configuration of a zone, with its host's name and software, becomes a manifest, and the platform
+//! undefines it.
 //!
 //! ```text
-//!   manifest, in this host's hands ─► row ─► the platform forgets it ─► the manifest is everybody's
+//!   write the manifest, held by this host ─► record it ─► undefine it on the platform ─► release the manifest
 //! ```
 //!
-//! Until the platform forgets it the zone is attached, whatever was written: an interruption leaves it so, and the next
-//! detach writes all of it again. After one in the last step the next detach goes on.
+//! Until the platform has undefined the zone it is attached, whatever was written: after an interruption the next
+//! detach writes everything again. After an interruption in the last step the next detach continues.
 
 use std::path::Path;
 
@@ -19,14 +20,13 @@ use crate::run_lock::RunLock;
 use crate::store::ZoneRecord;
 use crate::zonepath::{self, ZonepathError};
 
-/// A manifest as text.
+/// A manifest with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The manifest.
     pub manifest: Manifest,
     /// Where and when it is written.
     pub written: Written,
-    /// The same as text.
+    /// The manifest as a document.
     pub text: String,
 }
 
@@ -40,24 +40,24 @@ impl Document {
 /// A zone that was detached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachedZone {
-    /// What is kept of it.
+    /// Its record.
     pub record: ZoneRecord,
-    /// Why there is no copy of its manifest where one was wanted.
+    /// Why there is no copy of its manifest although one was requested.
     pub no_copy: Option<String>,
 }
 
 impl ZoneAdmin<'_> {
-    /// What a detach would write of that zone, in whatever state it is. Changes nothing.
+    /// The manifest that detaching this zone would write, whatever its state. Changes nothing.
     ///
     /// # Errors
-    /// If nothing is known of it here.
+    /// If the zone is not known here.
     pub async fn document(&self, zone: &ZoneName) -> Result<Document, AttachmentError> {
         match self.local.manifest(zone.clone()).await {
             Ok(manifest) => Document::of(manifest, self.written()),
             Err(HostError::NoSuchZone { .. }) => {
                 let known = self.known().await?;
                 if let Some(row) = known.away(zone) {
-                    // As it was when it left: of that there may be no other copy.
+                    // As it was when it left: there may be no other copy.
                     let written = Written::by(self.local.name(), row.since);
                     return Document::of(self.configuration(row)?, written);
                 }
@@ -69,10 +69,10 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    /// Detaches a zone; `copy` is where a copy of its manifest goes, too.
+    /// Detaches a zone; `copy` is the path of an additional copy of its manifest.
     ///
     /// # Errors
-    /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
+    /// Why not. Nothing was changed then, or the zone is where it was and the next detach continues.
     pub async fn detach(
         &self,
         zone: &ZoneName,
@@ -81,7 +81,7 @@ impl ZoneAdmin<'_> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(record) = self.half_detached(&known, zone)? {
-            // The database has it: whoever wants a copy gets one with -n.
+            // The database has it: -n prints it.
             let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
             return Ok(DetachedZone { record, no_copy });
         }
@@ -113,7 +113,7 @@ impl ZoneAdmin<'_> {
         Ok(DetachedZone { record: row, no_copy })
     }
 
-    /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
+    /// Completes an interrupted detach: the platform has undefined the zone, and no other host can see its manifest.
     fn half_detached(
         &self,
         known: &KnownZones,
@@ -130,7 +130,7 @@ impl ZoneAdmin<'_> {
         Ok(Some(record.clone()))
     }
 
-    /// Takes back what was written of a zone, if its platform is known to have it still.
+    /// Removes what was written of a zone, if its platform is known to still have it.
     async fn withdraw(&self, row: &ZoneRecord, cause: AttachmentError) -> AttachmentError {
         if !self.is_known_to_be_here(row.uuid).await {
             return cause;
@@ -145,7 +145,7 @@ impl ZoneAdmin<'_> {
     }
 }
 
-/// A copy of a manifest that is not in its place yet.
+/// A copy of a manifest that does not have its final name yet.
 fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AttachmentError> {
     if path.symlink_metadata().is_ok() {
         return Err(AttachmentError::InTheWay(path.to_owned()));

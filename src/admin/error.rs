@@ -13,94 +13,94 @@ use crate::run_lock::LockError;
 use crate::store::StoreError;
 use crate::zonepath::ZonepathError;
 
-/// What stands against it at once, without a look at the host.
+/// What rules out a request without a look at the host.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdminRefusal {
-    /// Nobody here knows it.
+    /// The zone is not known here.
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
-    /// It is here, and cannot be handled.
+    /// The guest cannot be handled.
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
-    /// It runs.
+    /// The zone runs.
     #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
     Runs(ZoneName),
-    /// Its memory lies here.
+    /// The zone is suspended: its memory is on this host.
     #[error(
         "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {1}')"
     )]
     Suspended(ZoneName, String),
-    /// It was put to rest.
+    /// The zone was stopped here by an evacuation.
     #[error(
         "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
     )]
     Rests(ZoneName),
-    /// It is at its refuge.
+    /// The zone is away.
     #[error(
         "zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back; if it is nowhere any more, 'sysadm evacuate --forget {0}' makes it configured here"
     )]
     Away(ZoneName, HostUri),
-    /// Nobody knows where it is.
+    /// It is not known where the zone is.
     #[error("zone '{0}': its move to {1} was interrupted; 'sysadm evacuate --resume' finds out where it is")]
     Unsettled(ZoneName, HostUri),
-    /// It is in another state.
+    /// The zone is in another state.
     #[error("zone '{0}': it is {1}, and only {2} zones can be {3}")]
     State(ZoneName, ZoneState, ZoneState, &'static str),
-    /// Its host says that it cannot leave.
+    /// The zone has obstacles.
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
-    /// Another zone of its name would lose its configuration.
+    /// The configuration of another zone with this name would be lost.
     #[error(
         "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
     )]
     NameTaken(ZoneName, Uuid),
-    /// Another host has it, or may have it.
+    /// Another host has the zone, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),
-    /// It lives elsewhere now.
+    /// The zone was migrated to another host.
     #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
     MovedTo(ZoneName, HostUri),
-    /// It is configured, and nothing more.
+    /// The zone is only configured.
     #[error("zone '{0}': it is configured; attach it first: sysadm zone attach {0}")]
     NotAttached(ZoneName),
-    /// Its host has left nothing of it.
+    /// Its host has left no replica here.
     #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
     NotLeft(ZoneName),
-    /// More than one host has a zone of that name.
+    /// Several hosts have left replicas of a zone with that name.
     #[error("zone '{0}': these hosts have left a zone of this name: {all}; say which with --origin", all = .1.join(", "))]
     LeftBySeveral(ZoneName, Vec<String>),
-    /// Its host may be there.
+    /// Its host may not be lost.
     #[error("zone '{0}': {1}")]
     NotLost(ZoneName, crate::failover::Refused),
-    /// Somebody has that name.
+    /// Another zone has that name.
     #[error("zone '{0}': there is a zone of this name here, {1}")]
     Name(ZoneName, ZoneState),
-    /// Somebody has that identity.
+    /// Another zone has that UUID.
     #[error("zone '{0}': zone '{1}' here has its UUID, {2}; --set uuid=new makes it a copy")]
     Identity(ZoneName, ZoneName, Uuid),
-    /// It is of something else than runs here.
+    /// The zone is of another platform.
     #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
     Platform(ZoneName, String, &'static str),
     /// It is not connected to that.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
-    /// Its manifest says one thing, and the configuration in it another.
+    /// The manifest and the configuration in it are of different zones.
     #[error(
         "zone '{0}': its manifest is of '{one}' ({one_id}), and the configuration in it of '{other}' ({other_id}); take it as 'sysadm zone detach' has written it",
         one = .1.0, one_id = .1.1, other = .2.0, other_id = .2.1
     )]
     TwoZones(ZoneName, (ZoneName, Uuid), (ZoneName, Uuid)),
-    /// The editor has given it another name.
+    /// The editor has changed the name.
     #[error(
         "zone '{0}': its name was changed to '{1}' in its configuration; say that on the command line: create {1}"
     )]
     Renamed(ZoneName, ZoneName),
-    /// The editor has given it another identity.
+    /// The editor has changed the UUID.
     #[error(
         "zone '{0}': its UUID was changed to {1} in its configuration; say that on the command line: --set uuid={1}"
     )]
     Reidentified(ZoneName, Uuid),
-    /// Another zone's manifest lies where its own belongs.
+    /// Another zone's manifest is in its zonepath.
     #[error("zone '{0}': {1}")]
     Occupied(ZoneName, String),
 }
@@ -108,55 +108,43 @@ pub enum AdminRefusal {
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
-    /// It may not be done.
+    /// It is not allowed.
     #[error(transparent)]
     Refused(#[from] AdminRefusal),
-    /// It does not fit here.
+    /// The zone does not fit here.
     #[error("zone '{zone}' does not fit on {host}: {why}", why = join(.findings))]
-    Unfit {
-        /// The zone.
-        zone: ZoneName,
-        /// This host.
-        host: String,
-        /// All that stands against it.
-        findings: Vec<Blocker>,
-    },
-    /// Its configuration was edited, and is none now.
+    Unfit { zone: ZoneName, host: String, findings: Vec<Blocker> },
+    /// The configuration is invalid after it was edited.
     #[error("zone '{zone}': its configuration cannot be read any more")]
     Unreadable {
-        /// The zone.
         zone: ZoneName,
-        /// What is wrong with it.
         #[source]
         error: Box<PlatformError>,
     },
-    /// A file that is to be written is there.
+    /// A file that is to be written exists already.
     #[error("{0} is there already; nothing was changed")]
     InTheWay(PathBuf),
-    /// What was begun could not be taken back.
+    /// What was begun could not be undone.
     #[error("{cause}; what was written of it could not be taken away: {also}")]
     NotUndone {
-        /// Why it was to be taken back.
+        /// Why it had to be undone.
         cause: Box<Self>,
         /// Why that failed.
         also: String,
     },
-    /// Zones are moving.
+    /// A run is in progress.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// This host does not answer as it should.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Its platform cannot do it.
     #[error(transparent)]
     Platform(#[from] PlatformError),
-    /// Its store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A manifest could not be read or written.
     #[error(transparent)]
     Zonepath(#[from] ZonepathError),
-    /// Something cannot be written in a manifest.
+    /// A manifest cannot be written as a document.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }

@@ -1,4 +1,4 @@
-//! A zone of a lost host is attached from the manifest that the host has left here.
+//! A zone of a lost host is taken over: attached from the replica that the host has left here.
 //!
 //! ```text
 //!   check ─► reserve room ─► ask its host and its other targets ─► note that it was taken ─► the platform has it
@@ -16,31 +16,30 @@ use crate::model::{Home, Manifest, ZoneName};
 use crate::run_lock::RunLock;
 use crate::store::{Place, StandbyRow};
 
-/// A zone that was attached from what its host has left.
+/// A zone that was taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenOver {
-    /// What had been left.
+    /// Its replica.
     pub row: StandbyRow,
-    /// What has failed after it was attached.
+    /// What failed after it was attached.
     pub warnings: Vec<String>,
 }
 
-/// How a zone of a lost host is to be attached.
+/// How a zone of a lost host is to be taken over.
 pub struct TakeoverRequest<'a> {
-    /// The zone.
     pub zone: &'a ZoneName,
-    /// Which host it belongs to, if several have left a zone of that name.
+    /// The host that it belongs to, if several have left replicas of a zone with that name.
     pub origin: Option<&'a str>,
-    /// What the administrator states.
+    /// What the administrator asserts.
     pub stated: &'a Stated,
-    /// Whatever its validation finds.
+    /// Ignore what its validation finds.
     pub force: bool,
-    /// Hears of it at the last moment before it is done.
+    /// Called at the last moment before it is done.
     pub note: &'a (dyn Fn(&StandbyRow) + Sync),
 }
 
 impl ZoneAdmin<'_> {
-    /// Attaches a zone of another host, which is stated to be down.
+    /// Takes over a zone of another host, which the administrator asserts to be down.
     ///
     /// # Errors
     /// Why not; nothing was changed then.
@@ -68,8 +67,7 @@ impl ZoneAdmin<'_> {
         Ok(TakenOver { row, warnings })
     }
 
-    /// The zone as it will be after its next boot: what it had while it ran, and not in its configuration, is lost with
-    /// its host.
+    /// The zone as it would be after its next boot: what it had only while it ran is lost with its host.
     fn at_rest(&self, row: &StandbyRow) -> Result<Manifest, AttachmentError> {
         let manifest = self.local.store().standby_manifest(&row.origin, &row.zone)?;
         let manifest = manifest.ok_or_else(|| AdminRefusal::NotLeft(row.zone.clone()))?;
@@ -77,7 +75,7 @@ impl ZoneAdmin<'_> {
         Ok(self.local.platform().needs_editor()?.reread(&manifest, config)?.configured())
     }
 
-    /// Asks its host and all that could have it.
+    /// Asks its host, and all others that could have it.
     async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
         let record = self.local.store().zone(row.uuid)?;
         let moved_to =
@@ -88,7 +86,7 @@ impl ZoneAdmin<'_> {
         lost.map_err(|why| AdminRefusal::NotLost(row.zone.clone(), why).into())
     }
 
-    /// It is noted that the zone was taken, and the platform gets it; gives what has failed after that.
+    /// Records the takeover, and defines the zone on the platform; returns what failed after that.
     async fn bring(&self, row: &StandbyRow, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
         let (store, zone) = (self.local.store(), &row.zone);
         store.take_standby(&row.origin, zone, Some((self.now, &self.user)))?;
@@ -100,7 +98,7 @@ impl ZoneAdmin<'_> {
     }
 }
 
-/// What was left here of the zone of that name.
+/// The replica of the zone with that name.
 fn left_by(rows: Vec<StandbyRow>, zone: &ZoneName, origin: Option<&str>) -> Result<StandbyRow, AdminRefusal> {
     let of_it = |row: &StandbyRow| row.zone == *zone && origin.is_none_or(|origin| row.origin == origin);
     let mut rows: Vec<_> = rows.into_iter().filter(of_it).collect();

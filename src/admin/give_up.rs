@@ -1,4 +1,4 @@
-//! Giving up a zone that is away: it does not return, and its configuration is not lost.
+//! Discarding the record of a zone that is away: it will not return, but its configuration is not lost.
 
 use super::{AttachmentError, ZoneAdmin};
 use crate::host::Host;
@@ -7,23 +7,23 @@ use crate::model::document::Written;
 use crate::run_lock::RunLock;
 use crate::store::ZoneRecord;
 
-/// What became of a zone that was given up.
+/// What became of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenUp {
     /// It was stopped here, and stays so.
     Stopped,
-    /// It is here, whole; it was recorded as away there.
+    /// It is here, complete; it was recorded as away there.
     Here(String),
-    /// It was last there, and is configured here.
+    /// It was last there, and is configured here now.
     Configured(String),
     /// It is here and belonged to that host; now it belongs to this one.
     Home(String),
 }
 
 impl ZoneAdmin<'_> {
-    /// Gives up a zone that is away or rests here, or the host to which a zone that is here belongs; none if nothing of
-    /// that is so. Of one that is away nobody else need have the
-    /// configuration: it is configured here then, unless this host itself has it.
+    /// Discards the record that a zone is away or stopped here, or that a zone here belongs to another host; none
+    /// if there is no such record. There may be no other copy of the configuration of a zone that is away: it is
+    /// configured here then, unless this host itself has the zone.
     ///
     /// # Errors
     /// Why not. It is away as before then.
@@ -56,7 +56,7 @@ impl ZoneAdmin<'_> {
         Ok(Some(GivenUp::Configured(at)))
     }
 
-    /// Makes a zone that is here and belongs to another host this host's own; gives that host's name, if it is so.
+    /// Makes this host the home of a zone that is here; returns the host that it belonged to before.
     async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AttachmentError> {
         let inventory = self.local.inventory().await?;
         let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };

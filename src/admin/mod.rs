@@ -1,4 +1,5 @@
-//! A zone is taken from this host, or put on it, as zoneadm(8) and zonecfg(8) do: detach, attach, create, delete.
+//! One zone is removed from this host, or added to it, as by zoneadm(8) and zonecfg(8): detach, attach, create,
+//! delete.
 //!
 //! ```text
 //!             detach               create
@@ -7,14 +8,15 @@
 //!       └──── attach ─────┘  └───────────► (nothing)
 //! ```
 //!
-//! What may be done is decided in [`KnownZones`] (pure); a [`ZoneAdmin`] does it.
+//! [`KnownZones`] decides what is allowed (pure); a [`ZoneAdmin`] does it.
 //!
-//! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
-//!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
-//! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]). A zone without one is
-//!   attached only if its targets, and the host that it was migrated to, say that they have it not ([`crate::failover::ownership`]).
-//! - What is done is said to be done, also when something after it has failed: that is a warning.
-//! - "Will it fit?" has one answer: that of [`Local::check`](crate::host::Host::check), which arriving zones get too.
+//! - A zone's configuration is durable before its platform undefines it, and its record is removed only when the
+//!   platform has it again. If both know a zone, the platform is right: an interruption leaves the zone attached.
+//! - Of several hosts that share a zonepath only one can attach its zone (see [`crate::zonepath`]). A zone
+//!   without one is attached only if its targets, and the host that it was migrated to, say that they do not have
+//!   it ([`crate::failover::ownership`]).
+//! - What was done is reported as done, even if something failed afterwards: that is a warning.
+//! - "Will it fit?" is always answered by [`Local::check`](crate::host::Host::check), as for arriving zones.
 
 mod attach;
 mod create;
@@ -37,28 +39,24 @@ use crate::model::{Manifest, Millis};
 use crate::peers::Peers;
 use crate::store::ZoneRecord;
 
-/// Where zones are detached and attached.
+/// Detaches and attaches zones of this host.
 pub struct ZoneAdmin<'a> {
     /// This host.
     pub local: &'a Local,
-    /// The others.
+    /// Other hosts.
     pub peers: Peers,
-    /// Who asks.
+    /// The user.
     pub user: String,
-    /// When.
     pub now: Millis,
 }
 
 impl ZoneAdmin<'_> {
-    /// What is written here now.
+    /// Says that this host writes a manifest now.
     fn written(&self) -> Written {
         Written::by(self.local.name(), self.now)
     }
 
     /// What this host knows of zones now.
-    ///
-    /// # Errors
-    /// If it cannot be found out.
     pub async fn known(&self) -> Result<KnownZones, AttachmentError> {
         let store = self.local.store();
         let zones = store.zones()?;

@@ -1,4 +1,4 @@
-//! What a host knows of its zones, and what may be done with one of them by that. Pure.
+//! What a host knows of its zones, and what may be done with a zone accordingly. Pure.
 
 use uuid::Uuid;
 
@@ -6,32 +6,32 @@ use super::AdminRefusal;
 use crate::model::{Aux, Inventory, Manifest, Zone, ZoneName, ZoneState};
 use crate::store::{Place, ZoneRecord};
 
-/// All that a host knows of its zones.
+/// Everything that a host knows of its zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownZones {
-    /// Those that its platform has.
+    /// The zones that its platform has.
     pub inventory: Inventory,
-    /// What is recorded of zones.
+    /// The records of zones.
     pub zones: Vec<ZoneRecord>,
 }
 
 impl KnownZones {
-    /// The zone of that name that is configured here.
+    /// The zone with that name that is configured here.
     pub fn configured(&self, name: &ZoneName) -> Option<&ZoneRecord> {
         self.all_configured().find(|record| record.zone == *name)
     }
 
-    /// The zones that are configured here, and nothing more.
+    /// The zones that are only configured here.
     pub fn all_configured(&self) -> impl Iterator<Item = &ZoneRecord> {
         self.zones.iter().filter(|record| record.is_configured() && !self.inventory.has(record.uuid))
     }
 
-    /// The zone of that name that is elsewhere.
+    /// The zone with that name that is on another host.
     pub fn away(&self, name: &ZoneName) -> Option<&ZoneRecord> {
         self.zones.iter().find(|record| record.place.is_elsewhere() && record.zone == *name)
     }
 
-    /// Where a zone of that name or identity is, if it is not here.
+    /// Where a zone with that name or UUID is, if it is not here.
     fn elsewhere(&self, name: &ZoneName, uuid: Option<Uuid>) -> Option<AdminRefusal> {
         let is_it = |record: &&ZoneRecord| record.zone == *name || Some(record.uuid) == uuid;
         let record = self.zones.iter().filter(|record| record.place.is_elsewhere()).find(is_it)?;
@@ -42,7 +42,7 @@ impl KnownZones {
         })
     }
 
-    /// No zone of that name is known here.
+    /// The error for a name that is not known here.
     fn unknown(&self, name: &ZoneName) -> AdminRefusal {
         match self.inventory.called(name) {
             Some(unmanaged_guest) => AdminRefusal::Unhandled(unmanaged_guest.clone()),
@@ -50,10 +50,7 @@ impl KnownZones {
         }
     }
 
-    /// The zone of that name, if it may be detached.
-    ///
-    /// # Errors
-    /// What stands against it.
+    /// The zone with that name, if it may be detached.
     pub fn may_detach(&self, name: &ZoneName) -> Result<&Zone, AdminRefusal> {
         if let Some(refusal) = self.elsewhere(name, None) {
             return Err(refusal);
@@ -65,7 +62,7 @@ impl KnownZones {
                 None => self.unknown(name),
             });
         };
-        // Of the other one this may be all that there is.
+        // There may be no other copy of the other zone's configuration.
         let is_other = |record: &&ZoneRecord| record.uuid != zone.uuid && record.place == Place::Configured;
         let beside = self.configured(name).filter(is_other);
         if let Some(row) = beside {
@@ -82,11 +79,8 @@ impl KnownZones {
         }
     }
 
-    /// The zone of that name, if it may be attached as far as this host knows. One that was migrated is asked for where it
-    /// went.
-    ///
-    /// # Errors
-    /// What stands against it.
+    /// The zone with that name, if it may be attached as far as this host knows. If it was migrated, its new host
+    /// is asked later.
     pub fn may_attach(&self, name: &ZoneName) -> Result<&ZoneRecord, AdminRefusal> {
         let row = self.wanted(name, "attached")?;
         if let Some(refusal) = self.elsewhere(name, Some(row.uuid)) {
@@ -95,7 +89,7 @@ impl KnownZones {
         Ok(row)
     }
 
-    /// What stands against migrating the zone of that name, which the platform does not have.
+    /// Why the zone with that name, which the platform does not have, cannot be migrated.
     pub fn why_absent(&self, name: &ZoneName) -> AdminRefusal {
         match (self.elsewhere(name, None), self.configured(name)) {
             (Some(refusal), _) => refusal,
@@ -107,10 +101,7 @@ impl KnownZones {
         }
     }
 
-    /// The zone of that name, if it may be deleted.
-    ///
-    /// # Errors
-    /// What stands against it.
+    /// The zone with that name, if it may be deleted.
     pub fn may_delete(&self, name: &ZoneName) -> Result<&ZoneRecord, AdminRefusal> {
         self.wanted(name, "deleted")
     }
@@ -126,17 +117,14 @@ impl KnownZones {
         })
     }
 
-    /// Whether that zone may be configured here beside all others.
-    ///
-    /// # Errors
-    /// What stands against it.
+    /// Whether that zone may be configured here besides all others.
     pub fn may_create(&self, manifest: &Manifest) -> Result<(), AdminRefusal> {
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
         if let Some(refusal) = self.elsewhere(name, Some(uuid)) {
             return Err(refusal);
         }
         let here = self.inventory.zones.iter().map(|zone| (&zone.name, zone.uuid, zone.state));
-        // The zone itself may come back from where it was migrated to.
+        // The same zone may come back from where it was migrated to.
         let left = |record: &&ZoneRecord| record.place == Place::Migrated && record.uuid == uuid;
         let configured = self.all_configured().filter(|record| !left(record));
         let configured = configured.map(|row| (&row.zone, row.uuid, ZoneState::Configured));
@@ -185,7 +173,7 @@ mod tests {
         KnownZones { inventory: Inventory { zones, unmanaged: vec![twin] }, zones: recorded }
     }
 
-    /// What each zone is told, by what is asked of it.
+    /// The answer for each zone.
     fn told<T>(ask: impl Fn(&KnownZones, &ZoneName) -> Result<T, AdminRefusal>) -> Vec<String> {
         let known = host();
         let names = known.inventory.zones.iter().map(|zone| zone.name.clone());
@@ -251,7 +239,7 @@ mod tests {
                 "no such zone: nobody",
             ]
         );
-        // An interruption has left its row, and it was evacuated since under another name.
+        // An interruption has left its record, and it was evacuated since under another name.
         let mut known = host();
         known.zones.push(sample::record("other", 111, Place::Away));
         assert!(matches!(known.may_attach(&sample::name("loose")), Err(AdminRefusal::Away(..))));

@@ -1,11 +1,11 @@
-//! A number of places of which nobody gets all.
+//! A limited number of places, of which no single peer can take all.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Places, and who has how many of them.
+/// The places, and how many of them each peer has.
 #[derive(Debug)]
 pub(super) struct ConnectionLimit<K: Eq + Hash> {
     places: usize,
@@ -14,12 +14,12 @@ pub(super) struct ConnectionLimit<K: Eq + Hash> {
 }
 
 impl<K: Clone + Eq + Hash> ConnectionLimit<K> {
-    /// So many places, of which nobody gets more than `each`.
+    /// That many places, of which no peer gets more than `each`.
     pub fn new(places: usize, each: usize) -> Arc<Self> {
         Arc::new(Self { places, each, taken: Mutex::default() })
     }
 
-    /// A place, unless all are taken, or all that are for this one.
+    /// A place, unless all are taken, or this peer has its maximum.
     pub fn take(self: &Arc<Self>, who: K) -> Option<ConnectionPermit<K>> {
         let mut taken = self.lock();
         let own = taken.get(&who).copied().unwrap_or(0);
@@ -54,7 +54,7 @@ impl<K: Clone + Eq + Hash> Drop for ConnectionPermit<K> {
     }
 }
 
-/// What counts as one address: with IPv6 everybody has a network of 64 bits to himself.
+/// The part of an address that identifies a peer: an IPv6 user has a whole network of 64 bits.
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

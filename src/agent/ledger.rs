@@ -1,8 +1,9 @@
-//! How much of its memory an agent lends to its peers, and how much of that each of them has.
+//! How much memory an agent spends on its peers, and each peer's share of it.
 //!
-//! What is counted is text: of questions from before it is read until they are answered, of answers from when they are
-//! made until they are sent. A value of a question takes more than its text, but no more than [`WEIGHT`] times as much.
-//! Who asks for more than its share is refused, and the others have theirs: no peer's share is all.
+//! Text is counted: of requests from before they are read until they are answered, of replies from when they are
+//! made until they are sent. A parsed request takes more memory than its text, but at most [`WEIGHT`] times as
+//! much. A peer that exceeds its share is refused, and the others still have theirs: no peer's share is
+//! everything.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,27 +11,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::Role;
 use crate::model::format_bytes;
 
-/// How many times its text a question takes at most, when it is understood: a list of empty texts does.
+/// The memory that a parsed request takes at most, as a multiple of its text: a list of empty texts does.
 pub const WEIGHT: usize = 16;
 
-/// What one peer may have at once, and all peers of its kind together.
+/// Limits for one peer, and for all peers of its kind together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerQuota {
-    /// Bytes of one question.
+    /// Bytes of one request.
     pub question: u32,
-    /// Bytes of all its questions.
+    /// Bytes of all its requests.
     pub questions: usize,
-    /// Bytes of all its answers that are not sent yet; a single one may be longer.
+    /// Bytes of all its replies that are not yet sent; a single one may be longer.
     pub answers: usize,
-    /// Questions that are open.
+    /// Number of open requests.
     pub open: usize,
-    /// Bytes of the questions of all peers of this kind.
+    /// Bytes of the requests of all peers of this kind.
     pub questions_of_all: usize,
-    /// Bytes of the answers to all peers of this kind.
+    /// Bytes of the replies to all peers of this kind.
     pub answers_of_all: usize,
 }
 
-/// A peer that only looks sends no more than a manifest to be checked.
+/// A peer with role `observe` sends nothing longer than a manifest to be checked.
 const OBSERVE: PeerQuota = PeerQuota {
     question: 1 << 20,
     questions: 2 << 20,
@@ -50,7 +51,6 @@ const MIGRATE: PeerQuota = PeerQuota {
 };
 
 impl PeerQuota {
-    /// Those of a role.
     pub const fn of(role: Role) -> Self {
         match role {
             Role::Observe => OBSERVE,
@@ -69,7 +69,7 @@ struct Accounts {
     all: HashMap<bool, Sums>,
 }
 
-/// Who has it, and whether it is a peer that only looks.
+/// The peer, and whether it has role `observe`.
 type AccountKey = (String, bool);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,10 +80,10 @@ struct Sums {
 }
 
 impl Ledger {
-    /// Room for a question of that length, until what is given is dropped.
+    /// Reserves memory for a request of that length, until the returned value is dropped.
     ///
     /// # Errors
-    /// Why not, for the peer.
+    /// Why not, to be sent to the peer.
     pub(super) fn question(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
         let limits = PeerQuota::of(role);
         let mut accounts = self.lock();
@@ -107,10 +107,10 @@ impl Ledger {
         Ok(self.clone().hold(&mut accounts, peer, role, sums))
     }
 
-    /// Room for an answer of that length, until what is given is dropped.
+    /// Reserves memory for a reply of that length, until the returned value is dropped.
     ///
     /// # Errors
-    /// Why not, for the peer.
+    /// Why not, to be sent to the peer.
     pub(super) fn answer(&self, peer: &str, role: Role, length: usize) -> Result<QuotaPermit, String> {
         let limits = PeerQuota::of(role);
         let mut accounts = self.lock();
@@ -165,7 +165,7 @@ fn account(peer: &str, role: Role) -> AccountKey {
     (peer.to_owned(), role == Role::Observe)
 }
 
-/// What a peer has of it; given back when dropped.
+/// Memory reserved for a peer; given back when dropped.
 #[derive(Debug)]
 pub(super) struct QuotaPermit {
     ledger: Ledger,
@@ -208,7 +208,7 @@ mod tests {
             }
             assert_eq!(held.len() * length, limits.questions_of_all, "{role:?}");
             assert_eq!(held.len() + refused, 1000);
-            // Those of another kind are not held up by that.
+            // Peers of another kind are not affected.
             let other = if role == Role::Observe { Role::Migrate } else { Role::Observe };
             drop(ledger.question("h1", other, length.min(PeerQuota::of(other).question as usize)).unwrap());
             drop(held);
@@ -250,7 +250,7 @@ mod tests {
         let said = ledger.question("h1", Role::Observe, length).unwrap_err();
         assert_eq!(said, "questions of 2M are open from this host already, and no more than that is read");
         drop(large);
-        // One answer may be as long as it is; the next waits for it.
+        // A single reply may have any length; the next one waits for it.
         let answer = ledger.answer("h1", Role::Observe, 15 << 20).unwrap();
         let said = ledger.answer("h1", Role::Observe, 1).unwrap_err();
         assert_eq!(said, "answers of 15M wait until this host reads them");

@@ -1,8 +1,8 @@
-//! Serves this host to every peer that holds a certificate of the site: what `sysadm agent --listen` does.
+//! Serves this host to every peer with a certificate of the site: `sysadm agent --listen`.
 //!
-//! No peer can end it, and none can use up what others need: a peer that has not shown its certificate yet holds
-//! one of the places at the door, for ten seconds at most, and none of the connections; and no address gets all of
-//! the one, no peer all of the other.
+//! No peer can end the agent, and none can use up what others need: a peer that has not yet shown its certificate
+//! takes one of the places for handshakes, for at most ten seconds, but no connection. No address gets all places
+//! for handshakes, and no peer gets all connections.
 
 use std::future::Future;
 use std::io;
@@ -23,35 +23,30 @@ use crate::paths::Paths;
 use crate::transport::cert::CertError;
 use crate::transport::rads::{self, AcceptError, Credentials};
 
-/// Peers that are showing their certificates at the same time.
+/// Maximum number of simultaneous TLS handshakes.
 const DOORS: usize = 256;
 
-/// How long connections may go on after the stop; then they are cut.
+/// How long connections may continue after the stop; then they are closed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long nothing is accepted after the kernel could not accept (no file descriptors left, mostly).
+/// How long to wait after the kernel could not accept a connection, mostly for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Where the line about a refused peer goes.
+/// Receives a line about each refused peer.
 pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Why this host cannot be served over TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// No usable certificate.
+    /// There is no usable certificate.
     #[error("cannot serve this host over TLS")]
     Setup(#[from] CertError),
-    /// The address is not to be had.
+    /// The address cannot be bound.
     #[error("failed to listen on {address} ('agent.listen' in sysadm.toml)")]
-    Bind {
-        /// The address.
-        address: String,
-        /// Why.
-        source: io::Error,
-    },
+    Bind { address: String, source: io::Error },
 }
 
-/// A socket that waits for peers.
+/// A socket that listens for peers.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
@@ -60,10 +55,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on `agent.listen`.
+    /// Binds the address of `agent.listen`.
     ///
     /// # Errors
-    /// If that address is not to be had, or this host has no valid certificate.
+    /// If the address is not available, or this host has no valid certificate.
     pub async fn bind(config: Arc<Config>, paths: Paths) -> Result<Self, ListenError> {
         Credentials::load(&paths.tls_dir())?.check(Millis::now())?;
         let failed = |source| ListenError::Bind { address: config.agent.listen.clone(), source };
@@ -72,13 +67,13 @@ impl Listener {
         Ok(Self { socket, address, config, paths })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves `host` until `stop` is ready, then for as long as there are connections, but for ten seconds at
-    /// most. `log` gets one line for each peer that was refused: who, and why.
+    /// Serves `host` until `stop` is ready, and then until the last connection ends, but for at most ten seconds.
+    /// `log` gets a line for each peer that was refused: its name and the reason.
     pub async fn run(self, host: Arc<dyn Host>, log: LogSink, stop: impl Future<Output = ()>) {
         let doors = ConnectionLimit::new(DOORS, DOORS / 2);
         let places = self.config.agent.connections;
@@ -116,7 +111,7 @@ impl Listener {
         }
         drop(self.socket);
         let ended = async { while connections.join_next().await.is_some() {} };
-        // What is left after that is cut when the set is dropped.
+        // Connections that remain are closed when the set is dropped.
         let _ = tokio::time::timeout(GRACE, ended).await;
     }
 }
@@ -133,7 +128,7 @@ struct House {
 }
 
 impl House {
-    /// One connection from its first byte to its last.
+    /// Serves one connection to its end.
     async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: ConnectionPermit<IpAddr>) {
         let incoming = match self.identify(tcp).await {
             Ok(incoming) => incoming,
@@ -144,7 +139,7 @@ impl House {
         let Some(_place) = self.places.take(incoming.name.clone()) else {
             let most = self.config.agent.connections;
             self.say(&format!("refused {who}: all {most} connections are in use, or its share of them"));
-            // If it has gone meanwhile, it needs no answer.
+            // A peer that is gone needs no answer.
             let _ = incoming.send_away().await;
             return;
         };
@@ -160,13 +155,13 @@ impl House {
             Err(error) => return self.say(&format!("refused {who}: {}", chain(&error))),
         };
         match serve(stream, Arc::clone(&self.host), peer).await {
-            // A peer may go at any time; whether it should have is for the other end to judge.
+            // A peer may leave at any time; whether that is right is for the other host to judge.
             Ok(()) | Err(ServeError::Broken { .. }) => {}
             Err(error) => self.say(&format!("refused {who}: {}", chain(&error))),
         }
     }
 
-    /// Reads this host's certificate each time: a renewed one needs no restart.
+    /// Reads this host's certificate each time, so that a renewed one needs no restart.
     async fn identify(&self, tcp: TcpStream) -> Result<rads::Incoming, AcceptError> {
         rads::accept(tcp, &Credentials::load(&self.paths.tls_dir())?, self.config.connect.keepalive).await
     }
@@ -182,7 +177,7 @@ impl House {
         }
     }
 
-    /// What a peer says of itself must not look like lines of this agent.
+    /// A peer's name must not look like lines of this agent.
     fn say(&self, line: &str) {
         (self.log)(&line.replace(char::is_control, " "));
     }

@@ -1,6 +1,6 @@
-//! The far end: serves this host to others.
+//! The agent: serves this host to other hosts.
 //!
-//! [`serve()`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
+//! [`serve()`] serves one stream over any transport; [`stdio`] takes the stream from sshd, [`listen`] over TLS.
 
 mod connection_limit;
 mod ledger;

@@ -1,7 +1,7 @@
-//! Answers the questions of one RPC stream.
+//! Answers the requests of one RPC stream.
 //!
-//! Each question is a task of its own, so a long one holds no other up; a panic in one is an unknown outcome
-//! of that one. Pings are answered at once, however much is being asked.
+//! Each request is a task of its own, so a long one does not hold up the others; if one panics, only its own
+//! outcome is unknown. Pings are answered at once, however many requests are open.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::transport::ByteStream;
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 
-/// Answers until the stream ends, then lets the open questions finish.
+/// Answers until the stream ends, then waits for the open requests to finish.
 ///
 /// # Errors
 /// If the stream broke.
@@ -33,9 +33,9 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
         end = read_requests(reader, &replies, &mut open, &host, peer) => end,
         end = write_replies(writer, queue) => end,
     };
-    // Both halves of the stream are closed here, so the client knows at once that no answer will come.
+    // Both halves of the stream are closed here, so the client knows at once that no reply will come.
     while open.tasks.join_next().await.is_some() {}
-    // Nobody else will: a client whose line broke is gone, and a new connection knows nothing of these.
+    // Only this task can do it: the client is gone, and a new connection knows nothing of these arrivals.
     for (token, _claim) in open.arrivals {
         let _ = host.close_incoming(token).await;
     }
@@ -45,17 +45,17 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
     end
 }
 
-/// What a stream has begun and not ended.
+/// What a stream has begun and not yet ended.
 #[derive(Default)]
 struct OpenRequests {
-    /// Questions that are being answered.
+    /// Requests being answered.
     tasks: JoinSet<()>,
-    /// Arrivals that were opened and not closed.
+    /// Arrivals that were opened and not yet closed.
     arrivals: HashMap<Token, TokenUse>,
     marks: LeftMarks,
 }
 
-/// The marks that were left on storage for a client, and not yet taken away.
+/// The markers that were left on storage for a client, and not yet removed.
 #[derive(Clone, Default)]
 struct LeftMarks(Arc<Mutex<Vec<ProbeTicket>>>);
 
@@ -64,7 +64,7 @@ impl LeftMarks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a call, and notes the marks that it leaves or takes away.
+    /// Answers a call, and records the markers that it leaves or removes.
     async fn noting(&self, host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
         let is_export = matches!(call, Call::export { .. });
         if let Call::clear_markers { ticket } = &call {
@@ -83,7 +83,7 @@ impl LeftMarks {
 }
 
 impl OpenRequests {
-    /// Gives what must be held until a question is answered; an error if its token belongs to another peer.
+    /// Returns what must be held until the request is answered; an error if its token belongs to another peer.
     fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<TokenUse>, ()> {
         let (Call::open_incoming { token, .. } | Call::close_incoming { token } | Call::send { token, .. }) =
             call
@@ -103,7 +103,7 @@ impl OpenRequests {
     }
 }
 
-/// The refusal, if `peer` may not do what needs `role`.
+/// The error, if `peer` may not do what needs `role`.
 pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) -> Option<HostError> {
     (role > peer.role).then(|| HostError::NotAllowed {
         host: host.name().to_owned(),
@@ -152,7 +152,7 @@ async fn read_requests(
                             };
                             drop(claim);
                             if let Ok(answer) = QueuedReply::of(id, answer, &*host, &peer) {
-                                // Fails when the client has gone: then nobody wants to know.
+                                // Fails if the client is gone: then the reply is not needed.
                                 let _ = replies.send(answer).await;
                             }
                             drop(held);
@@ -168,23 +168,22 @@ async fn read_requests(
     }
 }
 
-/// What has come.
+/// What was read from the stream.
 enum Received {
-    /// A question, and the room that it takes; or a sign of life.
+    /// A request with the memory reserved for it, or a ping.
     Request(Request, Option<QuotaPermit>),
-    /// A question for which there is no room: it was not read.
+    /// A request for which there was no memory: it was not read.
     Refused {
-        /// Its number.
+        /// The request's number.
         id: u64,
-        /// Why.
         reason: String,
     },
 }
 
-/// What is no longer than this is read before it is known whether there is room for it.
+/// A request up to this length is read before memory is reserved for it.
 const SMALL: u32 = frame::MAX_HELLO;
 
-/// The next question, or sign of life.
+/// Reads the next request or ping.
 async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Received, FrameError> {
     let length = frame::head(reader, frame::MAX_FRAME).await?;
     let limit = PeerQuota::of(peer.role).question;
@@ -220,7 +219,7 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Rece
     }
 }
 
-/// The number of a question of which only the beginning is known. Its sender puts it there.
+/// The number of a request of which only the beginning was read. Its sender puts the number there.
 fn number_of(beginning: &[u8]) -> Result<u64, FrameError> {
     let text = String::from_utf8_lossy(beginning);
     let after = text.trim_start().strip_prefix('{').and_then(|text| text.trim_start().strip_prefix("\"id\""));
@@ -233,9 +232,10 @@ fn malformed(what: &'static str) -> FrameError {
     FrameError::Malformed(<serde_json::Error as serde::de::Error>::custom(what))
 }
 
-/// Whether a text has so many values that they would take more than [`WEIGHT`](super::ledger::WEIGHT) times its length.
+/// Whether a text has so many values that they would take more than [`WEIGHT`](super::ledger::WEIGHT) times its
+/// length.
 fn is_dense(text: &[u8]) -> bool {
-    // One takes 32 bytes, and as much again where a list has grown.
+    // A value takes 32 bytes, and as much again in a list that has grown.
     const BYTES_OF_EACH: usize = 4;
     const FREE: usize = 1024;
     let (mut values, mut in_text, mut escaped) = (0, false, false);
@@ -254,7 +254,7 @@ fn is_dense(text: &[u8]) -> bool {
     values > FREE + text.len() / BYTES_OF_EACH
 }
 
-/// An answer as it is sent, and the room that it takes until then.
+/// A reply to be sent, with the memory reserved for it.
 #[derive(Debug)]
 struct QueuedReply {
     frame: Vec<u8>,
@@ -262,12 +262,12 @@ struct QueuedReply {
 }
 
 impl QueuedReply {
-    /// One that takes next to nothing.
+    /// A reply that needs hardly any memory.
     fn small(reply: &Reply) -> Result<Self, FrameError> {
         Ok(Self { frame: frame::encode(reply)?, _held: None })
     }
 
-    /// What a host has answered; if there is no room for that, why.
+    /// The reply of a host; if there is no memory for it, an error.
     fn of(
         id: u64,
         answer: Result<Value, HostError>,
@@ -289,7 +289,7 @@ impl QueuedReply {
     }
 }
 
-/// Sends answers. A peer that reads nothing of them for a while is let go.
+/// Sends replies. A peer that does not read them for a while is disconnected.
 async fn write_replies(
     mut writer: impl AsyncWrite + Unpin,
     mut queue: mpsc::Receiver<QueuedReply>,
@@ -306,7 +306,7 @@ async fn write_replies(
     Ok(())
 }
 
-/// A question that may be asked now by this peer, in the peer's own name.
+/// Checks whether this peer may make the request now, and sets its name in the request.
 fn admit(
     call: Value,
     open: &mut OpenRequests,
@@ -337,7 +337,7 @@ fn admit(
     Ok((call, claim))
 }
 
-/// A peer that has proved who it is speaks for nobody else.
+/// A peer with a certified name cannot speak for another one.
 fn in_its_own_name(call: &mut Call, name: &str) {
     match call {
         Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
@@ -347,7 +347,7 @@ fn in_its_own_name(call: &mut Call, name: &str) {
     }
 }
 
-/// Refuses what may be done with a peer's own zones only, if the zone is not its own.
+/// Refuses what a peer may only do with its own zones, if the zone is not its own.
 async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError> {
     let access = Access::of(call);
     if access == Access::Read || peer.role == Role::Admin {
@@ -358,7 +358,7 @@ async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError>
         return Ok(());
     }
     if let Call::reserve { arrival, .. } = call {
-        // Asked whether a zone may come, a host says what is against it.
+        // The answer to whether a zone may come is a list of blockers.
         let blockers = vec![Blocker::new(BlockerKind::Identity, reason)];
         let zone = arrival.manifest.zone.name.clone();
         return Err(HostError::Refused { host: host.name().to_owned(), zone, blockers });

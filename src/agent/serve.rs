@@ -16,81 +16,59 @@ use crate::transport::ByteStream;
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
 use crate::transport::{frame, relay};
 
-/// A peer that does not say hello within this time is not waited for.
+/// How long to wait for a peer's hello.
 const HELLO_TIME: Duration = Duration::from_secs(10);
 
-/// Who is at the other end, as its transport has proved it.
+/// The peer, as its transport has authenticated it.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// Its name, for people.
+    /// To be shown to people.
     pub name: String,
-    /// What it may do.
     pub role: Role,
-    /// Whether the name is that of a host, and proved: then what the peer says of itself does not count.
+    /// Whether the name is that of a host and is proven: then what the peer says about itself does not count.
     pub certified: bool,
-    /// The tokens that it and the other peers use.
+    /// The tokens that this peer and the others use.
     pub token_owners: TokenOwners,
-    /// What it and the other peers have of the agent's memory.
+    /// The memory that this peer and the others use.
     pub ledger: Ledger,
 }
 
 impl Peer {
-    /// The peer at the other end of a line that says nothing about which host that is.
+    /// A peer whose transport does not prove which host it is.
     pub fn new(name: String, role: Role) -> Self {
         let (token_owners, ledger) = (TokenOwners::default(), Ledger::default());
         Self { name, role, certified: false, token_owners, ledger }
     }
 }
 
-/// Why a stream ended other than by its own end.
+/// Why a stream ended prematurely.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// No hello.
+    /// No hello arrived.
     #[error("{peer} said no hello within {seconds} s")]
-    Silent {
-        /// Who.
-        peer: String,
-        /// The limit.
-        seconds: u64,
-    },
-    /// Not a hello.
+    Silent { peer: String, seconds: u64 },
+    /// The hello was invalid.
     #[error("{peer} said something else than hello")]
-    Hello {
-        /// Who.
-        peer: String,
-        /// What was wrong with it.
-        source: frame::FrameError,
-    },
-    /// No version in common.
+    Hello { peer: String, source: frame::FrameError },
+    /// No common protocol version.
     #[error(
         "{peer} runs sysadm {software}, which speaks no protocol version that this one ({SOFTWARE}) speaks"
     )]
     Version {
-        /// Who.
         peer: String,
-        /// Its software.
+        /// The peer's version of sysadm.
         software: String,
     },
-    /// It does not get the stream.
+    /// The peer was refused.
     #[error("{peer} was refused a stream: {reason}")]
-    Refused {
-        /// Who.
-        peer: String,
-        /// Why.
-        reason: String,
-    },
+    Refused { peer: String, reason: String },
     /// The stream broke.
     #[error("the stream of {peer} broke")]
-    Broken {
-        /// Who.
-        peer: String,
-        /// Why.
-        source: frame::FrameError,
-    },
+    Broken { peer: String, source: frame::FrameError },
 }
 
-/// Serves one stream to its end. Questions that are being answered when it ends are finished first, because a
-/// half-done one would be worse than one whose answer nobody hears.
+/// Serves one stream to its end. Requests that are open when it ends are finished first, because a half-done one
+/// would be worse than one whose reply is lost.
 ///
 /// # Errors
 /// If the peer was refused, or the stream broke.
@@ -115,7 +93,7 @@ struct Session {
 }
 
 impl Session {
-    /// Hears the hello, and refuses a peer with which no version is common.
+    /// Reads the hello, and refuses a peer without a common protocol version.
     async fn hello(&mut self) -> Result<Purpose, ServeError> {
         let hello = frame::read::<Hello<Value>>(&mut self.stream, frame::MAX_HELLO);
         let Hello { versions, software, purpose } = tokio::time::timeout(HELLO_TIME, hello)
@@ -136,7 +114,7 @@ impl Session {
         }
     }
 
-    /// Leads a stream to the hypervisor's socket.
+    /// Connects the stream to the hypervisor's socket.
     async fn connect(mut self, host: &dyn Host, token: &Token, stream: StreamId) -> Result<(), ServeError> {
         self.may_migrate(host, "connect").await?;
         let _claim = self.claim(token).await?;
@@ -154,13 +132,13 @@ impl Session {
         let mut early = [0];
         let inner = tokio::select! {
             inner = pending.accept() => inner,
-            // The peer has nothing to say before the hypervisor is there: this ends when the peer does.
+            // The peer sends nothing before the hypervisor has connected: this ends when the peer leaves.
             _ = self.stream.read(&mut early) => return Ok(()),
         };
         let inner =
             inner.map_err(|error| ServeError::Refused { peer: self.name(), reason: error.to_string() })?;
         self.say(&Accepted {}).await?;
-        // Its socket stays as long: by that this host knows that a zone leaves it.
+        // The socket remains as long as the stream: by it this host knows that a zone is leaving.
         let relayed = self.relay(inner).await;
         drop(pending);
         relayed

@@ -1,6 +1,6 @@
-//! Serves one stream on standard input and output: what sshd starts.
+//! Serves one stream on standard input and output, as started by sshd.
 //!
-//! Both are taken away from the process first, so whatever it might print goes to standard error and never
+//! Both are taken away from the process first, so that anything that it prints goes to standard error and never
 //! into the stream.
 
 use std::io;
@@ -19,10 +19,10 @@ use crate::host::Host;
 use crate::model::Role;
 use crate::transport::ByteStream;
 
-/// Serves the peer at standard input and output. Who can start this program here may do everything with it.
+/// Serves the peer at standard input and output. A user who can start this program here may do everything with it.
 ///
 /// # Errors
-/// If the streams cannot be used, or [`serve()`] fails.
+/// If the descriptors cannot be used, or [`serve()`] fails.
 pub async fn run(host: Arc<dyn Host>) -> Result<(), StdioError> {
     let stream = take()?;
     let peer = Peer::new(peer_name(), Role::Admin);
@@ -32,15 +32,15 @@ pub async fn run(host: Arc<dyn Host>) -> Result<(), StdioError> {
 /// Why standard input and output could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StdioError {
-    /// They are not usable.
+    /// They cannot be used.
     #[error("failed to take over standard input and output")]
     Take(#[from] io::Error),
-    /// What was said there.
+    /// Serving the stream failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
 
-/// sshd tells the address of the client to the programs that it starts.
+/// sshd passes the address of the client to the programs that it starts.
 fn peer_name() -> String {
     let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
     match connection.split(' ').next() {
@@ -58,8 +58,8 @@ fn take() -> io::Result<ByteStream> {
     stream(input, output)
 }
 
-/// One stream of two descriptors: pipes, sockets (sshd gives the same one twice), or whatever else there is,
-/// which is read and written by threads then.
+/// One stream of two descriptors: pipes, sockets (sshd passes the same one twice), or anything else, which
+/// threads then read and write.
 fn stream(input: OwnedFd, output: OwnedFd) -> io::Result<ByteStream> {
     Ok(Box::new(tokio::io::join(reader(input)?, Output(Some(writer(output)?)))))
 }
@@ -93,7 +93,7 @@ fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
     UnixStream::from_std(socket)
 }
 
-/// Standard output. A pipe has no other way of saying that its writer has ended than being closed.
+/// Standard output. The only way to signal the end of a pipe is to close it.
 struct Output(Option<BoxedWriter>);
 
 impl Output {
@@ -128,13 +128,13 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// Sends more than any buffer holds through `here` and back, and lets each direction end by itself.
+    /// Sends more than any buffer holds through `here` and back, and ends each direction separately.
     async fn echo(far: ByteStream, mut input: impl AsyncRead + Unpin, mut output: Option<BoxedWriter>) {
         let server = tokio::spawn(async move {
             let (mut reader, mut writer) = tokio::io::split(far);
             tokio::io::copy(&mut reader, &mut writer).await.unwrap();
             writer.shutdown().await.unwrap();
-            // Still open as a whole: the end must arrive all the same.
+            // The stream is not dropped: the end must arrive all the same.
             (reader, writer)
         });
         let client = tokio::spawn(async move {

@@ -1,17 +1,17 @@
-//! Whose token is whose: no peer can use, end or overhear a migration of another one, even if it has come to
-//! know the token.
+//! Which peer each token belongs to: no peer can use, end or overhear another one's migration, even if it has
+//! learnt the token.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::Token;
 
-/// The tokens that are in use, each with the peer that used it first, and how often. Clones share them.
+/// The tokens in use, each with the peer that used it first, and how often. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct TokenOwners(Arc<Mutex<HashMap<Token, (String, usize)>>>);
 
 impl TokenOwners {
-    /// Claims a token for a peer, unless another one uses it now.
+    /// Claims a token for a peer, unless another one is using it.
     pub(super) fn claim(&self, token: &Token, peer: &str) -> Option<TokenUse> {
         let mut token_owners = self.lock();
         let (owner, uses) = token_owners.entry(token.clone()).or_insert_with(|| (peer.to_owned(), 0));

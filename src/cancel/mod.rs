@@ -1,12 +1,12 @@
-//! Giving a run up, in two stages.
+//! Cancelling a run, in two stages.
 //!
 //! ```text
 //!   Running ──(^C, --cancel)──► Finishing ──(again; SIGTERM, deadline: at once)──► Aborting
-//!                           nothing new starts      moves in flight are given up, their zones stay
+//!                           nothing new starts      moves in progress are aborted, their zones stay
 //! ```
 //!
-//! An aborted run ends within [`BOUND`], whatever hangs: a hypervisor, another host, this one. What is not known
-//! then is left as a crash would leave it, and listed as UNKNOWN.
+//! An aborted run ends within [`BOUND`], whatever hangs: a hypervisor, another host, this one. Moves whose
+//! outcome is not known by then are left as after a crash, and listed as UNKNOWN.
 
 pub mod socket;
 
@@ -17,39 +17,39 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long questions that change nothing are waited for in an aborted run.
+/// How long an aborted run waits for requests that change nothing.
 pub const QUESTIONS: Duration = Duration::from_secs(5);
 
-/// How long moves have in an aborted run to be undone, or to end if it is too late for that. An abort takes a
-/// fraction of a second; a host that has died is noticed after fifteen.
+/// How long an aborted run waits for its moves to be undone, or to end if it is too late for that. To abort a
+/// migration takes a fraction of a second; that a host has died is noticed after fifteen.
 pub const MOVES: Duration = Duration::from_secs(60);
 
-/// An aborted run has ended after this time: well before a service manager loses its patience (90 s) and kills it.
+/// Maximum time in which an aborted run ends: well before a service manager kills it (90 s).
 pub const BOUND: Duration = MOVES.saturating_add(QUESTIONS);
 
-/// How far a run is given up.
+/// How far a run is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It is not.
     Running,
-    /// Nothing new starts; what moves is finished.
+    /// No move starts; those in progress are finished.
     Finishing,
-    /// What moves is aborted too.
+    /// Moves in progress are aborted, too.
     Aborting,
 }
 
-/// Why it was given up.
+/// Why a run was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelReason {
-    /// The operator said so.
+    /// The operator asked for it.
     Operator,
-    /// Its time was up.
+    /// The deadline has passed.
     Deadline,
 }
 
 impl Stage {
-    /// What it comes to, for people.
+    /// The reason, to be shown to people.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Running => "the run continues",
@@ -58,7 +58,7 @@ impl Stage {
         }
     }
 
-    /// One stage further.
+    /// The next stage.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -68,7 +68,7 @@ impl Stage {
     }
 }
 
-/// The switch; clones are the same one.
+/// Cancels a run; clones share their state.
 #[derive(Clone, Debug)]
 pub struct Cancel {
     state: Arc<watch::Sender<CancelState>>,
@@ -78,7 +78,7 @@ pub struct Cancel {
 struct CancelState {
     stage: Stage,
     reason: Option<CancelReason>,
-    /// When it came to [`Stage::Aborting`].
+    /// When [`Stage::Aborting`] was reached.
     aborted: Option<Instant>,
 }
 
@@ -90,13 +90,13 @@ impl Default for Cancel {
 }
 
 impl Cancel {
-    /// One stage further, for the operator. Gives the new stage.
+    /// Goes to the next stage, for the operator, and returns it.
     pub fn escalate(&self) -> Stage {
         self.raise(self.stage().next(), CancelReason::Operator);
         self.stage()
     }
 
-    /// At least to that stage. The first reason is kept.
+    /// Goes to that stage, unless a later one was reached. The first reason is kept.
     pub fn raise(&self, stage: Stage, reason: CancelReason) {
         self.state.send_modify(|state| {
             state.stage = state.stage.max(stage);
@@ -107,23 +107,22 @@ impl Cancel {
         });
     }
 
-    /// How far it is given up.
     pub fn stage(&self) -> Stage {
         self.state.borrow().stage
     }
 
-    /// Why, if it is.
+    /// Why the run is cancelled, if it is.
     pub fn reason(&self) -> Option<CancelReason> {
         self.state.borrow().reason
     }
 
-    /// Waits until it is given up, in whatever stage.
+    /// Waits until the run is cancelled, in any stage.
     pub async fn given_up(&self) {
-        // The sender is this one's own, so it is there.
+        // `self` has the sender, so this cannot fail.
         let _ = self.state.subscribe().wait_for(|state| state.stage != Stage::Running).await;
     }
 
-    /// What the work gives; none if it has not ended so long after the run was aborted.
+    /// The result of the work; none if it has not ended so long after the run was aborted.
     pub async fn bound<T>(&self, budget: Duration, work: impl Future<Output = T>) -> Option<T> {
         let out_of_patience = async {
             let mut state = self.state.subscribe();
@@ -140,7 +139,7 @@ impl Cancel {
         }
     }
 
-    /// Becomes true with [`Stage::Aborting`]. The task that passes it on ends with the receiver.
+    /// Becomes true with [`Stage::Aborting`]. The task that sends it ends with the receiver.
     pub fn aborting(&self) -> watch::Receiver<bool> {
         let (sender, receiver) = watch::channel(self.stage() == Stage::Aborting);
         let mut state = self.state.subscribe();

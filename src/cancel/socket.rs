@@ -1,8 +1,8 @@
-//! Giving a run up from another terminal: the run listens at a socket beside its lock.
+//! Cancelling a run from another terminal: the run listens on a socket beside its lock.
 //!
-//! Only a living process can answer there, so nobody else is ever meant: a process id in a file could by now be
-//! another program's. And the one who asks learns what was done. The socket lies in a folder that only root may
-//! enter, and is taken away with the run; one that a killed run has left is in nobody's way.
+//! Only the running process can answer there, whereas a process id in a file could meanwhile be another
+//! program's. And the client learns what was done. The socket is in a folder that only root may enter, and is
+//! removed at the end of the run; one that a killed run has left behind does no harm.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -18,47 +18,47 @@ use crate::paths::Paths;
 use crate::run_lock::is_running;
 use crate::store::Direction;
 
-/// How long an answer is waited for.
+/// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the socket of a run is waited for that has just begun.
+/// How long to wait for the socket of a run that has just begun.
 const BEGINNING: Backoff = {
     let pause = Duration::from_millis(20);
     Backoff { first: pause, factor: 1, max: pause, budget: Budget::Time(Duration::from_secs(2)) }
 };
 
-/// The most that an answer may be, in bytes.
+/// Maximum length of an answer, in bytes.
 const LIMIT: u64 = 4096;
 
-/// What a run answers that was asked to stop.
+/// The answer of a run that was asked to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReply {
-    /// Its process.
+    /// The id of its process.
     pub pid: u32,
-    /// Which way its zones move.
+    /// The direction of the run.
     pub direction: Direction,
-    /// How far it is given up now.
+    /// The stage that it has reached.
     pub stage: Stage,
 }
 
-/// Why a run could not be asked to stop.
+/// Why a run could not be cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// There is none.
+    /// No run is in progress.
     #[error("no evacuation, return or migration is in progress")]
     NoRun,
-    /// Something holds the lock and takes no requests.
+    /// The holder of the run lock does not accept requests.
     #[error("what goes on here cannot be asked to stop")]
     NotListening(#[source] std::io::Error),
-    /// It does not answer.
+    /// The run does not answer.
     #[error("the run in progress does not answer within {} s; is its process stopped?", PATIENCE.as_secs())]
     Timeout,
-    /// It answers something else.
+    /// The answer is invalid.
     #[error("failed to understand what the run in progress answers: {0:?}")]
     Malformed(String),
 }
 
-/// Listens while this is alive.
+/// Listens until it is dropped.
 #[derive(Debug)]
 pub struct ControlServer {
     task: JoinHandle<()>,
@@ -66,10 +66,10 @@ pub struct ControlServer {
 }
 
 impl ControlServer {
-    /// Listens for a run. Whoever calls this holds the run lock: a socket that is there is a dead run's.
+    /// Listens for requests to a run. The caller holds the run lock, so an existing socket belongs to a dead run.
     ///
     /// # Errors
-    /// If there can be no such socket.
+    /// If the socket cannot be created.
     pub fn open(
         paths: &Paths,
         direction: Direction,
@@ -84,7 +84,7 @@ impl ControlServer {
             loop {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
                 let stage = cancel.stage().next();
-                // Told before it is done: what it leads to is told after it.
+                // Reported first, so that the report precedes the consequences.
                 tell(&words(stage));
                 cancel.raise(stage, CancelReason::Operator);
                 let answer = CancelReply { pid: std::process::id(), direction, stage };
@@ -108,7 +108,7 @@ fn words(stage: Stage) -> String {
     format!("cancelled from another terminal: {}", stage.words())
 }
 
-/// Asks the run that is in progress to stop, one stage further than it does already.
+/// Asks the run in progress to cancel, one stage further than before.
 ///
 /// # Errors
 /// If there is none, or it does not answer.
@@ -118,7 +118,7 @@ pub async fn ask_to_stop(paths: &Paths) -> Result<CancelReply, ControlError> {
     let mut answer = BufReader::new(stream.take(LIMIT));
     match tokio::time::timeout(PATIENCE, answer.read_line(&mut text)).await {
         Err(_) => Err(ControlError::Timeout),
-        // It has just ended.
+        // The run has just ended.
         Ok(Ok(0) | Err(_)) => Err(ControlError::NoRun),
         Ok(Ok(_)) => serde_json::from_str(&text).map_err(|_| ControlError::Malformed(text)),
     }
@@ -132,7 +132,7 @@ async fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
             false => ControlError::NoRun,
         })
     };
-    // It has the lock and is about to listen.
+    // The run has the lock and is about to listen.
     retry(BEGINNING, |error| matches!(error, ControlError::NotListening(_)), attempt).await
 }
 
@@ -152,7 +152,7 @@ mod tests {
         let (_folder, paths) = fresh();
         let cancel = Cancel::default();
         let _lock = RunLock::take(&paths, Direction::Return).unwrap();
-        // A killed run's.
+        // Left behind by a killed run.
         std::fs::write(paths.run_socket(), "").unwrap();
         let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), |_| ()).unwrap();
         for stage in [Stage::Finishing, Stage::Aborting, Stage::Aborting] {

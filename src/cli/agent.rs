@@ -1,4 +1,4 @@
-//! `sysadm agent`: the far end of other hosts' evacuations.
+//! `sysadm agent`: serves this host to others.
 
 use std::sync::Arc;
 
@@ -43,14 +43,14 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Leaves the manifests of all zones with their targets from time to time, as long as this process lives.
+/// Leaves the manifests of all zones with their targets at regular intervals, as long as this process runs.
 fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
     let Some(every) = context.config.standby.every() else { return Ok(()) };
     let (store, peers) = (context.store()?, context.peers(Some(&host)));
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // What is wrong is said once, not every time.
+        // Each problem is reported once, not every time.
         let mut said = Vec::new();
         loop {
             ticks.tick().await;
@@ -65,7 +65,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Ends with SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =

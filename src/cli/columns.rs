@@ -1,20 +1,19 @@
-//! Tables, and their machine-readable twin: `-o FIELD,…` and `-p`.
+//! Tables, and their machine-readable form: `-o FIELD,…` and `-p`.
 //!
-//! `-p` is stable: one line for each row, fields in the order asked for, separated by `:`, a `\` before each
-//! `:` and `\`, nothing for no value, no header.
+//! The format of `-p` is stable: a line for each row, fields in the requested order, separated by `:`, with a `\`
+//! before each `:` and `\`, empty for no value, without a header.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::CliError;
 use crate::model::plain;
 
-/// One column of a table of `T`.
+/// A column of a table of `T`.
 pub struct Column<T> {
-    /// Its name, in capitals.
+    /// In capitals.
     pub name: &'static str,
-    /// How wide it is at least.
+    /// Minimum width.
     pub width: u16,
-    /// Its value; none if there is none.
     pub value: fn(&T) -> Option<String>,
 }
 
@@ -26,7 +25,7 @@ impl<T> Clone for Column<T> {
 
 impl<T> Copy for Column<T> {}
 
-/// Picks the columns that `-o` names, in its order; `all` means all, none given means the first `default`.
+/// The columns named by `-o`, in its order; `all` means all, and without `-o` the first `default` ones.
 pub fn pick<T>(all: &[Column<T>], default: usize, wanted: Option<&str>) -> Result<Vec<Column<T>>, CliError> {
     let Some(wanted) = wanted else { return Ok(all.iter().take(default).copied().collect()) };
     if wanted.eq_ignore_ascii_case("all") {

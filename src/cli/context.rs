@@ -1,4 +1,4 @@
-//! What every command starts from: paths, configuration, store, platform, this host.
+//! What every command needs: paths, configuration, store, platform, this host.
 
 use std::sync::Arc;
 
@@ -23,9 +23,7 @@ use super::{CliError, Exit, syslog};
 
 /// This host's files and settings.
 pub struct Context {
-    /// Where its files lie.
     pub paths: Paths,
-    /// Its configuration.
     pub config: Arc<Config>,
 }
 
@@ -41,7 +39,7 @@ impl Context {
     pub fn host_name(&self) -> String {
         self.config.host.clone().unwrap_or_else(|| {
             let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-            // Messages name hosts shortly, as URIs do.
+            // Messages have short host names, like URIs.
             name.split('.').next().unwrap_or(&name).to_owned()
         })
     }
@@ -52,18 +50,18 @@ impl Context {
         Ok(Arc::new(Store::open(&self.paths.database())?))
     }
 
-    /// The store, for reading; none if nothing was ever done here.
+    /// The store, for reading; none if there is no database yet.
     pub fn store_to_read(&self) -> Result<Option<Store>, CliError> {
         Ok(self.open_to_read()?)
     }
 
-    /// The same, with the store's own error.
+    /// Likewise, with the store's own error.
     pub fn open_to_read(&self) -> Result<Option<Store>, StoreError> {
         self.must_not_be_missing()?;
         Store::open_read_only(&self.paths.database())
     }
 
-    /// A database that was there and is not is no empty one.
+    /// A missing database does not count as an empty one if something shows that it existed.
     fn must_not_be_missing(&self) -> Result<(), StoreError> {
         let path = self.paths.database();
         if path.symlink_metadata().is_ok() {
@@ -83,13 +81,13 @@ impl Context {
         Err(StoreError::Missing { path, sign })
     }
 
-    /// The store, for commands that only ask and change nothing, not even by making it.
+    /// The store for commands that change nothing: they do not even create the database.
     pub fn store_to_ask(&self) -> Result<Arc<Store>, CliError> {
         let store = self.open_to_read()?;
         Ok(Arc::new(store.map_or_else(|| Store::nothing(&self.paths.database()), Ok)?))
     }
 
-    /// The virtualisation of this host.
+    /// The platform of this host.
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
         Ok(match self.config.platform {
             PlatformKind::Libvirt => {
@@ -100,7 +98,7 @@ impl Context {
         })
     }
 
-    /// The simulated host that this one is.
+    /// The simulation of this host.
     pub fn simulation(&self) -> Result<Sim, CliError> {
         if self.config.platform == PlatformKind::Sim {
             return Ok(Sim::open(&self.paths));
@@ -112,31 +110,29 @@ impl Context {
         Err(CliError::new(Exit::Error, text))
     }
 
-    /// This host.
     pub fn local(&self, store: Arc<Store>) -> Result<Arc<Local>, CliError> {
         let local = Local::new(self.host_name(), self.platform()?, store, self.paths.clone());
         Ok(Arc::new(local.with_limits(self.config.limits)))
     }
 
-    /// How other hosts are reached.
     pub fn dialer(&self) -> Arc<Dialer> {
         Arc::new(Dialer { options: self.config.dial_options(), tls: self.paths.tls_dir() })
     }
 
-    /// The other hosts, as that one sees them; none: all hosts.
+    /// The peers of that host; none: no host is excluded as this one.
     pub fn peers(&self, here: Option<&Local>) -> Peers {
         Peers::new(Arc::new(Dialled(self.dialer())), here.map(Host::id))
     }
 
-    /// Lets a policy's settings for live migrations hold in place of the configuration's, and keeps each to so many
-    /// bytes a second.
+    /// Replaces the configuration's settings for live migrations by the policy's, and limits each migration to
+    /// that bandwidth in bytes per second.
     pub fn converge(&mut self, convergence: &Convergence, bandwidth: Option<u64>) {
         let migration = self.config.migration.under(convergence);
         let libvirt = self.config.libvirt.clone().keeping_to(bandwidth);
         self.config = Arc::new(Config { migration, libvirt, ..(*self.config).clone() });
     }
 
-    /// All that an evacuation works with.
+    /// Everything that a run needs.
     pub fn engine(&self, events: Arc<dyn EventSink>, cancel: Cancel) -> Result<Engine, CliError> {
         let store = self.store()?;
         let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
@@ -145,7 +141,7 @@ impl Context {
         Ok(Engine { local, store, peers, events, cancel, policy, maps })
     }
 
-    /// Who types: the person behind sudo or doas, else whom the process belongs to.
+    /// The user: the person behind sudo or doas, or else the owner of the process.
     pub fn user() -> String {
         let uid = rustix::process::getuid();
         let behind = ["SUDO_USER", "DOAS_USER"]
@@ -155,10 +151,10 @@ impl Context {
         behind.or_else(|| name_of(uid.as_raw())).unwrap_or_else(|| uid.as_raw().to_string())
     }
 
-    /// One line about what was done, to the system's log.
+    /// Writes a line about what was done to the system log.
     pub fn audit(&self, text: &str) {
         if self.config.platform == PlatformKind::Sim && !self.paths.syslog().exists() {
-            // A simulated host has no system log, unless somebody has made one.
+            // A simulated host has no system log, unless one was created for it.
             return;
         }
         let zone = TimeZone::system();

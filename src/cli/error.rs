@@ -1,4 +1,4 @@
-//! How a command ends: exit statuses, and errors as one line with its causes.
+//! How a command ends: exit statuses, and errors as one line with their causes.
 
 use std::process::ExitCode;
 
@@ -14,17 +14,17 @@ use crate::run_lock::LockError;
 /// The exit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked is wholly done.
+    /// Everything that was asked is done.
     Done,
     /// An error; nothing was changed.
     Error,
     /// Wrong usage.
     Usage,
-    /// Some zones moved, some did not or still run here.
+    /// Some zones moved, others did not or still run here.
     Partly,
-    /// Maintenance is held, or not held where it must be, or another run is in progress.
+    /// Maintenance is held, or not held although it must be, or another run is in progress.
     Refused,
-    /// Where a zone is cannot be settled without the operator.
+    /// The operator must find out where a zone is.
     Stuck,
     /// Cancelled by the operator.
     Cancelled,
@@ -45,7 +45,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// With which one a zone is refused for these reasons.
+    /// The exit status if a zone is refused for these reasons.
     pub fn of(findings: &[Blocker]) -> Self {
         let locked = findings.iter().any(|finding| finding.kind == BlockerKind::Maintenance);
         if locked { Self::Refused } else { Self::Error }
@@ -55,18 +55,15 @@ impl Exit {
 /// Why a command did nothing.
 #[derive(Debug)]
 pub struct CliError {
-    /// With which status it ends.
     pub exit: Exit,
     error: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl CliError {
-    /// An error with that status.
     pub fn new(exit: Exit, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { exit, error: error.into() }
     }
 
-    /// An error of usage.
     pub fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text.into())
     }

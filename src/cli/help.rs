@@ -1,4 +1,5 @@
-//! What stands below the options in each command's `--help`: examples, exit statuses, files. One text file for each command.
+//! The text below the options in each command's `--help`: examples, exit statuses, files. A text file for each
+//! command.
 
 macro_rules! texts {
     ($($name:ident = $file:literal,)+) => {

@@ -88,7 +88,7 @@ const COLUMNS: &[Column<HostLine>] = &[
     },
 ];
 
-/// Whether a host takes zones.
+/// Whether a host accepts zones.
 fn state(maintenance: Option<&str>, announced: Option<&str>) -> String {
     match (maintenance, announced) {
         (Some(who), _) => format!("maintenance: {who}"),
@@ -108,7 +108,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 
 async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliError> {
     let host = Remote::connect(uri.clone(), context.dialer()).await?;
-    // Only now: this host may just have been asked for the first time who it is.
+    // Only now: the connection may have been the first request to this host for its identity.
     if context.local(context.store_to_ask()?)?.id() == host.id() {
         return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
     }
@@ -136,7 +136,7 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
     Ok(if takes_zones { Exit::Done } else { Exit::Refused })
 }
 
-/// Every host that is a target of some zone.
+/// All targets of all zones.
 fn targets(store: &Store) -> Result<Vec<HostUri>, CliError> {
     let mut uris: Vec<_> = store.targets()?.into_values().flatten().collect();
     uris.sort();
@@ -166,10 +166,10 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     Ok(if lines.iter().any(is_silent) { Exit::Partly } else { Exit::Done })
 }
 
-/// Who a host is and how it is, or why that is not known.
+/// A host's identity and description, or why they are not known.
 type HostReply = Result<(HostId, Facts), String>;
 
-/// A line for each name; of a host that has several, the first says how it is.
+/// A line for each name; if a host has several, the first line has its description.
 fn lines(answers: Vec<(HostUri, HostReply)>) -> Vec<HostLine> {
     let mut first = BTreeMap::new();
     let line = |(uri, answer): (HostUri, _)| {
@@ -188,7 +188,7 @@ fn lines(answers: Vec<(HostUri, HostReply)>) -> Vec<HostLine> {
 /// A host's line in the inventory.
 struct Stock {
     name: HostKey,
-    /// The host and how many zones run there, and how many there are; or why that is not known.
+    /// The host with its numbers of running zones and of all zones; or why they are not known.
     answer: Result<(FleetHost, usize, usize), String>,
 }
 
@@ -263,7 +263,7 @@ async fn inventory(
     Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
-/// A line for each host, those at the end that did not answer.
+/// A line for each host; those that did not answer come last.
 fn stock(surveyed: &Surveyed) -> Vec<Stock> {
     let answered = surveyed.fleet.hosts.iter().map(|host| {
         let zones = || surveyed.fleet.zones.iter().filter(|zone| zone.host == host.name);

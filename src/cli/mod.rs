@@ -1,4 +1,4 @@
-//! What an operator types and sees. One file for each subcommand; no decisions are made here.
+//! The command line: one file for each subcommand; no decisions are made here.
 
 mod agent;
 mod cert;
@@ -74,7 +74,7 @@ enum SysadmCommand {
     },
 }
 
-/// Parses the command line, does what it says, and gives the exit status.
+/// Parses the command line, runs the command, and returns the exit status.
 pub fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -92,7 +92,7 @@ pub fn main() -> std::process::ExitCode {
     ended(result)
 }
 
-/// The exit status. What could not be written wholly is not wholly done.
+/// The exit status. If the output could not be written completely, the command has failed.
 fn ended(result: Result<Exit, CliError>) -> std::process::ExitCode {
     let (exit, error) = match (result, ui::unwritten()) {
         (Ok(exit), None) => return exit.into(),

@@ -1,4 +1,4 @@
-//! The zones that an operator names: as they are listed, as their platform calls them, or by their UUIDs.
+//! The zones that an operator names: as they are listed, by their platform's names, or by UUID.
 
 use uuid::Uuid;
 
@@ -8,25 +8,22 @@ use crate::model::{Inventory, ZoneName};
 use crate::store::{Place, Store, ZoneRecord};
 
 impl Context {
-    /// The zones that are meant by what was typed ([`ZoneName::typed`]). A UUID is that of a zone that is here, belongs
-    /// here or was left here; but a zone that is called so comes first.
+    /// The zones that were typed ([`ZoneName::typed`]). A UUID may be that of a zone that is here, belongs here
+    /// or was left here; but a zone that has the UUID as its name takes precedence.
     ///
     /// # Errors
-    /// If the store does not tell, or a UUID is that of a guest that cannot be handled.
+    /// If the store cannot be read, or a UUID is that of a guest that cannot be handled.
     pub async fn zones(&self, store: &Store, typed: &[ZoneName]) -> Result<Vec<ZoneName>, CliError> {
         if typed.iter().all(|name| uuid_in(name).is_none()) {
             return Ok(typed.to_vec());
         }
-        // A platform that does not answer is told about by whoever needs it.
+        // If the platform does not answer, the command that needs it reports that.
         let inventory = self.platform()?.inventory().await.unwrap_or_default();
         let known = known(&inventory, store)?;
         typed.iter().map(|name| meant(name, &inventory, &known)).collect()
     }
 
-    /// The zone that is meant by what was typed: see [`zones`](Self::zones).
-    ///
-    /// # Errors
-    /// Like those of [`zones`](Self::zones).
+    /// The zone that was typed: see [`zones`](Self::zones).
     pub async fn zone(&self, store: &Store, typed: &ZoneName) -> Result<ZoneName, CliError> {
         let found = self.zones(store, std::slice::from_ref(typed)).await?;
         Ok(found.into_iter().next().unwrap_or_else(|| typed.clone()))
@@ -37,10 +34,10 @@ fn uuid_in(name: &ZoneName) -> Option<Uuid> {
     Uuid::parse_str(name.as_str()).ok()
 }
 
-/// All zones of which something is known here, those that are here first.
+/// All zones that are known here, those that are on this host first.
 fn known(inventory: &Inventory, store: &Store) -> Result<Vec<(ZoneName, Uuid)>, CliError> {
     let mut known: Vec<_> = inventory.zones.iter().map(|zone| (zone.name.clone(), zone.uuid)).collect();
-    // A guest that has gone on is no zone of this host.
+    // A guest that has moved on is not a zone of this host.
     let is_gone = |record: &ZoneRecord| record.place == Place::Migrated && !record.is_configured();
     let recorded =
         store.zones()?.into_iter().filter(|record| record.place != Place::Here && !is_gone(record));

@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-/// The policy of that name, or the one that sysadm.toml names. All that is wrong with it is told.
+/// The policy with that name, or the one named in sysadm.toml. All of its errors are reported.
 pub fn load(context: &Context, name: Option<&Identifier>) -> Result<Policy, CliError> {
     find(context, name.unwrap_or(&context.config.evacuation.policy)).map(|loaded| loaded.policy)
 }
@@ -113,7 +113,7 @@ fn find(context: &Context, name: &Identifier) -> Result<Loaded, CliError> {
 }
 
 fn tell(file: &str, diagnostics: &[Diagnostic]) {
-    /// Who has this many to read will correct some, and ask again.
+    /// Enough errors to correct some of them and check again.
     const MOST: usize = 20;
     for diagnostic in diagnostics.iter().take(MOST) {
         ui::complain(&format!("{file}:{diagnostic}"));

@@ -1,4 +1,4 @@
-//! `sysadm sim`: what one can do with simulated hosts and zones, and to them.
+//! `sysadm sim`: simulated hosts and zones.
 
 mod show;
 

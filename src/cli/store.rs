@@ -75,7 +75,7 @@ fn save(context: &Context) -> Result<Exit, CliError> {
     match context.open_to_read() {
         Ok(None) => return Err(nothing()),
         Err(error @ StoreError::Missing { .. }) => return Err(error.into()),
-        // It is looked at once more when no run can begin.
+        // It is checked once more when no run can begin.
         _ => {}
     }
     let _lock = RunLock::take(&context.paths, "store recover")?;
@@ -105,7 +105,7 @@ fn save(context: &Context) -> Result<Exit, CliError> {
 
 fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
     let now = || (is_running(&context.paths), context.paths.lock_marker().exists());
-    // Before and after: what begins or ends meanwhile is no contradiction.
+    // Before and after: what begins or ends meanwhile is not a contradiction.
     let before = now();
     let around = || {
         let after = now();

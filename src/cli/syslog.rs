@@ -1,4 +1,4 @@
-//! The system log: one datagram a line, as RFC 3164 writes them.
+//! The system log: one datagram per line, as in RFC 3164.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::model::{Millis, plain};
 /// `authpriv.notice`: facility 10, severity 5.
 const PRIORITY: u8 = 10 << 3 | 5;
 
-/// Writes one line, of severity `notice`, to the system log that listens at `socket`.
+/// Writes a line with severity `notice` to the system log that listens at `socket`.
 pub(super) fn notice(socket: &Path, text: &str, now: Millis, zone: &TimeZone) -> std::io::Result<()> {
     let now = Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(zone.clone());
     let line = format!(

@@ -124,7 +124,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
             }
         }
-        // The default can be set while the hypervisor is down, and so can targets of zones that are known without it.
+        // The default, and targets of zones that are known without the hypervisor, can be set while it is down.
         Err(error) => {
             let targets = store.targets()?;
             let known =
@@ -139,7 +139,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Whether that is this host: as it answers, or, if it does not, by its name.
+/// Whether that is this host: by its answer, or, if it does not answer, by its name.
 fn is_here(connected: &Connected, uri: &HostUri, name: &str) -> bool {
     match connected.get(uri) {
         Some(Err(NoPeer::Itself)) => true,
@@ -148,7 +148,7 @@ fn is_here(connected: &Connected, uri: &HostUri, name: &str) -> bool {
     }
 }
 
-/// Zones before URIs. A word with `:` or `/` is meant as a URI, so that a malformed one is told as such.
+/// Zones come before URIs. A word with `:` or `/` is meant as a URI, so that a malformed one gets the right error.
 fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>), CliError> {
     let is_uri = |word: &&String| word.contains([':', '/', '@']);
     let first = words.iter().position(|word| is_uri(&word)).unwrap_or(words.len());

@@ -1,4 +1,4 @@
-//! When something will be, as people type it.
+//! Times as people type them.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::model::Millis;
 /// `2026-11-22 02:00`, `+2h`, or `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeArg {
-    /// At that time of this host.
+    /// At that local time.
     At(DateTime),
-    /// After that time.
+    /// After that duration.
     In(Duration),
-    /// Not any more.
+    /// `none`.
     Never,
 }
 
@@ -35,10 +35,10 @@ impl FromStr for TimeArg {
 }
 
 impl TimeArg {
-    /// The moment; none for never.
+    /// The moment; none for `none`.
     ///
     /// # Errors
-    /// If it has passed, or there is no such moment.
+    /// If it has passed, or does not exist.
     pub fn moment(&self, now: Millis, zone: &TimeZone) -> Result<Option<Millis>, String> {
         let moment = match self {
             Self::Never => return Ok(None),

@@ -1,6 +1,7 @@
-//! Where words go: what was asked for to standard output, the rest to standard error. A reader that has gone
-//! away is no error; what else keeps a word from standard output is. Where it was closed before the start (`>&-`) it leads
-//! to `/dev/null`: Rust opens that in its place, so that no file which is opened later is taken for it.
+//! Output: the result of a command goes to standard output, everything else to standard error. It is not an error
+//! if the reader has gone away; any other failure to write to standard output is. If standard output was closed
+//! before the start (`>&-`), it leads to `/dev/null`: Rust opens that in its place, so that it is not taken for a
+//! file that is opened later.
 
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -13,30 +14,30 @@ use super::{CliError, Exit};
 use crate::file;
 use crate::model::plain;
 
-/// Why something that was only noted could not be written.
+/// The first error of writing a note.
 static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
 
-/// What a command was asked for, as it is.
+/// Prints the result of a command.
 ///
 /// # Errors
-/// If it cannot be written wholly: whoever reads it would take a part for the whole.
+/// If it cannot be written completely: a reader would take a part for the whole.
 pub fn print(text: &str) -> Result<(), CliError> {
     write(text).map_err(unwritten_because)
 }
 
-/// What a command has to tell of what it does: it goes on if that cannot be written, see [`unwritten`].
+/// Prints what a command does: it continues if that cannot be written, see [`unwritten`].
 pub fn note(text: &str) {
     if let Err(error) = write(text) {
         UNWRITTEN.get_or_init(|| error);
     }
 }
 
-/// A sentence about what goes on: `sysadm: …`.
+/// Prints a sentence about what is going on: `sysadm: …`.
 pub fn say(text: &str) {
     note(&format!("sysadm: {}\n", plain(text)));
 }
 
-/// Why something that was noted is missing, if something is.
+/// Why notes are missing, if any are.
 pub fn unwritten() -> Option<CliError> {
     UNWRITTEN.get().map(unwritten_because)
 }
@@ -46,7 +47,7 @@ fn unwritten_because(error: impl std::fmt::Display) -> CliError {
 }
 
 fn write(text: &str) -> std::io::Result<()> {
-    // Words of several threads do not mix.
+    // Output of several threads does not mix.
     let _alone = std::io::stdout().lock();
     let mut out = file::standard_output()?;
     match out.write_all(text.as_bytes()) {
@@ -55,41 +56,41 @@ fn write(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// A terminal whose line is gone says so of every word, and is not even known to be a terminal any more.
+/// If a terminal has been disconnected, every write fails, and it is not even recognized as a terminal any more.
 fn is_lost_terminal(error: &std::io::Error, out: &File) -> bool {
     let is_device = |about: std::fs::Metadata| about.file_type().is_char_device();
     error.raw_os_error() == Some(Errno::IO.raw_os_error()) && out.metadata().is_ok_and(is_device)
 }
 
-/// Something that went wrong, or that the operator should know.
+/// Prints an error, or a warning for the operator.
 pub fn complain(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(format!("sysadm: {}\n", plain(text)).as_bytes());
 }
 
-/// A line that belongs to what was just complained about.
+/// Prints a line that belongs to the preceding error.
 pub fn quote(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(format!("    {}\n", plain(text).trim_end()).as_bytes());
 }
 
-/// Lines that have a form of their own, and of which whoever made them has taken care that they steer no terminal.
+/// Prints formatted lines; the caller has made sure that they contain no control characters.
 pub fn report(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text.as_bytes());
 }
 
-/// Whether what is printed may be coloured.
+/// Whether the output may be coloured.
 pub fn in_colour() -> bool {
     on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Whether a person looks at standard output.
+/// Whether standard output is a terminal.
 pub fn on_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether a person looks at standard error.
+/// Whether standard error is a terminal.
 pub fn errors_on_terminal() -> bool {
     std::io::stderr().is_terminal()
 }

@@ -1,4 +1,4 @@
-//! Before a run plans anything: how this host is, and all hosts that zones may go to, or come from.
+//! Before a run plans anything: asks this host, and all hosts to which zones may go or from which they may come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::plan::{Action, Fleet, FleetHost, FleetZone, HostKey, PlanFile, Rules}
 use crate::policy::{Policy, ReturnOrder};
 use crate::store::{Direction, TargetKey, TargetOrigin, ZoneRecord, targets_of};
 
-/// What was said of zones: where each may go.
+/// The targets that were set for zones.
 type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
 
 impl Engine {
-    /// What a run of that direction is planned on.
+    /// What a run of that direction is planned from.
     pub(super) async fn view(
         &self,
         direction: Direction,
@@ -32,7 +32,7 @@ impl Engine {
         }
     }
 
-    /// Asks this host and all hosts that zones may go to.
+    /// Asks this host and all hosts to which zones may go.
     async fn view_of_leaving(
         &self,
         direction: Direction,
@@ -45,7 +45,7 @@ impl Engine {
         let plan = request.plan.as_ref().map(|plan| plan.clone().leaving(&self.key()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.uri().cloned());
         let named = targets.values().flatten().chain(request.policy.hosts()).cloned();
-        // A host goes by the name that the plan has for it, if it is in the plan.
+        // A host has the name that the plan uses, if it is in the plan.
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         let mut fleet = self.fleet(&connected).await;
@@ -63,8 +63,8 @@ impl Engine {
         Ok(self.view_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
-    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
-    /// aside.
+    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may be
+    /// relocated.
     pub(super) async fn view_of_return(
         &self,
         request: &Request,
@@ -81,7 +81,7 @@ impl Engine {
         let named = away.iter().filter_map(|row| row.location.as_ref()).chain(aside).cloned();
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
-        // Zones that rest here need nobody.
+        // To boot zones that were stopped here, no other host is needed.
         let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
         let is_ours = |zone: &FleetZone| zone.home == Some(self.key());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
@@ -107,14 +107,14 @@ impl Engine {
         connected: Connected,
         plan: Option<PlanFile>,
     ) -> PlanningView {
-        // Without it, forecasts are only worse.
+        // Without the history only the forecasts are worse.
         let history = learnt(&self.store.trips().unwrap_or_default());
         let here = self.key();
         PlanningView { here, direction, fleet, cycles, rules, connected, history, plan }
     }
 
-    /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.
-    /// That goes on while zones are prepared, and is no reason to wait.
+    /// How fast zones write to their memory, as the hosts that they leave measure it within a second. This goes
+    /// on while zones are checked, and is not waited for.
     pub(super) async fn measured(&self, view: &PlanningView) -> Fleet {
         let hosts = match view.direction {
             Direction::Evacuate | Direction::Migrate => {
@@ -126,7 +126,7 @@ impl Engine {
         Surveyed::of(futures_util::future::join_all(asked).await).fleet
     }
 
-    /// What this host is called in its own plans.
+    /// This host's name in its own plans.
     pub(super) fn key(&self) -> HostKey {
         HostKey::Name(self.local.name().to_owned())
     }
@@ -144,34 +144,34 @@ impl Engine {
         let Surveyed { mut fleet, .. } = Surveyed::of(answers);
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
         fleet.map_networks(|host| self.maps.networks_of(host));
-        // When its own maintenance begins keeps no zone from coming home.
+        // Announced maintenance of this host does not keep its zones from coming home.
         let here = |host: &&mut FleetHost| host.name == self.key();
         fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);
         fleet
     }
 }
 
-/// Those that could be reached.
+/// The hosts that could be reached.
 fn others(connected: &Connected) -> Vec<(HostKey, Arc<dyn Host>)> {
     connected.reached().map(|(uri, host)| (HostKey::Uri(uri.clone()), Arc::clone(host))).collect()
 }
 
-/// The same targets, by the names by which their hosts go.
+/// The targets under the present names of their hosts.
 fn named_in(connected: &Connected, targets: &Targets) -> Targets {
     targets.iter().map(|(key, uris)| (key.clone(), connected.names_of(uris))).collect()
 }
 
-/// The policy, with the names by which its hosts go.
+/// The policy with the present names of its hosts.
 fn policy_for(connected: &Connected, request: &Request) -> Policy {
     request.policy.renamed(|uri| connected.name_of(uri).clone())
 }
 
-/// More than that are never under way.
+/// Maximum number of simultaneous moves.
 fn jobs(request: &Request) -> u32 {
     u32::try_from(request.jobs.max(1)).unwrap_or(u32::MAX)
 }
 
-/// Lets the last one that has left come back first, and what others came after come after them.
+/// Makes the zone that left last come back first, and reverses the policy's order.
 fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
     let left = |zone: &FleetZone| away.iter().find(|row| Some(row.uuid) == zone.uuid).map(|row| row.since);
     let after: Vec<_> = fleet.zones.iter().map(|zone| (zone.name.clone(), zone.after.clone())).collect();
@@ -184,7 +184,7 @@ fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
     }
 }
 
-/// A zone comes back as it went.
+/// A zone comes back by the method by which it left.
 fn way_back(zone: &FleetZone, away: &[ZoneRecord], request: &Request) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
     match row {
@@ -194,7 +194,7 @@ fn way_back(zone: &FleetZone, away: &[ZoneRecord], request: &Request) -> Action 
     }
 }
 
-/// What was asked for goes before what the policy does with zones.
+/// Actions that were requested take precedence over those of the policy.
 fn apply_actions(actions: &Actions, here: &HostKey, fleet: &mut Fleet) {
     if *actions == Actions::default() {
         return;
@@ -204,7 +204,7 @@ fn apply_actions(actions: &Actions, here: &HostKey, fleet: &mut Fleet) {
     }
 }
 
-/// Lets every zone of a plan go where the plan says.
+/// Makes every zone of a plan go where the plan says.
 fn apply_plan(plan: &PlanFile, fleet: &mut Fleet) {
     for one in &plan.moves {
         let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
@@ -214,8 +214,8 @@ fn apply_plan(plan: &PlanFile, fleet: &mut Fleet) {
     }
 }
 
-/// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
-/// zones, and not before what was said of this one.
+/// The targets of a zone before the policy is applied. Destinations of a policy take precedence over the default
+/// targets, but not over the zone's own.
 fn own_targets(zone: &FleetZone, targets: &Targets, request: &Request) -> Option<Vec<HostKey>> {
     let (uris, origin) = targets_of(targets, &zone.name);
     let is_default = origin == TargetOrigin::Default && !request.policy.destinations.is_empty();

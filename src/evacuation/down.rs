@@ -1,9 +1,10 @@
-//! Guests that ran when their move began, and run nowhere now: that is said until they run, return, or are given up.
+//! Guests that ran when their move began, and do not run now: this is reported until they run, return, or their
+//! record is discarded.
 //!
-//! An interrupted move can end so although its zone is whole: the image that was held at its destination is lost with the
-//! hypervisor there, its source having ended. Nobody boots such a guest unasked: what it was doing is lost, and its owner
-//! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
-//! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
+//! An interrupted move can end like that although its zone is whole: the image held at its destination is lost
+//! with the hypervisor there after its source has ended. Such a guest is not booted automatically: its state is
+//! lost, and its owner has to know. One that has crashed at its refuge, or whose end is unknown, is down when it
+//! is home again. One that was shut down or powered off there was stopped on purpose, and comes home as it is.
 
 use super::engine::Engine;
 use super::error::EvacuationError;
@@ -17,7 +18,8 @@ use crate::model::{Ended, Method};
 use crate::store::{Move, MoveState, Place, ZoneRecord};
 
 impl Engine {
-    /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
+    /// The report about a zone whose move has just been settled: none unless it ran, and does not run where it is
+    /// now.
     pub(super) async fn down_after(
         &self,
         row: &ZoneRecord,
@@ -34,7 +36,7 @@ impl Engine {
         Ok(Some(Down { zone: row.zone.clone(), reason }))
     }
 
-    /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its refuge.
+    /// Whether the zone ran when the interrupted move began: one that comes home may have been down at its refuge.
     fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
@@ -42,7 +44,7 @@ impl Engine {
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
-    /// Writes down in the latest run that a zone which has stayed does not run where it is.
+    /// Records in the latest run that a zone which has stayed does not run.
     pub(super) fn note_down(&self, down: &Down) -> Result<(), EvacuationError> {
         let Some((run, moves)) = self.store.latest_run(None)? else { return Ok(()) };
         if let Some(mut a_move) = moves.into_iter().find(|one| one.zone == down.zone) {
@@ -52,11 +54,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Those that were found down before this run, and those that it has brought home so. One that has moved as it was is
-    /// down where it is now.
+    /// The guests that were found down before this run, and those that it has brought home in that state. One
+    /// that has moved is down where it is now.
     pub(super) fn still_down(&self, found: Vec<Down>, moves: &[Move]) -> Vec<Down> {
-        // Those that are away may have been booted or have come home meanwhile, by this run or by others. What cannot be
-        // read is as it was; that it cannot is told at the end of the run.
+        // Zones that are away may have been booted or have come home meanwhile, by this run or by another host.
+        // If the store cannot be read nothing has changed; the end of the run reports the error.
         let away = self.store.away();
         let is_down = |one: &Down| match &away {
             Ok(away) => {
@@ -82,7 +84,7 @@ impl Engine {
         down
     }
 
-    /// Looks again at the zones that are away and were found down: one that runs meanwhile is forgotten as such.
+    /// Looks again at the zones that are away and were found down: one that runs now is no longer down.
     pub(super) async fn look_at_those_down(&self) -> Result<(), EvacuationError> {
         let rows: Vec<_> = self.store.away()?.into_iter().filter(|row| row.down.is_some()).collect();
         let connected = self.peers.connect(rows.iter().filter_map(|row| row.location.clone())).await;
@@ -96,7 +98,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Those that are away and down, as far as was seen last.
+    /// The zones that are away and were down when they were last seen.
     pub(super) fn away_and_down(&self) -> Result<Vec<Down>, EvacuationError> {
         let rows = self.store.away()?.into_iter();
         Ok(rows.filter_map(|row| Some(Down { zone: row.zone, reason: row.down? })).collect())
@@ -104,7 +106,7 @@ impl Engine {
 }
 
 impl MoveContext<'_> {
-    /// What is said of a guest that has come home and ran when it left, but did not any more.
+    /// The report about a guest that has come home and ran when it left, but not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.zone;

@@ -1,4 +1,4 @@
-//! What a run would do, found out without changing anything anywhere.
+//! What a run would do, without changing anything anywhere.
 
 use std::sync::Arc;
 
@@ -15,32 +15,31 @@ use crate::model::{Method, UnmanagedGuest};
 use crate::plan::{BuiltPlan, MoveEta};
 use crate::store::{Direction, Place, StoreError};
 
-/// What a run would do.
 #[derive(Clone, Debug)]
 pub struct DryRun {
-    /// Zone by zone.
+    /// For each zone.
     pub planned: Vec<Planned>,
     /// Guests that cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
-    /// The planner's part.
+    /// The plan.
     pub built: BuiltPlan,
 }
 
-/// One line of a dry run's plan.
+/// One zone of a dry run.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// The zone, with what was found out about it.
+    /// The zone's job, with the result of its checks.
     pub job: Job,
-    /// Bytes that must cross.
+    /// Bytes to send.
     pub size: u64,
-    /// How long that takes, in milliseconds; none if nothing is known.
+    /// The duration in milliseconds; none if nothing is known.
     pub estimate: Option<u64>,
-    /// When it begins after the first move of all, and how long the zone does not answer, as the planner has it.
+    /// When the move begins after the first one of all, and the zone's downtime, by the planner.
     pub eta: Option<MoveEta>,
 }
 
 impl Engine {
-    /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
+    /// Finds out what [`run`](Self::run) would do.
     ///
     /// # Errors
     /// If nothing could be found out.
@@ -66,9 +65,9 @@ impl Engine {
         Ok(DryRun { planned, unmanaged: candidates.unmanaged, built })
     }
 
-    /// How long a move will take: as the planner says, or by what earlier ones took.
+    /// How long a move will take: by the planner, or by earlier moves.
     fn estimate(&self, job: Job, eta: Option<MoveEta>) -> Result<Planned, StoreError> {
-        /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
+        /// The bandwidth to assume if nothing is known: a gigabit per second, in bytes.
         const RATE: u64 = 117_000_000;
         let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
             return Ok(Planned { job, size: 0, estimate: None, eta: None });
@@ -83,7 +82,7 @@ impl Engine {
                 (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
             }
             Method::Cold => (task.request.manifest.config.len() as u64, Some(1000)),
-            // How long its guest takes to end and to come up only that knows.
+            // Only the guest knows how long it takes to shut down and to boot.
             Method::Restart => (task.request.manifest.config.len() as u64, None),
         };
         let estimate = eta.map(|eta| eta.duration_ms).or(estimate);

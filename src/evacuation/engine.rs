@@ -1,4 +1,4 @@
-//! What a run works with.
+//! Everything that a run needs.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use crate::model::{Millis, MoveLimits, chain};
 use crate::peers::Peers;
 use crate::store::{Direction, Store};
 
-/// Everything that an evacuation or return works with.
+/// Everything that an evacuation or return needs.
 pub struct Engine {
     /// The host whose zones are moved: this one.
     pub local: Arc<dyn LocalAdmin>,
     /// Its store.
     pub store: Arc<Store>,
-    /// How other hosts are reached.
+    /// The other hosts.
     pub peers: Peers,
-    /// Where progress is told.
+    /// Receives the events of the run.
     pub events: Arc<dyn EventSink>,
-    /// How it is given up.
+    /// Cancels the run.
     pub cancel: Cancel,
-    /// When a single move is.
+    /// When a single move is given up.
     pub policy: MoveLimits,
-    /// What other hosts call otherwise.
+    /// Network names that differ at other hosts.
     pub maps: Maps,
 }
 
@@ -35,19 +35,19 @@ impl Engine {
         Millis::now()
     }
 
-    /// An evacuation needs this host's maintenance, a return needs it gone.
+    /// An evacuation requires this host's maintenance, a return requires that it has ended.
     pub(super) fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
         let held = maintenance::describe(&self.store.holders()?);
         match (direction, held) {
             (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
             (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
             (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
-            // It takes nothing but a zone away, and its destination's own lock counts.
+            // It only takes a zone away, and its destination checks its own maintenance.
             (Direction::Migrate, _) => Ok(()),
         }
     }
 
-    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
+    /// If maintenance ends during an evacuation, no more zones leave.
     pub(super) fn must_still_be_held(&self) -> Result<(), String> {
         match self.store.holders() {
             Ok(holders) if holders.is_empty() => {

@@ -1,67 +1,59 @@
-//! What a run tells while it goes on.
+//! The events of a run.
 
 use super::job::Job;
 use crate::model::{HostUri, Method, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, StopMethod};
 
-/// What happens, as it happens.
+/// Something that happens during a run.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// So many zones are about to be prepared.
+    /// So many zones are about to be checked.
     Preparing(usize),
-    /// This zone is prepared for this host.
+    /// The check of this zone for this host begins.
     Checking(&'a ZoneName, &'a str),
-    /// One more has been checked: it is ready, waits, or will not be done.
+    /// One more zone has been checked: it is ready, waits, or is skipped.
     Checked(&'a Job),
     /// So many zones are about to move.
     Moving(usize),
-    /// This zone moves now.
+    /// The move of this zone to this host begins.
     Migrating(&'a ZoneName, &'a str),
-    /// This zone goes from its refuge to this other host now, because there is no room for it here yet.
+    /// This zone is moved from its refuge to this host, because there is no room for it here yet.
     Relocating(&'a ZoneName, &'a str),
-    /// This zone is stopped or suspended here now.
+    /// This zone is being stopped or suspended here.
     Stopping(&'a ZoneName, StopMethod),
-    /// This zone that rested here is booted now.
+    /// This zone that was stopped here is being booted.
     Booting(&'a ZoneName),
-    /// A zone's move failed and is tried again after a while; why, and when.
+    /// A zone's move failed and will be tried again; why, and when.
     Retrying(&'a ZoneName, &'a str),
-    /// A zone waits for room; how much and for what.
+    /// A zone waits for room: how much, and for what.
     Waiting(&'a ZoneName, &'a str),
-    /// A step of a zone's move is about to be done, or was done. That of a switch is told when it was done alone: the
-    /// zone stands still for it.
     Step {
-        /// The zone.
         zone: &'a ZoneName,
-        /// How it moves.
         kind: Method,
-        /// The step.
         step: Step,
-        /// What is so with it.
         mark: Mark,
     },
-    /// There is nothing to be done with this zone: it is away already, at that host.
+    /// Nothing is to be done for this zone: it is away already, at that host.
     AlreadyAway(&'a ZoneName, &'a HostUri),
-    /// There is nothing to be done with this zone: it is home already.
+    /// Nothing is to be done for this zone: it is home already.
     AlreadyHome(&'a ZoneName),
-    /// The destination of this zone has the same configuration of it already.
+    /// The destination has the same configuration of this zone already.
     ReusingConfiguration(&'a ZoneName),
-    /// How far a zone is.
+    /// The progress of a zone's move.
     Progress(&'a Move),
-    /// A zone's move has ended, well or not.
+    /// A zone's move has ended, successfully or not.
     Ended(&'a Move),
-    /// When all is expected to have moved, and by how many ms it may be later; told anew after each move.
+    /// When the last move is expected to end; updated after each move.
     Estimate {
-        /// The time.
         end: Millis,
-        /// In 19 of 20 cases.
+        /// By how many ms it may be later, with a probability of 95 %.
         margin: u64,
     },
-    /// Something that the operator should know.
+    /// A warning for the operator.
     Warning(&'a str),
 }
 
-/// Who is told what happens.
+/// Receives events.
 pub trait EventSink: Send + Sync {
-    /// Something happened.
     fn emit(&self, event: &Event<'_>);
 }

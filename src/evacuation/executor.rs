@@ -1,4 +1,4 @@
-//! Moving what was checked: each move waits in a queue until the plan says that it is its turn.
+//! Moves the zones that were checked: each move waits in a queue for its turn in the plan.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::ZoneName;
 
 impl Engine {
-    /// Moves all that are ready, `jobs` at once.
+    /// Moves all zones that are ready, `jobs` at the same time.
     pub(super) async fn move_all(&self, view: &PlanningView, request: &Request, run_state: &RunState) {
         let mut jobs = run_state.ready(Operation::is_move);
         let moving = |jobs: &[Job]| -> Vec<_> {
@@ -36,7 +36,7 @@ impl Engine {
         self.learn(&built, run_state);
     }
 
-    /// Carries these out, each in its turn, and tells when one has ended.
+    /// Runs these moves, each in its turn, and updates the estimate when one has ended.
     pub(super) async fn run_moves(
         &self,
         jobs: &[Job],
@@ -66,7 +66,7 @@ impl Engine {
 async fn renew(reservations: &[Arc<Task>]) {
     loop {
         tokio::time::sleep(RENEWAL).await;
-        // A host that does not answer now is asked again, and at the latest at the moment of the move.
+        // A host that does not answer now is asked again, at the latest at the time of the move.
         futures_util::future::join_all(reservations.iter().map(|task| {
             let zone = &task.zone;
             task.to.renew(zone.name.clone(), zone.uuid, LEASE)

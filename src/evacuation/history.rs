@@ -1,4 +1,4 @@
-//! What moves took is kept, and makes the forecasts of the next ones. Pure, but for what writes it down.
+//! Stores what moves took, as a basis for the forecasts of the next ones. Pure, except for the storing.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::plan::{
 };
 use crate::store::{Expectation, Move, MoveState, PastTrip};
 
-/// What is known after these trips, oldest first.
+/// What is known from these moves, oldest first.
 pub(super) fn learnt(trips: &[PastTrip]) -> History {
     let costs = Costs::default();
     let calibration = trips.iter().fold(Calibration::default(), |known, past| {
@@ -32,7 +32,7 @@ pub(super) fn learnt(trips: &[PastTrip]) -> History {
     History { costs, calibration, stream: None }
 }
 
-/// What the moves of a plan took that went well.
+/// The successful moves of a plan.
 fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
     let by_name: BTreeMap<_, _> = moves.iter().map(|one| (&one.zone, one)).collect();
     let of_move = |planned: &PlannedMove| {
@@ -61,7 +61,7 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
 }
 
 impl Engine {
-    /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
+    /// Stores what the moves of that plan took. It only improves forecasts, so errors are ignored.
     pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
         if let Some(run) = run_state.run()
             && let Err(error) = self.store.record_trips(run, &past(built, &run_state.moves()))
@@ -70,9 +70,10 @@ impl Engine {
         }
     }
 
-    /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
+    /// Estimates, after some moves have ended, when the last one will, and when and for how long each waiting
+    /// zone moves.
     pub(super) fn expect(&self, built: &BuiltPlan, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
-        // Of moves that the planner does not know nothing is said.
+        // The planner knows nothing of these moves.
         if built.plan.moves.is_empty() {
             return;
         }
@@ -85,7 +86,7 @@ impl Engine {
             let (start, duration) = (now.after(eta.start_ms), eta.duration_ms);
             Some(Expectation { start, duration, downtime: eta.downtime_ms })
         };
-        // Only for people: a store that cannot be written is found out by the next step.
+        // Only for people: the next step notices that the store cannot be written.
         let _ = run_state.expect((end, margin), of_zone);
         self.events.emit(&Event::Estimate { end, margin });
     }

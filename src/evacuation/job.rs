@@ -1,4 +1,4 @@
-//! One zone of a run: what is done with it, how far that is, and what is known of it.
+//! One zone of a run: the operation, its state, and what is known.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,45 +13,39 @@ use crate::store::{Expectation, Move, MoveState, StopMethod, ZoneRecord};
 /// One zone of a run.
 #[derive(Clone)]
 pub struct Job {
-    /// The zone.
     pub zone: ZoneName,
-    /// Its brand.
     pub brand: Brand,
-    /// What is done with it.
     pub operation: Operation,
-    /// How far that is.
     pub state: JobState,
     /// The other host: its destination, or the last one that was tried; on return, its refuge.
     pub peer: Option<HostUri>,
-    /// What hosts have against it, in the order in which they were asked.
+    /// The blockers of hosts, in the order in which they were asked.
     pub findings: Vec<HostRefusal>,
-    /// Its move, as its destination has accepted it.
+    /// Its move, once the destination has accepted it.
     pub task: Option<Arc<Task>>,
-    /// What is measured.
+    /// Measurements.
     pub figures: Figures,
 }
 
-/// What is measured of a job.
+/// Measurements of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// The step that was begun last, or at which the job failed.
     pub step: Option<Step>,
     /// Bytes sent.
     pub bytes: u64,
-    /// Bytes to send in all, as far as known.
+    /// Bytes to send in all, as far as is known.
     pub total: u64,
-    /// When it was started.
     pub started: Option<Millis>,
-    /// When it ended.
     pub ended: Option<Millis>,
-    /// How long the zone did not answer, in milliseconds.
+    /// In milliseconds.
     pub downtime: Option<u64>,
-    /// What is, or was, expected of it.
+    /// The estimate.
     pub expected: Option<Expectation>,
 }
 
 impl Job {
-    /// A job that is to be checked.
+    /// A job that is still to be checked.
     pub const fn new(zone: ZoneName, brand: Brand, operation: Operation) -> Self {
         Self {
             zone,
@@ -78,22 +72,22 @@ impl Job {
         Self { state, ..Self::new(zone, brand, Operation::Keep) }
     }
 
-    /// The hosts that have not refused it yet.
+    /// The targets that have not refused it yet.
     pub fn targets_left(&self) -> Vec<HostUri> {
         let Operation::Migrate { targets, .. } = &self.operation else { return Vec::new() };
         let has_refused = |target: &HostUri| self.findings.iter().any(|finding| finding.target == *target);
         targets.iter().filter(|target| !has_refused(target)).cloned().collect()
     }
 
-    /// How it moves, once that is decided.
+    /// The method, once it is decided.
     pub fn method(&self) -> Option<Method> {
         self.task.as_ref().map(|task| task.request.kind)
     }
 
-    /// Lets something happen to it.
+    /// Applies an event.
     ///
     /// # Errors
-    /// If that cannot happen now; nothing is changed then.
+    /// If it is not allowed in the job's state; nothing is changed then.
     pub fn apply(&mut self, event: JobEvent, now: Millis) -> Result<(), IllegalTransition> {
         let next = self.state.next(&event)?;
         let is_again = matches!(self.state, JobState::Retrying(_));
@@ -139,7 +133,7 @@ impl Job {
         self.task = task;
     }
 
-    /// It has yet to come home, from there.
+    /// The zone is there, and still has to come home.
     fn find_at(&mut self, record: Box<ZoneRecord>) {
         self.operation = Operation::Return(record);
         (self.task, self.figures) = (None, Figures::default());

@@ -1,4 +1,4 @@
-//! How far a job is, and what can happen to it then. Pure.
+//! The states of a job, and their transitions. Pure.
 //!
 //! ```text
 //!                        ┌────────── Select ──────────┐
@@ -21,8 +21,8 @@
 //!   Lose  while it runs             ─► Unknown
 //! ```
 //!
-//! Done, Skipped, Failed and Unknown are final. [`JobState::next`] is the whole table; whatever it does not allow is an
-//! error and changes nothing.
+//! Done, Skipped, Failed and Unknown are final. [`JobState::next`] is the whole table; every other transition is
+//! an error and changes nothing.
 
 use std::sync::Arc;
 
@@ -31,86 +31,83 @@ use crate::migration::{Moved, Task};
 use crate::model::{Blocker, HostUri, Step};
 use crate::store::{StopMethod, ZoneRecord};
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// It is to be checked.
+    /// It is still to be checked.
     Selected,
-    /// A host is asked whether it takes the zone.
+    /// A host is asked whether it accepts the zone.
     Checking,
     /// Nothing stands against it, room is reserved: it waits for its turn.
     Ready,
-    /// A host would take the zone if it had more room.
+    /// A host would accept the zone if it had more room.
     Waiting(Wait),
     /// It is being done.
     Running,
-    /// An attempt has failed, and why; another one follows.
+    /// An attempt has failed (the reason); another one follows.
     Retrying(String),
-    /// It is done, and what is to be said of that.
+    /// It is done; optionally with a remark.
     Done(Ending, Option<String>),
-    /// It is not attempted, and why.
+    /// It is not attempted (the reason).
     Skipped(String),
-    /// It failed, and why; the zone is where it was.
+    /// It failed (the reason); the zone is where it was.
     Failed(String),
-    /// Where the zone is must be settled first; what is known of that.
+    /// It must be settled where the zone is; what is known of that.
     Unknown(String),
 }
 
-/// How a job ends that is done.
+/// How a job was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The zone has moved.
     Moved(Moved),
-    /// It was stopped or suspended here.
+    /// The zone was stopped or suspended here.
     Stopped(StopMethod),
-    /// It was booted here.
+    /// The zone was booted here.
     Booted,
 }
 
-/// What happens to a job.
+/// An event of a job.
 #[derive(Clone)]
 pub enum JobEvent {
-    /// It is checked once more.
+    /// It is to be checked again.
     Select,
-    /// The zone is elsewhere than was recorded: its record as it is now.
+    /// The zone is on another host than was recorded: its new record.
     Found(Box<ZoneRecord>),
     /// This host is asked.
     Check(HostUri),
-    /// A host has something against the zone.
+    /// A host has refused the zone.
     Refuse(HostRefusal),
-    /// The job can be done: by this move, or here.
+    /// It can be done: by this move, or here.
     Accept(Option<Arc<Task>>),
     /// It has to wait for room.
     Wait(Wait),
-    /// While it waits, the zone goes to this host.
+    /// While it waits, the zone is relocated to this host.
     Relocate(HostUri, Arc<Task>),
-    /// It is started.
     Start,
     /// This step begins.
     Step(Step),
-    /// An attempt has failed, and why; it is tried again.
+    /// An attempt has failed (the reason), and will be repeated.
     Retry(String),
-    /// It is done, and what is to be said of that.
+    /// It is done; optionally with a remark.
     Finish(Ending, Option<String>),
-    /// The zone is on another host now: its record as it is now.
+    /// The zone was relocated: its new record.
     Relocated(Box<ZoneRecord>),
-    /// The zone has stayed at its refuge, and why.
+    /// The zone has stayed at its refuge (the reason).
     RelocationFailed(String),
-    /// It is not attempted, and why.
+    /// It is not attempted (the reason).
     Skip(String),
-    /// It failed, at this step if one was begun, and why.
+    /// It failed, at this step if one was begun (the reason).
     Fail(Option<Step>, String),
-    /// What has become of the zone is not known: at which step, and what is known.
+    /// It is not known where the zone is: at which step, and what is known.
     Lose(Option<Step>, String),
 }
 
-/// What the table of states does not allow.
+/// A transition that is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a job that is {state} cannot {event}")]
 pub struct IllegalTransition {
-    /// The state.
     pub state: &'static str,
-    /// What happened.
     pub event: &'static str,
 }
 
@@ -118,7 +115,7 @@ impl JobState {
     /// The state after that event.
     ///
     /// # Errors
-    /// If that cannot happen in this state.
+    /// If the event is not allowed in this state.
     pub fn next(&self, event: &JobEvent) -> Result<Self, IllegalTransition> {
         use JobEvent as E;
         let to_be_checked = matches!(self, Self::Selected | Self::Checking);
@@ -147,7 +144,7 @@ impl JobState {
         }
     }
 
-    /// One word for it.
+    /// One word for the state.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Selected => "selected",
@@ -163,7 +160,7 @@ impl JobState {
         }
     }
 
-    /// Whether the run has nothing more to do with the zone.
+    /// Whether the run is done with the zone.
     pub const fn is_final(&self) -> bool {
         match self {
             Self::Done(..) | Self::Skipped(_) | Self::Failed(_) | Self::Unknown(_) => true,
@@ -172,7 +169,7 @@ impl JobState {
         }
     }
 
-    /// Why it is as it is, if there is something to be said.
+    /// Why the state is what it is, if there is a reason.
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Selected | Self::Checking | Self::Ready | Self::Running => None,
@@ -186,7 +183,7 @@ impl JobState {
 }
 
 impl JobEvent {
-    /// What follows when none of these hosts takes the zone: it waits if one of them only has too little room.
+    /// The state after none of these hosts has accepted the zone: it waits if one of them only lacks room.
     pub(super) fn refused<'a>(
         answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
         reason: String,
@@ -194,13 +191,13 @@ impl JobEvent {
         Wait::of(answers, &reason).map_or(Self::Fail(None, reason), Self::Wait)
     }
 
-    /// The same, where this is what was found.
+    /// Likewise, after these blockers were found.
     pub(super) fn refused_by(findings: &[HostRefusal]) -> Self {
         let answers = findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice()));
         Self::refused(answers, describe(findings))
     }
 
-    /// One word for it.
+    /// One word for the event.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Select => "select",

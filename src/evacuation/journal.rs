@@ -1,4 +1,4 @@
-//! The journal of one zone of a run: each step is written down before it is done and after it, and shown.
+//! The journal of one zone of a run: each step is recorded before and after it, and reported.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ pub(super) struct Journal<'a> {
     pub run_state: &'a RunState,
     pub zone: &'a ZoneName,
     pub procedure: Procedure,
-    /// Given back as soon as the zone runs at its destination: what follows is paper.
+    /// Given back as soon as the zone runs at its destination: the rest is bookkeeping.
     pub permit: Option<&'a Permit<'a>>,
     /// The last step that was begun.
     step: Mutex<Option<Step>>,
@@ -40,19 +40,17 @@ impl<'a> Journal<'a> {
         self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The last step that was begun.
     pub fn last(&self) -> Option<Step> {
         *self.locked()
     }
 
-    /// Appends an entry.
     pub fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
         let Some(run) = self.run_state.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone.clone(), step, mark, at: Engine::now(), detail };
         self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
     }
 
-    /// Whether the zone stands still in that step: what people see may wait then.
+    /// Whether the zone is stopped during that step: then reports can wait.
     fn is_held(&self, step: Step) -> bool {
         let spec = self.procedure.steps().iter().find(|spec| spec.step == step);
         spec.is_some_and(|spec| spec.running_during == Running::Held)

@@ -1,4 +1,4 @@
-//! All zones away from this host, and all back to it; or one away for good.
+//! Moves all zones away from this host, or all of them back; or one away for good.
 //!
 //! ```text
 //!   select ─► discovery ─► preflight of every zone ─► executor: N at once ─► report
@@ -8,14 +8,15 @@
 //!                                  for room (passes)
 //! ```
 //!
-//! Zones that do not leave are stopped or suspended when the others have left, and are the first to run again on return:
+//! Zones that do not leave are stopped or suspended when the others have left, and are booted first on return:
 //! see `rest`.
 //!
-//! Nothing moves before every zone has been prepared once. A zone that fails stays where it was and stops no other.
-//! An evacuation needs this host's maintenance lock, a return needs it gone; a migration does not mind.
+//! Nothing moves before every zone has been checked once. A zone that fails stays where it was and does not hold
+//! up the others. An evacuation requires this host's maintenance, a return requires that it has ended; a
+//! migration requires neither.
 //!
-//! **A migration** (`sysadm zone migrate`) is an evacuation of one zone to one destination, and with no way back: its row is
-//! in the away list only while it moves. Then the zone is `configured` here, with the host to which it went.
+//! **A migration** (`sysadm zone migrate`) is an evacuation of one zone to one destination for good: the zone is
+//! in the away list only while it moves. Then it is `configured` here, with the host to which it went.
 //!
 //! # The layers
 //!

@@ -1,6 +1,6 @@
-//! The window of moves that are under way: each waits here until the plan says that it is its turn.
+//! The queue of moves: each waits here for its turn in the plan.
 //!
-//! Whatever changes the plan begins those whose turn it is then, and wakes them and no other.
+//! When the plan advances, it starts the moves whose turn has come, and wakes only those.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,18 +8,17 @@ use tokio::sync::Notify;
 
 use crate::plan::dispatch::{Dispatch, QueuedMove, Slots};
 
-/// A plan that is carried out.
+/// A plan that is being carried out.
 pub(super) struct MoveQueue {
     plan: Mutex<Dispatch>,
-    /// One for each move: its turn has come.
+    /// For each move: notified when its turn has come.
     turns: Vec<Notify>,
 }
 
-/// One move's turn: taken when the plan says so, given back when the move is over, or while it waits for its next
-/// attempt.
+/// One move's permit: granted by the plan, given back when the move has ended, or while it waits for another attempt.
 pub(super) struct Permit<'a> {
     queue: &'a MoveQueue,
-    /// Its number in the plan.
+    /// The number of the move in the plan.
     number: usize,
 }
 
@@ -41,7 +40,7 @@ impl<'a> Permit<'a> {
         Self { queue, number }
     }
 
-    /// Waits for it.
+    /// Waits for the move's turn.
     pub async fn wait(&self) {
         self.queue.change(|plan| plan.queue(self.number));
         if let Some(turn) = self.queue.turns.get(self.number) {
@@ -49,12 +48,12 @@ impl<'a> Permit<'a> {
         }
     }
 
-    /// Gives it to others until the move is tried again.
+    /// Gives the permit back until the move is tried again.
     pub fn pause(&self) {
         self.queue.change(|plan| plan.pause(self.number));
     }
 
-    /// The move is over: nobody waits for it any more.
+    /// The move has ended: others need not wait for it any more.
     pub fn end(&self) {
         self.queue.change(|plan| plan.leave(self.number));
     }

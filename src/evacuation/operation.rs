@@ -1,4 +1,4 @@
-//! What is done with one zone of a run, and what an action comes to for a zone as it is now. Pure.
+//! What is done with one zone of a run, and how an action applies to a zone in its present state. Pure.
 
 use uuid::Uuid;
 
@@ -11,11 +11,10 @@ use crate::store::{StopMethod, ZoneRecord};
 pub enum Operation {
     /// Nothing; the state of the job says why.
     Keep,
-    /// It goes to the first of these hosts that takes it.
+    /// It goes to the first of these hosts that accepts it.
     Migrate {
-        /// How.
         method: Method,
-        /// Where to, in order of preference.
+        /// In order of preference.
         targets: Vec<HostUri>,
     },
     /// It comes back from its refuge; its record.
@@ -34,9 +33,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// What an action comes to for a zone as it is now, or why that cannot be. `able` is what its platform can do with
-    /// zones of its brand. A zone that is migrated
-    /// has no targets yet.
+    /// The operation for an action on a zone in its present state. `able` is what its platform can do with zones
+    /// of its brand. A zone that is migrated has no targets yet.
     ///
     /// # Errors
     /// Why it cannot be done.
@@ -81,7 +79,7 @@ impl Operation {
             Action::Restart => migrate(Method::Restart),
             Action::Stop => stop(StopMethod::Stop),
         };
-        // These end it for a while.
+        // These end the zone for a while.
         if zone.aux.is_some() {
             return Err("it is paused and cannot shut down; resume it or end it first".to_owned());
         }

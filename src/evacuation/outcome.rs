@@ -1,4 +1,4 @@
-//! What came of an evacuation, a return or a migration, and whether that is all that was asked.
+//! The outcome of an evacuation, a return or a migration, and whether everything that was asked is done.
 
 use crate::cancel::CancelReason;
 use crate::model::{UnmanagedGuest, ZoneName};
@@ -7,52 +7,49 @@ use crate::store::{Direction, Move, MoveState};
 /// A guest that is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Down {
-    /// The zone.
     pub zone: ZoneName,
-    /// Where it is, and what boots it.
+    /// Where it is, and the command that boots it.
     pub reason: String,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Which way.
     pub direction: Direction,
-    /// Every zone that was looked at.
+    /// Every zone of the run.
     pub moves: Vec<Move>,
-    /// Guests that would have to leave, and cannot be handled.
+    /// Guests that should leave but cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
-    /// Zones that still run here, after an evacuation of all.
-    /// None if this host did not tell.
+    /// Zones that still run here after an evacuation of all. None if this host could not be asked.
     pub left_running: Option<Vec<ZoneName>>,
-    /// Zones that still run here because they were to be left alone.
+    /// Zones that still run here because the policy leaves them.
     pub left_alone: Vec<ZoneName>,
-    /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
+    /// Zones that ran when their moves began, and do not run now.
     pub down: Vec<Down>,
-    /// Something is left undone because it was given up, and why it was.
+    /// Something is left undone because the run was cancelled, and why.
     pub stopped: Option<CancelReason>,
-    /// It is written down: what is not may be lost.
+    /// The outcome is recorded; otherwise it may be lost.
     pub recorded: bool,
 }
 
 impl Outcome {
-    /// How many zones ended in that state.
+    /// The number of zones in that state.
     pub fn count(&self, state: MoveState) -> usize {
         self.moves.iter().filter(|a_move| a_move.state == state).count()
     }
 
-    /// How many zones have moved, or run here again.
+    /// The number of zones that have moved, or run here again.
     pub fn moved(&self) -> usize {
         self.count(MoveState::Evacuated) + self.count(MoveState::Returned)
     }
 
-    /// How many zones were put to rest.
+    /// The number of zones that were stopped or suspended.
     pub fn resting(&self) -> usize {
         self.count(MoveState::Stopped) + self.count(MoveState::Suspended)
     }
 
-    /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
-    /// those that are to be left alone, nor is one left that cannot be handled.
+    /// Whether everything that was asked is done: all zones have moved or were stopped, and after an evacuation
+    /// none runs here except for those that the policy leaves, and no guest is left that cannot be handled.
     pub fn is_complete(&self) -> bool {
         self.recorded
             && self.moved() + self.resting() == self.moves.len()

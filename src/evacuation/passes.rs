@@ -1,4 +1,4 @@
-//! Pass after pass: a zone that finds no room now may find it when others have moved.
+//! Pass after pass: a zone that finds no room now may find some when others have moved.
 //!
 //! ```text
 //!   check all   ─► move what fits ─► check those that wait   ─► move what fits ─► ...
@@ -26,12 +26,12 @@ use crate::cancel::{QUESTIONS, Stage};
 use crate::migration::backoff;
 use crate::model::ZoneName;
 
-/// How long is waited for room that only others can give back. Pure.
+/// How long to wait for room that only others can give back. Pure.
 #[derive(Clone, Copy, Debug, Default)]
 struct WaitBudget {
-    /// Passes in a row in which nothing could move.
+    /// Consecutive passes in which nothing could move.
     idle: u32,
-    /// The last of them in which nothing was under way at the destinations, either.
+    /// The last of them in which nothing was in progress at the destinations, either.
     quiet: u32,
 }
 
@@ -39,7 +39,7 @@ impl WaitBudget {
     /// Their pauses are longer together than room stays reserved for a host that is gone.
     const TRIES: u32 = 7;
 
-    /// One more in which nothing could move. Gives the pause before another one, if that makes sense.
+    /// After a pass in which nothing could move: the pause before another one, if that may help.
     fn another(&mut self, may_free_up: bool, retries: u32) -> Option<Duration> {
         self.idle += 1;
         self.quiet = if may_free_up { 0 } else { self.quiet + 1 };
@@ -48,8 +48,8 @@ impl WaitBudget {
 }
 
 impl Engine {
-    /// Checks all and moves what can be moved, again and again while that may bring more. What stays here is stopped
-    /// when the others have left, in its order among the jobs.
+    /// Checks all zones and moves those that can be moved, as long as another pass may help. Zones that stay here
+    /// are stopped when the others have left, in the order of the jobs.
     pub(super) async fn in_passes(&self, view: PlanningView, request: &Request, run_state: &RunState) {
         self.passes(view, request, run_state).await;
         let stops = run_state.ready(|operation| matches!(operation, Operation::Stop { .. }));
@@ -72,7 +72,7 @@ impl Engine {
                 0 => {}
                 count => self.events.emit(&Event::Moving(count)),
             }
-            // What was stopped last, after all others had left, is back first.
+            // What was stopped last, after all others had left, is booted first.
             let boots = run_state.ready(|operation| matches!(operation, Operation::Boot(_)));
             StopInPlace { engine: self, run_state }.boot_all(&boots).await;
             if !moving.is_empty() {
@@ -94,7 +94,7 @@ impl Engine {
                 }
             }
             jobs = run_state.select_again();
-            // Much is otherwise now. What cannot be asked again is as it was.
+            // Much has changed. If it cannot be asked again, the old view is used.
             let again = self.cancel.bound(QUESTIONS, self.view(run_state.direction(), request)).await;
             view = again.and_then(Result::ok).unwrap_or(view);
         }
@@ -115,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// Those that wait are waited for no longer.
+    /// Gives up waiting for room.
     fn give_up(&self, waiting: &[(ZoneName, Wait)], run_state: &RunState) {
         let cancelled = self.cancel.reason().is_some();
         if cancelled && !waiting.is_empty() {
@@ -132,7 +132,7 @@ impl Engine {
     }
 }
 
-/// Says what zones wait for, and until when.
+/// Reports what zones wait for, and until when.
 fn tell(waiting: &[(ZoneName, Wait)], until: &str, run_state: &RunState) {
     for (zone, wait) in waiting {
         run_state.report(zone, JobEvent::Wait(wait.clone().until(until)));
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(tries(&[false; 99], 1), 1);
         assert_eq!(tries(&[false; 99], 10), 7);
         assert_eq!(tries(&[true; 99], 0), 7);
-        // Between two moves of another run nothing is to be seen of it.
+        // Between two moves of another run nothing is visible of it.
         assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
         let pauses: u64 =
             (1..=WaitBudget::TRIES).map(|idle| backoff(WaitBudget::TRIES).pause(idle).as_secs()).sum();

@@ -1,13 +1,14 @@
-//! What a plan is made from, as the hosts themselves have just told it, and what the planner makes of it.
+//! The view that a plan is made from, as reported by the hosts, and the planner's proposals.
 //!
 //! ```text
 //!   targets ─┐
-//!   policy ──┼─► Scene ─► place ─► who is asked first ─► ... refused there? place again ─► order
+//!   policy ──┼─► PlanningView ─► place ─► who is asked first ─► ... refused there? place again ─► order
 //!   survey ──┘
 //! ```
 //!
-//! The planner knows what many hosts have said a moment ago; whether a zone can really go somewhere its destination
-//! is asked. Of storage only that is believed: the names of two hosts for the same storage may differ.
+//! The planner knows what many hosts reported a moment ago; whether a zone can really go somewhere, its
+//! destination decides. For storage only the destination does: two hosts may have different names for the same
+//! storage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,35 +27,35 @@ use crate::plan::{
 };
 use crate::store::{Direction, TargetKey};
 
-/// Hosts and zones as they are, with all that the policy says of them.
+/// Hosts and zones as they are, with everything that the policy says of them.
 pub(super) struct PlanningView {
     /// The name of this host in it.
     pub(super) here: HostKey,
-    /// Which way zones move.
+    /// The direction of the run.
     pub(super) direction: Direction,
     pub(super) fleet: Fleet,
-    /// What the policy says of the order of these zones, and no order can keep to.
+    /// Zones whose order in the policy is a cycle, so that no order can satisfy it.
     pub(super) cycles: Vec<Vec<ZoneName>>,
     pub(super) rules: Rules,
     /// The other hosts, as far as they could be reached.
     pub(super) connected: Connected,
     /// What earlier moves took.
     pub(super) history: History,
-    /// What is to be done, if that was decided before.
+    /// The plan to follow, if one was made before.
     pub(super) plan: Option<PlanFile>,
 }
 
-/// What the planner makes of a zone.
+/// The planner's proposal for a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proposal {
     /// It goes there.
     At(HostUri),
-    /// It fits nowhere: what stands against it, by target. A target that is not named was not heard of.
+    /// It fits nowhere: the blockers, by target. Targets that are not listed did not answer.
     Nowhere(BTreeMap<HostUri, Vec<Blocker>>),
 }
 
 impl PlanningView {
-    /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
+    /// The host that a zone leaves and the one that it goes to, if it goes to that peer or returns from it.
     fn ends(&self, peer: &HostUri) -> (HostKey, HostKey) {
         let (here, there) = (self.here.clone(), HostKey::Uri(self.connected.name_of(peer).clone()));
         match self.direction {
@@ -63,7 +64,7 @@ impl PlanningView {
         }
     }
 
-    /// Notes how fast zones write to their memory.
+    /// Records how fast zones write to their memory.
     pub fn note(&mut self, measured: &Fleet) {
         let rates: BTreeMap<_, _> =
             measured.zones.iter().filter_map(|zone| Some(((&zone.host, zone.uuid?), zone.dirty?))).collect();
@@ -73,10 +74,10 @@ impl PlanningView {
         }
     }
 
-    /// What was asked for, with all that was left open: the zones of a plan, and what the policy does with each.
+    /// The request with its defaults filled in: the zones of a plan, and the policy's action for each.
     ///
     /// # Errors
-    /// If the plan does not hold any more.
+    /// If the plan is outdated.
     pub fn resolved(&self, request: &Request) -> Result<Request, EvacuationError> {
         let zones = match &request.plan {
             Some(plan) => self.zones_of(plan)?,
@@ -90,7 +91,7 @@ impl PlanningView {
         Ok(Request { zones, actions, ..request.clone() })
     }
 
-    /// The zones that the plan moves, if it still holds.
+    /// The zones that the plan moves, if it is still valid.
     fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
         let plan = self.plan.as_ref().unwrap_or(plan);
         let changed = changes(plan, &self.fleet);
@@ -102,7 +103,7 @@ impl PlanningView {
         if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.to_string())) } else { Ok(zones) }
     }
 
-    /// When the move of each of these begins, ms from now; those of which no time is known come last.
+    /// When each of these moves begins, in ms from now; those without a known time come last.
     pub fn starts(&self, built: &BuiltPlan, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
         let planned = |name: &ZoneName| {
             let plan = self.plan.as_ref()?;
@@ -112,7 +113,7 @@ impl PlanningView {
         moving.iter().map(|(name, _)| (name.clone(), start(name))).collect()
     }
 
-    /// What the policy does with the zones of this host, where that is not to migrate them.
+    /// The policy's actions for zones of this host, except to migrate them.
     fn actions(&self) -> BTreeMap<ZoneName, Action> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
         let other = here.filter(|zone| zone.action != Action::default());
@@ -124,19 +125,19 @@ impl PlanningView {
         self.fleet.zones.iter().filter(|zone| zone.host == self.here)
     }
 
-    /// Where each zone of this host may go, once the policy has spoken.
+    /// The targets of each zone of this host after the policy was applied.
     pub fn targets(&self) -> BTreeMap<TargetKey, Vec<HostUri>> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
         let with_targets = here.map(|zone| {
-            // One that is only a name is this host.
+            // A key that is only a name is this host.
             let uris = zone.targets.iter().flatten().filter_map(HostKey::uri).cloned().collect();
             (TargetKey::Zone(zone.name.clone()), uris)
         });
         with_targets.collect()
     }
 
-    /// Finds a place for each of these zones among the targets that are left for it. `settled` have theirs already.
-    /// With `force`, a target that has nothing but what may be overruled against a zone is one for it.
+    /// Places each of these zones on one of its remaining targets. `settled` zones have theirs already. With
+    /// `force`, a target is acceptable if all of its blockers may be overruled.
     pub fn place(
         &self,
         open: &[Job],
@@ -151,8 +152,8 @@ impl PlanningView {
             let Operation::Migrate { method, .. } = job.operation else { continue };
             let targets = self.connected.names_of(&job.targets_left());
             zone.targets = Some(targets.iter().cloned().map(HostKey::Uri).collect());
-            // What is done with it was decided when it was chosen.
-            // And a run lets it go, when those before it are over, however they end.
+            // The action was decided when the zone was selected, and a run moves it after those before it have
+            // ended, whatever became of them.
             zone.after.clear();
             zone.action = if method == Method::Restart { Action::Restart } else { Action::Live };
             numbers.push(ZoneIx(number));
@@ -184,7 +185,7 @@ impl PlanningView {
         places
     }
 
-    /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
+    /// These moves as parts of a plan, in order; not more than `jobs` are in progress.
     pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<QueuedMove> {
         let place_of = |name: &ZoneName| moving.iter().position(|(zone, _)| zone == name);
         let item = |(name, peer): &(ZoneName, HostUri)| {
@@ -202,7 +203,7 @@ impl PlanningView {
         moving.iter().map(item).collect()
     }
 
-    /// How many moves may share the line with that of a zone; none if that is not known, or no matter.
+    /// How many moves may share the network with that of a zone; none if that is unknown, or does not matter.
     fn sharers(&self, zone: &FleetZone, to: &HostKey, jobs: usize) -> Option<usize> {
         let host = |name: &HostKey| self.fleet.hosts.iter().find(|host| host.name == *name);
         let (from, to) = (host(&zone.host)?, host(to)?);
@@ -224,7 +225,7 @@ impl PlanningView {
         timed(self.fleet.clone(), self.rules.clone(), placement, &self.history)
     }
 
-    /// How many may be under way: all of them, away from one host, and to one host.
+    /// The maximum numbers of moves: in all, away from one host, and to one host.
     pub fn slots(&self, jobs: usize) -> Slots {
         let [outbound, inbound] =
             [self.rules.outbound, self.rules.inbound].map(|slots| usize::try_from(slots).unwrap_or(jobs));
@@ -236,7 +237,7 @@ impl PlanningView {
         place.and_then(|place| u32::try_from(place).ok()).map(HostIx).into_iter().collect()
     }
 
-    /// The fleet as it will be when these have moved.
+    /// The fleet after these moves.
     fn with(&self, settled: &[(ZoneName, HostUri)]) -> Fleet {
         let mut fleet = self.fleet.clone();
         let gone: BTreeSet<_> = settled.iter().map(|(zone, _)| zone).collect();
@@ -260,7 +261,7 @@ fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
     fleet.hosts.get(host.0 as usize)?.name.uri().cloned()
 }
 
-/// A planner's reason as one that a host could have given.
+/// The planner's reason as a blocker.
 fn blocker(refusal: &Refusal) -> Blocker {
     let kind = match refusal {
         Refusal::Offline | Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => {

@@ -1,4 +1,4 @@
-//! What is written down of one zone's move: its row in the away list, and in the run.
+//! What is recorded of one zone's move: in the away list, and in the run.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::model::document::Written;
 use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
 use crate::store::{Direction, Place, StoreError, ZoneRecord};
 
-/// What one zone's move is about.
+/// The context of one zone's move.
 pub(super) struct MoveContext<'a> {
     pub engine: &'a Engine,
     pub run_state: &'a RunState,
@@ -34,7 +34,7 @@ impl MoveContext<'_> {
         self.task.zone.uuid
     }
 
-    /// Its record while it moves.
+    /// The zone's record while it moves.
     pub fn begun(&self, started: Millis) -> ZoneRecord {
         let zone = &self.task.zone;
         match &self.job.operation {
@@ -56,20 +56,20 @@ impl MoveContext<'_> {
         }
     }
 
-    /// Whether it leaves this host for good: it was told to, or belongs to another host.
+    /// Whether it leaves this host for good: that was requested, or it belongs to another host.
     pub fn is_for_good(&self) -> bool {
         let (local, home) = (&self.engine.local, self.task.request.home.as_ref());
         self.run_state.direction() == Direction::Migrate
             || home.is_some_and(|home| !home.is(local.name(), local.id()))
     }
 
-    /// The host that it belongs to until it has moved, if that is another one.
+    /// The host to which it belongs until it has moved, if that is another one.
     fn home(&self) -> Option<Home> {
         let home = self.task.request.home.clone();
         home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
-    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
+    /// Updates the away list after a move. If the outcome is unknown, the record stays for the next run.
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
@@ -92,7 +92,7 @@ impl MoveContext<'_> {
                 })
             }
             (_, Err(_)) if stayed => store.zone_is_here(self.uuid()).map(drop),
-            // Its end is not known, or something is left: the next run settles it.
+            // The outcome is unknown, or something is left behind: the next run settles it.
             (_, Err(_)) => Ok(()),
         };
         if let Err(error) = written {
@@ -100,7 +100,7 @@ impl MoveContext<'_> {
         }
     }
 
-    /// The zone does not belong here any more. If that cannot be written the next run finds it out.
+    /// The zone has left this host for good. If that cannot be recorded, the next run finds it out.
     fn gone(&self, now: Millis) {
         let (record, to) = (&self.task.record, self.task.to.as_ref());
         if let Err(error) = self.engine.gone(&self.begun(now), record, to, now) {
@@ -113,15 +113,15 @@ impl MoveContext<'_> {
         self.engine.events.emit(&Event::Warning(&text));
     }
 
-    /// The record of a zone that has gone to another refuge.
+    /// The record of a zone that was relocated to another refuge.
     fn relocated(&self, away: &ZoneRecord) -> ZoneRecord {
         ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }
 
-    /// What has become of the job.
+    /// The event that ends the job.
     pub fn conclusion(&self, result: &Result<Moved, MoveError>) -> JobEvent {
         match (&self.job.operation, result) {
-            // It has yet to come home.
+            // It still has to come home.
             (Operation::Relocate(away), Ok(_)) => JobEvent::Relocated(Box::new(self.relocated(away))),
             (_, Ok(moved)) => JobEvent::Finish(Ending::Moved(*moved), self.came_home_down()),
             (Operation::Relocate(_), Err(error @ (MoveError::Undone { .. } | MoveError::Cancelled))) => {
@@ -133,18 +133,18 @@ impl MoveContext<'_> {
 }
 
 impl Engine {
-    /// This host, as one that zones belong to.
+    /// This host, as the home of zones.
     pub(super) fn here(&self) -> Home {
         Home { name: self.local.name().to_owned(), id: Some(self.local.id()) }
     }
 
-    /// The host that a zone which is here belongs to, if that is another one.
+    /// The host to which a zone that is here belongs, if that is another one.
     pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
         Ok(self.store.zone(uuid)?.and_then(|record| record.home))
     }
 
-    /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
-    /// it went, and not that if it went home.
+    /// A zone has moved to that host for good: it is `configured` here. Of a zone of another host only its new
+    /// location is kept, and not even that if it went home.
     pub(super) fn gone(
         &self,
         row: &ZoneRecord,
@@ -157,7 +157,7 @@ impl Engine {
             return Ok(self.store.passed_on(row.uuid, row.location.as_ref().filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
-        // Who has begun it the journal knows.
+        // The journal knows the user who began it.
         let configured = ZoneRecord::configured(manifest, written, String::new());
         let location = row.location.clone();
         Ok(self
@@ -166,7 +166,7 @@ impl Engine {
     }
 }
 
-/// A move that has not succeeded.
+/// The event for a failed move.
 fn ended_badly(error: &MoveError) -> JobEvent {
     match error {
         MoveError::Unknown { step, .. } => JobEvent::Lose(

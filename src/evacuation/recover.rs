@@ -1,6 +1,6 @@
-//! After an interruption: which moves are half done, and what is recorded of each when it has been settled.
+//! After an interruption: which moves are unfinished, and what is recorded of each when it is settled.
 //!
-//! [`crate::migration::settle`] settles one.
+//! [`crate::migration::settle`] settles one of them.
 
 use std::sync::Arc;
 
@@ -17,26 +17,23 @@ use crate::model::{HostUri, Location, chain};
 use crate::peers::NoPeer;
 use crate::store::{Place, ZoneRecord};
 
-/// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
-/// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
-/// their zones.
+/// Settles every unfinished move of earlier runs, as far as both of its hosts answer; also zones that are
+/// recorded as away and are here again. Returns the records that are not settled, and why: nothing may be done
+/// with their zones.
 pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Unsettled>, EvacuationError> {
     Ok(settle_all(engine).await?.open)
 }
 
-/// What is so when all was settled that could be.
+/// The result of settling.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// The records that are still open: nothing may be done with their zones.
+    /// The records that are not settled: nothing may be done with their zones.
     pub open: Vec<Unsettled>,
-    /// Zones that ran when their move began, and do not run where they are.
+    /// Zones that ran when their move began, and do not run now.
     pub down: Vec<Down>,
 }
 
-/// The same, and which of the guests are down after it.
-///
-/// # Errors
-/// If it cannot be found out or written down.
+/// Likewise; also returns which of the guests are down afterwards.
 pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     rest::settle(engine).await?;
     engine.look_at_those_down().await?;
@@ -76,20 +73,19 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     Ok(settled)
 }
 
-/// A record that is not settled: which host has its zone must be found out before anything is done with it.
+/// A record that is not settled: it must be found out which host has its zone before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
-    /// The record.
     pub row: ZoneRecord,
-    /// Why, if that was tried.
+    /// Why, if it was tried.
     pub why: Option<String>,
 }
 
 /// One of the two hosts of a move.
 enum End {
-    /// This one.
+    /// This host.
     Here(Arc<dyn Host>),
-    /// Another one.
+    /// Another host.
     There(Refuge),
 }
 
@@ -101,7 +97,7 @@ impl End {
     }
 }
 
-/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+/// Looks for the zone of a record on hosts to which it may have moved on from either end of its move.
 struct RecoveryTrace<'a> {
     engine: &'a Engine,
     row: &'a ZoneRecord,
@@ -130,7 +126,7 @@ impl Trace for RecoveryTrace<'_> {
     }
 }
 
-/// Settles one. Gives whether that could be done, and what was found.
+/// Settles one record. Returns whether that succeeded, and what was found.
 async fn settle(
     engine: &Engine,
     row: &ZoneRecord,
@@ -158,7 +154,7 @@ async fn settle(
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
     let why_left_open = match row.place {
-        // Nobody was moving it, so nothing is undone or finished.
+        // It was not being moved, so nothing is undone or finished.
         Place::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {}'",
             row.other_host(),
@@ -169,7 +165,7 @@ async fn settle(
     if let Some(why) = why_left_open {
         return Ok((false, why));
     }
-    // One that cannot be settled now stops no other.
+    // One that cannot be settled now does not hold up the others.
     let settled = match interrupted.settle(diagnosis).await {
         Ok(settled) => settled,
         Err(error) => {

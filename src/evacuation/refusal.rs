@@ -1,22 +1,20 @@
-//! What hosts have against a zone, and what it waits for that was refused for want of room alone. Pure.
+//! Why hosts refuse a zone, and what a zone waits for that was refused only for lack of room. Pure.
 
 use crate::model::{Blocker, BlockerKind, HostUri, Shortage, format_bytes};
 
-/// What one host has against a zone.
+/// One host's blockers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostRefusal {
-    /// The host.
     pub target: HostUri,
-    /// All that it has against it.
     pub blockers: Vec<Blocker>,
 }
 
-/// What a zone waits for that was refused for want of room alone.
+/// What a zone waits for that was refused only for lack of room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Where, and what is missing there.
+    /// For each host, what is missing there.
     missing: Vec<(String, BlockerKind, Shortage)>,
-    /// All that every destination had against it.
+    /// The blockers of all destinations.
     pub refusal: String,
     /// What would help.
     hint: Option<String>,
@@ -25,7 +23,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// The first destination that only has too little room, if there is one. `refusal` is what is said if that stays.
+    /// The first destination that only lacks room, if there is one. `refusal` is reported if that does not change.
     pub(super) fn of<'a>(
         answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
         refusal: &str,
@@ -37,23 +35,23 @@ impl Wait {
         Some(Self { missing, refusal: refusal.to_owned(), hint: None, until: None })
     }
 
-    /// The same, with what would help.
+    /// Adds what would help.
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
     }
 
-    /// The same, with when it is asked again.
+    /// Adds when it is asked again.
     pub(super) fn until(self, until: &str) -> Self {
         Self { until: Some(until.to_owned()), ..self }
     }
 
-    /// What is said when it is waited for no longer.
+    /// The reason if it is no longer waited for.
     pub(super) fn in_vain(&self) -> String {
         let hint = self.hint.iter().map(|hint| format!("; {hint}"));
         std::iter::once(self.refusal.clone()).chain(hint).collect()
     }
 
-    /// Whether it is said when it is asked again.
+    /// Whether the time of the next attempt is reported.
     pub(super) const fn is_told(&self) -> bool {
         self.until.is_some()
     }
@@ -79,7 +77,7 @@ impl std::fmt::Display for Wait {
     }
 }
 
-/// Reasons on one line.
+/// Blockers on one line.
 pub(super) fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
 }

@@ -1,14 +1,14 @@
-//! What a return does about zones for which there is no room at home: it says who must leave first, and where zones
-//! wait for each other in a ring, those that belong here step aside.
+//! What a return does if there is no room at home: it reports which zones must leave first; and if zones wait for
+//! each other in a cycle, it relocates those that belong here to a third host.
 //!
 //! ```text
 //!   h1: db (of h2), full        h2: web (of h1), full        h3
-//!    web waits for db, and db for web ─► web goes from h2 to h3
+//!    web waits for db, and db for web ─► web is relocated from h2 to h3
 //!    h2 fetches db                    ─► there is room on h1, web comes home
 //! ```
 //!
-//! Hosts are asked for more than their room only when a zone waits: one that does not answer holds up no return that
-//! could do without it.
+//! Additional hosts are asked only if a zone waits: a host that does not answer does not hold up a return that
+//! does not need it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,14 +32,14 @@ use crate::store::{Direction, ZoneRecord};
 /// What can be done about zones that wait for room here.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ReturnAdvice {
-    /// What is said to each beside what is missing.
+    /// A hint for each zone, besides what is missing.
     hints: BTreeMap<ZoneName, String>,
-    /// Those that step aside, and where to.
+    /// The zones to relocate, and where to.
     asides: Vec<(ZoneName, HostUri)>,
 }
 
 impl Engine {
-    /// Looks at all that is known of hosts and zones, for those of these that wait for room here.
+    /// Considers everything that is known of hosts and zones, for those of these zones that wait for room here.
     pub(super) async fn plan_relocations(
         &self,
         request: &Request,
@@ -55,7 +55,7 @@ impl Engine {
         Some((view, advice))
     }
 
-    /// Lets zones step aside. Gives whether one has.
+    /// Relocates zones. Returns whether one was relocated.
     pub(super) async fn relocate(
         &self,
         ahead: Option<&(PlanningView, ReturnAdvice)>,
@@ -70,12 +70,12 @@ impl Engine {
             };
             let task = self.cancel.bound(QUESTIONS, self.way_aside(view, &record, to, request)).await;
             if let Some(task) = task.flatten() {
-                // One that cannot be written is found out by its journal, before the move.
+                // That it cannot be written is noticed by its journal, before the move.
                 jobs.extend(run_state.apply(zone, JobEvent::Relocate(to.clone(), task)).ok());
             }
         }
         let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
-        // As many as may go at once may share a line: which one does not matter.
+        // All that may move at the same time may share the network; between which hosts does not matter.
         let queue = MoveQueue::new(vec![QueuedMove::new(self.key(), self.key()); jobs.len()], slots);
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
@@ -123,7 +123,7 @@ impl Engine {
 }
 
 impl PlanningView {
-    /// The way home of these zones.
+    /// The return plan for these zones.
     fn return_plan(&self, names: &BTreeSet<&ZoneName>) -> ReturnPlan {
         let is_asked = |zone: &crate::plan::FleetZone| {
             zone.home.as_ref() == Some(&self.here) && names.contains(&zone.name)
@@ -135,7 +135,7 @@ impl PlanningView {
 }
 
 impl ReturnAdvice {
-    /// Says in each zone that waits what would help.
+    /// Adds to each waiting zone what would help.
     pub(super) fn tell(&self, run_state: &RunState) {
         for (zone, wait) in run_state.waiting() {
             let hint = self.hints.get(&zone).cloned();
@@ -144,7 +144,7 @@ impl ReturnAdvice {
     }
 }
 
-/// What follows from the way home of these zones. Pure.
+/// What follows from the return plan for these zones. Pure.
 fn advice(way: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
     let built = &way.built;
     let mut advice = ReturnAdvice::default();
@@ -169,7 +169,7 @@ fn advice(way: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
     advice
 }
 
-/// Who must leave first, and the command by which it does.
+/// The zones that must leave first, and the command for that.
 fn leavers(way: &ReturnPlan) -> String {
     let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for zone in way.first.iter().filter_map(|zone| way.built.zone(*zone)) {
@@ -182,7 +182,7 @@ fn leavers(way: &ReturnPlan) -> String {
     homes.into_iter().map(of_home).collect::<Vec<_>>().join("; ")
 }
 
-/// Why it does not help that others would leave: they cannot.
+/// Why it would not help that others leave: they cannot.
 fn in_vain(way: &ReturnPlan, zone: &ZoneName) -> Option<String> {
     let built = &way.built;
     let blocked = built

@@ -1,4 +1,4 @@
-//! What an operator asks for.
+//! A request for a run.
 
 use std::collections::BTreeMap;
 
@@ -9,43 +9,43 @@ use crate::policy::Policy;
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Zones that do not run, too.
+    /// Also zones that do not run.
     pub all: bool,
-    /// Only these; none named means all that the rest says.
+    /// Only these zones; empty: all.
     pub zones: Vec<ZoneName>,
-    /// What is done with each of them.
+    /// The action for each zone.
     pub actions: Actions,
-    /// Only those that move in this way, if there is one.
+    /// Only zones that move by this method.
     pub only: Option<Method>,
-    /// The only host to which they go; none: the targets of each say where.
+    /// The only destination; none: the zones' targets.
     pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.
     pub overwrite: bool,
-    /// What destinations have against the software, platform and networks of the zones does not count.
+    /// Ignore differences in software, platform and networks at the destinations.
     pub force: bool,
-    /// How many zones move at once.
+    /// Maximum number of simultaneous moves.
     pub jobs: usize,
-    /// How often a move is tried again that failed for a reason that may pass.
+    /// Number of retries after a transient failure.
     pub retries: u32,
-    /// Where zones may go, what a good placement is, which limits hold.
+    /// Where zones may go, what a good placement is, which limits apply.
     pub policy: Policy,
-    /// Exactly this is to be done, in place of what a planner would find.
+    /// A plan to follow exactly, instead of making one.
     pub plan: Option<PlanFile>,
-    /// Who asks.
+    /// The user.
     pub user: String,
 }
 
-/// What is done with each zone of a run.
+/// The action for each zone of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// With all others, if somebody has asked for it.
+    /// For all others, if one was requested.
     pub default: Option<Action>,
-    /// With these.
+    /// For these zones.
     pub zones: BTreeMap<ZoneName, Action>,
 }
 
 impl Actions {
-    /// With that one.
+    /// For that zone.
     pub fn of(&self, zone: &ZoneName) -> Action {
         self.zones.get(zone).copied().or(self.default).unwrap_or_default()
     }

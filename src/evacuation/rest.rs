@@ -1,5 +1,5 @@
-//! Zones that do not leave: stopped or suspended here, one after another, and booted again on return, the last one
-//! first.
+//! Zones that do not leave: stopped or suspended here, one after another, and booted again on return in the
+//! reverse order.
 //!
 //! ```text
 //!   record: stopping ─► the zone is asked to end ─► record: stopped … boot ─► no record
@@ -8,8 +8,8 @@
 //! Their order is that of `stop_order`: what others depend on comes `after` them in the policy, so it is
 //! stopped last and booted first.
 //!
-//! This is what the records say, and what is made of them after an interruption; `resting` does it. A zone that its
-//! owner has booted or removed meanwhile is not touched; that is said.
+//! This file has the records, and what is made of them after an interruption; `resting` acts. A zone that its
+//! owner has booted or removed meanwhile is not touched, which is reported.
 
 use uuid::Uuid;
 
@@ -28,20 +28,20 @@ pub(super) fn seen(inventory: &Inventory, uuid: Uuid) -> (Observed, Option<&Zone
     (Observed::of(zone), zone)
 }
 
-/// What becomes of a record, and what is said.
+/// What becomes of a record, and what is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RecordFate {
-    /// It is as it says.
+    /// It is correct.
     Keep,
-    /// The zone rests.
+    /// The zone is stopped.
     Rests(&'static str),
     /// There is nothing to be booted any more.
     Drop(&'static str),
-    /// Not before it has ended.
+    /// The zone has not ended yet.
     Wait(&'static str),
 }
 
-/// What to make of a record that an earlier run has left. `ours`: the last that was begun was to boot it.
+/// What to make of a record that an earlier run has left. `ours`: the last step that was begun was to boot the zone.
 const fn judge(place: Place, seen: Observed, ours: bool) -> RecordFate {
     match (place, seen) {
         (_, Observed::Silent) => RecordFate::Wait("its host does not answer"),
@@ -67,7 +67,7 @@ const fn judge(place: Place, seen: Observed, ours: bool) -> RecordFate {
     }
 }
 
-/// Puts the records of zones that rest here right, after an interruption and after what their owners have done.
+/// Corrects the records of zones that were stopped here, after an interruption or acts of their owners.
 pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     let stopped = engine.store.stopped()?;
     if stopped.is_empty() {
@@ -98,7 +98,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     Ok(())
 }
 
-/// The record of a zone that is down. One whose memory was not saved was stopped.
+/// The record of a zone that does not run. If its memory was not saved, it was stopped.
 pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
     let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
     let place = match rest.place {
@@ -108,7 +108,7 @@ pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
     ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
 }
 
-/// Which of them run on as they are, by wish: not one that this run is about.
+/// Which of these zones the policy leaves running, and which not; zones that the run is about are not left.
 pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
     running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }

@@ -1,4 +1,4 @@
-//! Zones are stopped or suspended in place, and booted again: one after another, each step written down.
+//! Stops or suspends zones in place, and boots them again: one after another, each step recorded.
 
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ impl StopInPlace<'_> {
             ..ZoneRecord::called(zone.clone(), uuid, job.brand)
         };
         engine.must_still_be_held()?;
-        // Before all else: if the power fails in the middle of it, the zone is booted on return.
+        // Before anything else: if the power fails meanwhile, the zone is booted on return.
         engine.store.begin_stop(&row).map_err(|error| chain(&error))?;
         let procedure = match method {
             StopMethod::Stop => Procedure::Stop,
@@ -92,7 +92,7 @@ impl StopInPlace<'_> {
     async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
-            // In this order: if the power fails just now, it is booted once more.
+            // In this order: if the power fails now, it is booted once more.
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
                 if rest.place == Place::Suspended && !acts.was_saved {
@@ -110,7 +110,7 @@ impl StopInPlace<'_> {
         InPlace::new(self.engine.local.as_ref(), &self.engine.cancel, self.engine.policy, zone, uuid)
     }
 
-    /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.
+    /// Runs a procedure. What is done is done: that it could not be recorded is only reported.
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
         let begun = self.run_state.apply(zone, JobEvent::Start);
@@ -135,7 +135,7 @@ impl StopInPlace<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    /// What was done is done; that it could not be written down is said.
+    /// What is done is done: that it could not be recorded is only reported.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
             self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));

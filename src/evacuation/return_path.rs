@@ -16,16 +16,16 @@ use crate::peers::NoPeer;
 use crate::plan::Action;
 use crate::store::ZoneRecord;
 
-/// So many hosts may have passed a zone on, one after the other.
+/// Maximum number of hosts that may have passed a zone on, one after another.
 const FOLLOWED: usize = 8;
 
-/// Where a zone was found that had gone on.
+/// Where a zone was found that had moved on.
 pub(super) struct Trail {
-    /// The last host, of which it is not known that the zone has gone on from there.
+    /// The last host: as far as is known, the zone has not moved on from there.
     pub refuge: Refuge,
-    /// What that host says of it; none if it is too old to be asked.
+    /// What that host says of the zone; none if it is too old to be asked.
     pub known: Option<Location>,
-    /// Who has let it go, and to whom.
+    /// Which host has passed it on, and to which.
     pub hops: Vec<String>,
 }
 
@@ -53,8 +53,8 @@ impl Engine {
         }
     }
 
-    /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
-    /// has it and says that it does not belong there.
+    /// Looks for a zone that cannot be found by following it from its refuge: on one of the hosts to which zones
+    /// of this host go, if that host has it and says that it does not belong there.
     pub(super) async fn search(&self, away: &ZoneRecord) -> Option<Refuge> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
@@ -70,8 +70,8 @@ impl Engine {
     }
 }
 
-/// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
-/// that did not come is none.
+/// A refuge's answer to where a zone has gone. A host that does not support the request has not moved the zone;
+/// an answer that did not arrive is an error.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
         Err(HostError::Unsupported { .. }) => Ok(None),
@@ -79,7 +79,7 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     }
 }
 
-/// How the zone can come back, found out at its refuge.
+/// How the zone can come back, according to its refuge.
 pub(super) async fn way_back(
     away: &ZoneRecord,
     refuge: &dyn Host,
@@ -109,7 +109,7 @@ pub(super) async fn way_back(
     if zone.name != away.zone {
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
-    // A zone comes back as it went.
+    // A zone comes back by the method by which it left.
     let restarts = away.kind == Some(Method::Restart) || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {

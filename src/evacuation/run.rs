@@ -22,7 +22,7 @@ use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::Direction;
 
-/// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
+/// The input of a run: the request with the policy's additions, the view, and the zones.
 type RunInput = (Request, PlanningView, Candidates);
 
 impl Engine {
@@ -39,7 +39,7 @@ impl Engine {
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
         let run_state = RunState::begin(direction, store, events, run, candidates.list)?;
         self.in_passes(view, &request, &run_state).await;
-        // Whoever asked it to stop when all was as good as done has stopped nothing.
+        // A request to cancel when everything was as good as done has had no effect.
         let stopped = self.cancel.reason().filter(|_| run_state.is_cut_short());
         let moves = run_state.moves();
         let (running, unmanaged) = match direction {
@@ -62,7 +62,7 @@ impl Engine {
         down.retain(|one| is_asked(&one.zone));
         let word = if stopped.is_some() { "stopped" } else { "ended" };
         let recorded = self.store.end_run(run, word, Self::now());
-        // What was done is done, and must be told whatever happens now.
+        // What was done is done, and must be reported in any case.
         if let Err(error) = &recorded {
             self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
@@ -70,7 +70,7 @@ impl Engine {
         Ok(Outcome { direction, down, moves, unmanaged, left_running, left_alone, stopped, recorded })
     }
 
-    /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
+    /// Lets another terminal cancel this run. If that fails, signals still can.
     fn listen(&self, direction: Direction) -> Option<ControlServer> {
         let events = Arc::clone(&self.events);
         let tell = move |text: &str| events.emit(&Event::Warning(text));
@@ -82,7 +82,7 @@ impl Engine {
         server.inspect_err(warn).ok()
     }
 
-    /// Settles what is open from earlier runs, and finds the zones that this one is about.
+    /// Settles what earlier runs have left open, and selects the zones of this run.
     async fn look(
         &self,
         direction: Direction,
@@ -98,7 +98,7 @@ impl Engine {
         })
     }
 
-    /// Finds the zones that a run is about, and what the policy says of them.
+    /// Selects the zones of a run, and applies the policy.
     pub(super) async fn see(
         &self,
         direction: Direction,
@@ -108,7 +108,7 @@ impl Engine {
         match direction {
             Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
-                // Before other hosts are asked for nothing.
+                // Before other hosts are asked in vain.
                 let away = match direction {
                     Direction::Evacuate => self.store.away()?,
                     _ => Vec::new(),
@@ -138,7 +138,7 @@ impl Engine {
                 Ok((request, view, found))
             }
             Direction::Return => {
-                // Before other hosts are asked for nothing.
+                // Before other hosts are asked in vain.
                 let home = match request.zones.as_slice() {
                     [] => Vec::new(),
                     _ => select::at_home(&self.local.inventory().await?, &self.store.zones()?),
@@ -160,9 +160,9 @@ impl Engine {
         }
     }
 
-    /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
+    /// Reports URIs that are not those of other hosts of their own, and an order that cannot be satisfied.
     fn tell_of(&self, view: &PlanningView) {
-        // What is said of the one destination of a migration is the answer to it.
+        // If the only destination of a migration is invalid, that is its error.
         if view.direction != Direction::Migrate {
             let remarks = view.connected.remarks();
             remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
@@ -175,7 +175,7 @@ impl Engine {
         self.events.emit(&Event::Warning(&text));
     }
 
-    /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
+    /// What has moved has moved: it must be reported even if this host does not answer now.
     async fn still_here(&self) -> Option<Inventory> {
         let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
         let no_answer = || HostError::NoAnswer {

@@ -1,6 +1,6 @@
-//! The jobs of one run. Everything that becomes of a zone goes through [`RunState::apply`]: the state of its job, its
-//! row in the store (what `evacuate -l` and `--json` show), and what is told on the screen all follow from it. Nothing
-//! else writes these rows.
+//! The jobs of one run. Everything that happens to a zone goes through [`RunState::apply`]: the state of its job,
+//! its row in the store (which `evacuate -l` and `--json` show), and the events for the screen all follow from
+//! it. Nothing else writes these rows.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,16 +14,16 @@ use super::refusal::Wait;
 use crate::model::{Millis, Progress, Step, ZoneName, chain};
 use crate::store::{Direction, Expectation, Mark, Move, Store, StoreError};
 
-/// What could not happen to a job, or is not recorded.
+/// Why an event could not be applied or recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// The run has no such zone.
     #[error("zone {0} is not part of this run")]
     NoSuchJob(ZoneName),
-    /// It cannot happen now.
+    /// The event is not allowed in this state.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// It has happened, and is not recorded.
+    /// The event was applied, but not recorded.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -33,9 +33,9 @@ pub struct RunState {
     direction: Direction,
     store: Arc<Store>,
     events: Arc<dyn EventSink>,
-    /// Its number; none for a dry run.
+    /// The run's number; none for a dry run.
     run: Option<i64>,
-    /// Each with its place in the order in which they were selected.
+    /// Each with its position in the order of selection.
     jobs: Mutex<BTreeMap<ZoneName, (usize, Job)>>,
     cut_short: AtomicBool,
 }
@@ -57,7 +57,7 @@ impl RunState {
         Ok(begun)
     }
 
-    /// The jobs of a dry run, which nobody else sees.
+    /// The jobs of a dry run, which are not stored.
     pub fn dry(direction: Direction, store: Arc<Store>, events: Arc<dyn EventSink>, jobs: Vec<Job>) -> Self {
         let jobs = jobs.into_iter().enumerate().map(|(place, job)| (job.zone.clone(), (place, job)));
         let jobs = Mutex::new(jobs.collect());
@@ -68,12 +68,11 @@ impl RunState {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which way the run goes.
     pub const fn direction(&self) -> Direction {
         self.direction
     }
 
-    /// The number of the run; none for a dry one.
+    /// The run's number; none for a dry run.
     pub const fn run(&self) -> Option<i64> {
         self.run
     }
@@ -83,15 +82,15 @@ impl RunState {
         self.cut_short.store(true, Ordering::Relaxed);
     }
 
-    /// Whether something is.
+    /// Whether something is left undone.
     pub fn is_cut_short(&self) -> bool {
         self.cut_short.load(Ordering::Relaxed)
     }
 
-    /// Lets something happen to a zone's job, writes that down, and tells it. Gives the job as it is then.
+    /// Applies an event to a zone's job, stores it, and reports it. Returns the job afterwards.
     ///
     /// # Errors
-    /// If that cannot happen to it now, or is not recorded.
+    /// If the event is not allowed, or could not be stored.
     pub fn apply(&self, zone: &ZoneName, event: JobEvent) -> Result<Job, JobError> {
         let told = event.clone();
         let (before, job) = {
@@ -106,7 +105,7 @@ impl RunState {
         saved.map(|()| job).map_err(JobError::Store)
     }
 
-    /// The same, where nothing depends on whether it is recorded: if it is not, that is said.
+    /// Likewise, if nothing depends on whether it is stored: an error is only reported.
     pub fn report(&self, zone: &ZoneName, event: JobEvent) {
         if let Err(error) = self.apply(zone, event) {
             self.events.emit(&Event::Warning(&format!("{zone}: {}", chain(&error))));
@@ -117,7 +116,7 @@ impl RunState {
         self.run.map_or(Ok(()), |run| self.store.save_moves(run, &[job.row()]))
     }
 
-    /// What is told of a change.
+    /// Emits the event for a change.
     fn tell(&self, before: &JobState, event: &JobEvent, job: &Job) {
         let (zone, peer) = (&job.zone, job.peer.as_ref().map_or("", |peer| peer.host.as_str()));
         let checked = matches!(before, JobState::Selected | JobState::Checking);
@@ -141,7 +140,7 @@ impl RunState {
             }
             (_, JobState::Ready | JobState::Waiting(_)) if checked => self.events.emit(&Event::Checked(job)),
             (_, state) if state.is_final() && checked => self.events.emit(&Event::Checked(job)),
-            // One that waited in vain has not begun, and is told at the end of the run.
+            // A zone that waited in vain has not begun, and is reported at the end of the run.
             (_, state) if state.is_final() && !matches!(before, JobState::Waiting(_)) => {
                 self.events.emit(&Event::Ended(&job.row()));
             }
@@ -155,14 +154,13 @@ impl RunState {
         }
     }
 
-    /// A step of a zone's move is done.
     pub fn step_done(&self, zone: &ZoneName, step: Step) {
         if let Some(job) = self.job(zone) {
             self.tell_step(&job, step, Mark::Done);
         }
     }
 
-    /// How far the transfer of a zone is.
+    /// Updates the progress of a zone's transfer.
     pub fn progress(&self, zone: &ZoneName, progress: Progress) {
         let job = {
             let mut jobs = self.locked();
@@ -176,11 +174,8 @@ impl RunState {
         }
     }
 
-    /// Writes down when all is expected to have moved and by how many ms it may be later, and what is expected of those
-    /// that have not begun.
-    ///
-    /// # Errors
-    /// If it cannot be written.
+    /// Stores when the last move is expected to end, by how many ms it may be later, and the estimates of the
+    /// moves that have not begun.
     pub fn expect(
         &self,
         end: (Millis, u64),
@@ -194,30 +189,29 @@ impl RunState {
                 changed.push((job.zone.clone(), expectation));
             }
         }
-        // Not the whole rows: what has become of a zone meanwhile is written by its own move.
+        // Not the whole rows: each move writes its own state meanwhile.
         self.run.map_or(Ok(()), |run| self.store.expect(run, end, &changed))
     }
 
-    /// One job.
     pub fn job(&self, zone: &ZoneName) -> Option<Job> {
         self.locked().get(zone).map(|(_, job)| job.clone())
     }
 
-    /// All of them, in the order in which they were selected.
+    /// All jobs, in the order of selection.
     pub fn jobs(&self) -> Vec<Job> {
         let mut jobs: Vec<_> = self.locked().values().cloned().collect();
         jobs.sort_by_key(|(place, _)| *place);
         jobs.into_iter().map(|(_, job)| job).collect()
     }
 
-    /// Those that are ready, and of which the operation is such a one.
+    /// The jobs that are ready and have such an operation.
     pub fn ready(&self, is_such: impl Fn(&Operation) -> bool) -> Vec<Job> {
         let mut jobs = self.jobs();
         jobs.retain(|job| job.state == JobState::Ready && is_such(&job.operation));
         jobs
     }
 
-    /// Those that wait for room, and for what.
+    /// The jobs that wait for room, and for what.
     pub fn waiting(&self) -> Vec<(ZoneName, Wait)> {
         let waits = |job: Job| match job.state {
             JobState::Waiting(wait) => Some((job.zone, wait)),
@@ -226,7 +220,7 @@ impl RunState {
         self.jobs().into_iter().filter_map(waits).collect()
     }
 
-    /// Those that are to be checked, once more if they wait for room.
+    /// The jobs to be checked, including those that wait for room.
     pub fn select_again(&self) -> Vec<Job> {
         for (zone, _) in self.waiting() {
             self.report(&zone, JobEvent::Select);

@@ -12,16 +12,16 @@ use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, Z
 use crate::plan::Action;
 use crate::store::{TargetKey, ZoneRecord, targets_of};
 
-/// Who could move, and who is in the way.
+/// The zones of a run, and the guests that it cannot move.
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
-    /// One for each zone that the run is about.
+    /// One job for each zone that the run is about.
     pub list: Vec<Job>,
-    /// Guests that would have to leave, and cannot be handled.
+    /// Guests that should leave but cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
-/// Why nothing is done with a zone of which the last move is open.
+/// Why nothing is done with a zone whose last move is not settled.
 const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
 
 fn unsettled(open: &Unsettled) -> Job {
@@ -30,7 +30,7 @@ fn unsettled(open: &Unsettled) -> Job {
     Job { peer: open.row.location.clone(), ..job }
 }
 
-/// Every zone that was named must be there, or have left already.
+/// Every zone that was named must exist, or have left already.
 pub fn known(
     inventory: &Inventory,
     away: &[ZoneRecord],
@@ -44,7 +44,7 @@ pub fn known(
     EvacuationError::not_zones(inventory, &unknown)
 }
 
-/// Zones that were named and have left already: nothing is to be done with them.
+/// Zones that were named and have left already: nothing is to be done for them.
 pub fn gone_already<'a>(
     inventory: &Inventory,
     away: &'a [ZoneRecord],
@@ -57,8 +57,8 @@ pub fn gone_already<'a>(
     away.iter().filter(is_named).filter(|row| !is_open(row)).collect()
 }
 
-/// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
-/// that could not be settled; `able` says what the platform can do with zones of a brand.
+/// The zones that an evacuation is about. `away` are all records of zones that are on other hosts, `open` those
+/// of them that could not be settled; `able` says what the platform can do with zones of a brand.
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
@@ -70,7 +70,7 @@ pub fn leaving(
     known(inventory, away, open, request)?;
     let is_open = |name: &ZoneName| open.iter().any(|open| open.row.zone == *name);
     let named = !request.zones.is_empty();
-    // Those that are half gone: nobody may believe that all is done.
+    // Unsettled zones are included, so that the run does not count as complete.
     let half_gone = open
         .iter()
         .map(|open| (&open.row, open))
@@ -113,7 +113,7 @@ fn operation(
     away: &[ZoneRecord],
     request: &Request,
 ) -> Result<Operation, String> {
-    // Its record would take the other one's place.
+    // Its record would replace that of the other zone.
     if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
         let at = other.other_host();
         return Err(format!("another zone of this name is away at {at}; return that one, or give it up"));
@@ -131,7 +131,7 @@ fn operation(
     }
 }
 
-/// The zones of this host itself that are here.
+/// This host's own zones that are here.
 pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
     let is_guest = |record: &&ZoneRecord| record.home.is_some();
     let own = |zone: &&Zone| records.iter().filter(is_guest).all(|guest| guest.uuid != zone.uuid);
@@ -189,8 +189,8 @@ fn keep(job: &mut Job, state: JobState) {
     *job = Job::kept(job.zone.clone(), job.brand, state);
 }
 
-/// A zone that has gone for good is configured here, under its name: one whose name another configured zone has does not
-/// go.
+/// A zone that has moved for good is configured here under its name: if another configured zone has that name,
+/// the zone does not leave.
 pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord], inventory: &Inventory) {
     for job in &mut candidates.list {
         let uuid = inventory.find(&job.zone).map(|zone| zone.uuid);
@@ -207,7 +207,7 @@ pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord]
     }
 }
 
-/// Those that are to be booted again on return, the last one first.
+/// The zones to be booted on return, the last one first.
 pub(super) fn to_boot(stopped: &[ZoneRecord], request: &Request) -> impl Iterator<Item = Job> {
     let wanted = |row: &&ZoneRecord| request.zones.is_empty() || request.zones.contains(&row.zone);
     stopped.iter().rev().filter(wanted).map(|row| match row.place.is_interim() {

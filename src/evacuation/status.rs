@@ -9,40 +9,37 @@ use crate::store::{Direction, Expectation, Expected, Move, MoveState, Place, Run
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The zone.
     pub zone: ZoneName,
-    /// What has become of it.
     pub state: MoveState,
     /// Where it is, goes, or was last tried.
     pub dest: Option<HostUri>,
     /// Why it was skipped or failed.
     pub error: Option<String>,
-    /// The host that it belongs to.
+    /// The host to which it belongs.
     pub origin: String,
-    /// Live or cold.
     pub kind: Option<Method>,
-    /// The step it is at, while it moves.
+    /// The current step, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.
     pub bytes: (u64, u64),
     /// When its move began.
     pub started: Option<Millis>,
-    /// When it ended.
+    /// When its move ended.
     pub ended: Option<Millis>,
-    /// How long it did not answer, in milliseconds.
+    /// In milliseconds.
     pub downtime: Option<u64>,
-    /// What is expected of its move, or was.
+    /// The estimate of its move.
     pub expected: Option<Expectation>,
 }
 
-/// All lines, and what goes on.
+/// All lines, and the run in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// By zone name.
     pub rows: Vec<Row>,
-    /// The direction of the run that is in progress.
+    /// The direction of the run in progress.
     pub running: Option<Direction>,
-    /// When that is expected to end.
+    /// When that run is expected to end.
     pub expected: Option<Expected>,
 }
 
@@ -94,9 +91,9 @@ fn of_run(
 fn says_more(state: MoveState, direction: Direction, place: Option<Place>) -> bool {
     match state {
         MoveState::Evacuated | MoveState::Returned | MoveState::Stopped | MoveState::Suspended => false,
-        // Settled meanwhile, if it is not half done.
+        // Settled meanwhile, if it is not unfinished.
         MoveState::Unknown => place.is_some_and(Place::is_interim),
-        // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
+        // A zone that is away and could not return is still evacuated, but people need to see the reason.
         MoveState::Failed | MoveState::Skipped => direction == Direction::Evacuate || place.is_some(),
         MoveState::Preparing | MoveState::Ready => direction == Direction::Evacuate,
         // Settled meanwhile: one that has arrived after all has not failed.
@@ -135,8 +132,8 @@ fn of_record(record: &ZoneRecord, host: &str) -> Row {
     }
 }
 
-/// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
-/// known to have begun.
+/// What is known of an interrupted move, what is not, and which command settles it. `step` is the last one that
+/// is known to have begun.
 fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> String {
     let known = match step.and_then(steps::interrupted) {
         None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
@@ -166,7 +163,7 @@ fn of_move(a_move: &Move, host: &str) -> Row {
     }
 }
 
-/// A move whose run is gone: not begun, or half done.
+/// A move whose run has died: not begun, or unfinished.
 fn interrupt(row: Row, record: Option<&ZoneRecord>, host: &str) -> Row {
     if let Some(record) = record.filter(|record| record.place.is_interim()) {
         let error = Some(interrupted(row.step, record.ends(host)));

@@ -1,8 +1,8 @@
-//! In which order zones are put to rest. Pure.
+//! The order in which zones are stopped. Pure.
 //!
-//! What others depend on comes `after` them in the policy: it is stopped last, and, since zones come back in the reverse
-//! order, booted first. That holds always. Beside that zones go as they are named on the command line, else the higher
-//! priority first, else by name.
+//! What others depend on comes `after` them in the policy: it is stopped last, and, since zones are booted in
+//! reverse order, booted first. This always holds. Otherwise zones are stopped in the order of the command line,
+//! or by descending priority, or by name.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::operation::Operation;
 use crate::model::ZoneName;
 use crate::plan::{DependencyGraph, FleetZone};
 
-/// Puts the jobs that stop zones here behind all others, in their order.
+/// Moves the jobs that stop zones here behind all others, in their order.
 pub(super) fn order_stops<'a>(
     jobs: &mut Vec<Job>,
     zones: impl Iterator<Item = &'a FleetZone>,
@@ -32,7 +32,7 @@ pub(super) fn order_stops<'a>(
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
     });
-    // The policy has left none; nothing may be lost over one.
+    // The policy has none left; but no zone may be lost because of one.
     graph.break_cycles();
     jobs.extend(others);
     jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
@@ -72,7 +72,7 @@ mod tests {
                 none,
                 ["web", "app", "db"],
             ),
-            // What is waited for goes early, what waits goes late, whatever their priorities are.
+            // What others wait for is stopped early, and what waits late, whatever their priorities are.
             (
                 [zone("app", 5, &["web"]), zone("db", 9, &["web"]), zone("web", -9, &[])],
                 none,
@@ -88,7 +88,7 @@ mod tests {
                 &["web", "app", "db"],
                 ["web", "db", "app"],
             ),
-            // One that is not there, and a cycle.
+            // A zone that does not exist, and a cycle.
             (
                 [zone("app", 0, &["x"]), zone("db", 0, &["web"]), zone("web", 0, &["db"])],
                 none,
@@ -115,7 +115,7 @@ mod tests {
             named in prop::collection::vec(0..9_usize, 0..9), rests in prop::collection::vec(any::<bool>(), 9),
         ) {
             let name = |number: usize| format!("z{number}");
-            // Each comes only after those with lower numbers.
+            // Each zone comes only after those with lower numbers.
             let zones: Vec<_> = shape.iter().enumerate().map(|(number, (priority, after))| FleetZone {
                 after: after.iter().filter(|other| **other < number).map(|other| name(*other).parse().unwrap()).collect(),
                 ..zone(&name(number), *priority, &[])

@@ -1,4 +1,4 @@
-//! One zone's move within a run: its attempts, each written down step by step, and its record afterwards.
+//! One zone's move within a run: its attempts, recorded step by step, and its record afterwards.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ pub(super) struct ZoneMove<'a> {
     permit: Permit<'a>,
 }
 
-/// What the journal says of a move that is forced.
+/// The entry in the journal for a forced move.
 const FORCED: &str =
     "forced: what its destination has against its software, platform and networks does not count";
 
 impl<'a> ZoneMove<'a> {
-    /// The move of a zone that is ready, when it is its turn.
+    /// The move of a zone that is ready.
     pub const fn new(of: MoveContext<'a>, permit: Permit<'a>) -> Self {
         Self { of, permit }
     }
@@ -35,13 +35,13 @@ impl<'a> ZoneMove<'a> {
         self.of.zone()
     }
 
-    /// Waits for its turn, and does it.
+    /// Waits for its turn, and moves the zone.
     pub async fn run(&self, retries: u32) {
         self.permit.wait().await;
         if self.of.engine.cancel.stage() != Stage::Running {
             self.of.run_state.cut_short();
             let uuid = self.of.task.zone.uuid;
-            // The next one need not wait for this answer.
+            // The next move need not wait for this answer.
             self.permit.end();
             let release = self.of.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
@@ -67,7 +67,7 @@ impl<'a> ZoneMove<'a> {
         self.of.run_state.report(self.zone(), event);
     }
 
-    /// Tries, and again while that may help.
+    /// Tries to move the zone, and again while that may help.
     async fn attempt(&self, retries: u32) -> Result<Moved, MoveError> {
         let (begun, mut attempts) = (tokio::time::Instant::now(), 1);
         loop {
@@ -83,7 +83,7 @@ impl<'a> ZoneMove<'a> {
         }
     }
 
-    /// Waits a while, and then for its turn. Gives whether the move may be tried again.
+    /// Pauses, and then waits for its turn. Returns whether the move may be tried again.
     async fn back_off(&self, pause: Duration, text: String) -> bool {
         self.permit.pause();
         self.report(JobEvent::Retry(text));
@@ -110,7 +110,7 @@ impl<'a> ZoneMove<'a> {
         Err(MoveError::Unknown { step, reason })
     }
 
-    /// The record of a zone that is away is there before the zone leaves.
+    /// Records that the zone is away before it leaves.
     fn begin(&self) -> Result<(), String> {
         if self.of.run_state.direction() == Direction::Evacuate {
             self.of.engine.must_still_be_held()?;
@@ -118,8 +118,8 @@ impl<'a> ZoneMove<'a> {
         let job = self.of.run_state.apply(self.zone(), JobEvent::Start);
         let job = job.map_err(|error| crate::model::chain(&error))?;
         let started = job.figures.started.unwrap_or_else(Engine::now);
-        // Before the zone is on its way in the away list: else recovery would take the last step of its move before
-        // for one of this.
+        // Before the zone is recorded as being on its way: otherwise recovery would take the last step of its
+        // previous move for one of this move.
         let forced = self.of.task.request.force.then(|| FORCED.to_owned());
         self.journal().write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
@@ -127,7 +127,7 @@ impl<'a> ZoneMove<'a> {
         let written = match &self.of.job.operation {
             Operation::Return(_) | Operation::Relocate(_) => store.begin_return(&row, record),
             _ => {
-                // What could not be kept afterwards does not go.
+                // A zone that could not be recorded afterwards does not leave.
                 if self.of.is_for_good() && self.of.task.request.home.is_none() {
                     document::write(record, &Written::by(self.of.engine.local.name(), started))
                         .map_err(|error| crate::model::chain(&error))?;

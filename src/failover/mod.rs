@@ -1,16 +1,18 @@
-//! For the case that a host is lost: what it has left with others, so that its zones can be attached there.
+//! In case a host is lost: it leaves replicas of its zones' manifests with other hosts, on which the zones can be
+//! taken over.
 //!
 //! ```text
 //!   origin                                                target
 //!   replicate ── the manifest of each zone, again and again ──► kept (store: standby)
 //!     ╳  is lost
-//!                                                         take: nobody else runs it? ──► attached
-//!   is back: leave ◄── "it was attached here" ────────────┘
-//!     └── does not run here: it is away now, and comes home with `evacuate -r`
-//!         runs here, too:    nothing can mend that but the administrator, who is told
+//!                                                         takeover: does no other host run it? ──► attached
+//!   is back: replicate ◄── "it was taken over here" ──────┘
+//!     └── does not run here: reconcile: it is away now, and comes home with `evacuate -r`
+//!         runs here, too:    only the administrator can solve that, and is told
 //! ```
 //!
-//! A host that cannot be asked counts as running a zone. Only the administrator can say otherwise, and that is recorded.
+//! A host that cannot be asked counts as running a zone. Only the administrator can assert otherwise, which is
+//! recorded.
 
 pub mod ownership;
 mod reconcile;

@@ -1,7 +1,7 @@
-//! Whether another host has a zone, or may have it: then it is not attached here.
+//! Whether another host has a zone, or may have it: then it must not be attached here.
 //!
-//! A host that cannot be asked counts as having it. Only the administrator can say otherwise, host by host (`--not-on`).
-//! Whoever has let the zone go says where to, and that host is asked, too.
+//! A host that cannot be asked counts as having it. Only the administrator can assert otherwise, host by host
+//! (`--not-on`). A host that has passed the zone on says where to, and that host is asked, too.
 
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -9,50 +9,49 @@ use uuid::Uuid;
 use crate::model::{HostUri, Location};
 use crate::peers::{NoPeer, Peers};
 
-/// So many hosts are asked at most.
+/// Maximum number of hosts that are asked.
 const MOST: usize = 32;
 
 /// What another host says of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// So much it knows.
+    /// Where the zone is, as far as it knows.
     Knows(Location),
-    /// It does not answer, or not as a host should.
+    /// It did not answer, or not as a host should; the reason.
     Silent(String),
 }
 
-/// Why a zone is not to be attached here.
+/// Why a zone must not be attached here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Elsewhere {
-    /// It is there.
+    /// The zone is there.
     #[error("it is on {0}")]
     Has(HostUri),
-    /// It soon will be.
+    /// The zone is about to arrive there.
     #[error("it is about to be on {0}: it is being attached there, or moves there; try again later")]
     Comes(HostUri),
-    /// It may be there.
+    /// The zone may be there.
     #[error(
         "{host} was a target of it and cannot be asked ({reason}); if you know that it is not there, say --not-on {}",
         .host.host
     )]
     May {
-        /// The host.
         host: HostUri,
-        /// What was tried.
+        /// Why it could not be asked.
         reason: String,
     },
 }
 
-/// Whom to ask of which zone.
+/// The question where a zone is.
 pub struct Question<'a> {
-    /// The zone.
     pub uuid: Uuid,
-    /// The name of this host: what it has it knows, also when it does not answer under that name.
+    /// The name of this host, which does not ask itself, even if it does not answer under that name.
     pub asker: &'a str,
 }
 
 impl Question<'_> {
-    /// Asks these hosts, all at once, in their order; then those to which it went from them.
+    /// Asks these hosts in parallel, then those to which the zone went from them. The answers are in the hosts'
+    /// order.
     pub async fn ask(&self, peers: &Peers, uris: Vec<HostUri>) -> Vec<(HostUri, Answer)> {
         let mut answers: Vec<(HostUri, Answer)> = Vec::new();
         let mut next = uris;
@@ -75,14 +74,14 @@ impl Question<'_> {
     async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Location, String> {
         match peers.reach(uri).await {
             Ok(host) => host.location(self.uuid).await.map_err(|error| error.to_string()),
-            // This host is not elsewhere, under whatever name.
+            // This host is not another one, whatever name is used.
             Err(NoPeer::Itself) => Ok(Location::Unknown),
             Err(NoPeer::Silent(_)) if uri.host == self.asker => Ok(Location::Unknown),
             Err(NoPeer::Silent(reason)) => Err(reason),
         }
     }
 
-    /// Where it went, by what these hosts say, and nobody was asked.
+    /// The hosts to which the zone went, according to these answers, and that were not asked yet.
     fn unasked(&self, answers: &[(HostUri, Answer)]) -> Vec<HostUri> {
         let asked = |host: &str| host == self.asker || answers.iter().any(|(uri, _)| uri.host == host);
         let gone = answers.iter().filter_map(|(_, answer)| match answer {
@@ -99,10 +98,11 @@ impl Question<'_> {
     }
 }
 
-/// Whether no other host has the zone, by these answers; it is stated not to be on the hosts of `not_on`.
+/// Whether no other host has the zone, by these answers; the administrator asserts that it is not on the hosts of
+/// `not_on`.
 ///
 /// # Errors
-/// Which one has it, or may.
+/// Which host has it, or may have it.
 pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
     for (host, answer) in answers {
         match answer {
@@ -113,7 +113,7 @@ pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), E
             Answer::Silent(reason) if !not_on.contains(&host.host) => {
                 return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
             }
-            // Where it went was asked, too.
+            // The host to which it went was asked, too.
             Answer::Knows(_) | Answer::Silent(_) => {}
         }
     }

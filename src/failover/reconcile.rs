@@ -1,4 +1,4 @@
-//! What a host does when it hears that zones of its own were attached elsewhere while it was away.
+//! What a host does when it learns that its zones were taken over while it was down.
 
 use std::sync::Arc;
 
@@ -10,35 +10,34 @@ use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
 
-/// What was found of a zone that another host has attached.
+/// A zone that another host has taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// What that host says.
     pub claim: Claim,
-    /// That host.
     pub by: HostUri,
-    /// What it means here.
+    /// What follows from that.
     pub verdict: Verdict,
 }
 
-/// What it means that a zone of this host was attached elsewhere.
+/// What follows from a takeover of a zone of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It runs in both places.
+    /// The zone runs on both hosts.
     Twice,
-    /// It is configured here as well; it counts as away from now on.
+    /// It is configured here as well; it is recorded as away from now on.
     Gone,
-    /// It counts as away already.
+    /// It is recorded as away already.
     Known,
-    /// It is here again, and nowhere else.
+    /// It is here again, and on no other host.
     Home,
-    /// It should count as away, but that could not be put down.
+    /// It should be recorded as away, but that failed.
     NotRecorded(String),
 }
 
-/// What a claim means for the zone as it is here now.
+/// What follows for the zone as it is here now.
 fn judge(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Claim) -> Verdict {
-    // Its row would be lost: what is half done is settled first.
+    // Its record would be lost: what is interrupted must be settled first.
     let in_the_way = |zone: &Zone| {
         let own = |row: &&ZoneRecord| row.zone == zone.name || row.uuid == zone.uuid;
         let row = away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.place != Place::Away)?;
@@ -58,7 +57,7 @@ fn judge(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Claim) -> Verdict {
     }
 }
 
-/// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
+/// Records that a zone is away. It must not be booted here then, so its configuration goes into the store.
 pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
@@ -67,7 +66,7 @@ pub(super) async fn reconcile(
     by: &HostUri,
 ) -> Verdict {
     let verdict = match look(local, store, claim).await {
-        // Others may have brought it home since.
+        // Another host may have brought it home since.
         Ok((Verdict::Gone | Verdict::Twice, _)) if is_nowhere_else(local, peers, claim, by).await => {
             Ok(Verdict::Home)
         }
@@ -77,16 +76,17 @@ pub(super) async fn reconcile(
     verdict.unwrap_or_else(Verdict::NotRecorded)
 }
 
-/// Whether the host that has attached the zone, and those to which it went from there, say that they have it not.
+/// Whether the host that has taken the zone over, and those to which it went from there, say that they do not
+/// have it.
 async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostUri) -> bool {
     let question = Question { uuid: claim.uuid, asker: local.name() };
     let answers = question.ask(peers, vec![by.clone()]).await;
-    // Where it is configured it may be attached again.
+    // A host on which it is configured may attach it again.
     let has_not = |known: &Location| *known == Location::Unknown || known.gone_to().is_some();
     answers.iter().all(|(_, answer)| matches!(answer, Answer::Knows(known) if has_not(known)))
 }
 
-/// What the claim means now, and the zone as it is here.
+/// What follows from the takeover now, and the zone as it is here.
 async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), String> {
     let away = store.away().map_err(|error| chain(&error))?;
     let inventory = local.inventory().await.map_err(|error| error.to_string())?;
@@ -94,16 +94,16 @@ async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, O
     Ok((judge(zone, &away, claim), zone.cloned()))
 }
 
-/// Takes the zone out of this host, if nothing has changed meanwhile.
+/// Undefines the zone on this host, if nothing has changed meanwhile.
 async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Result<Verdict, String> {
-    // A run that is under way may be about this very zone.
+    // A run in progress may be about this zone.
     let busy = || "an evacuation or return is in progress".to_owned();
     let _lock = RunLock::take(local.paths(), Direction::Evacuate)
         .map_err(|error| if is_running(local.paths()) { busy() } else { error.to_string() })?;
     let (verdict, zone) = look(local, store, claim).await?;
     if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
         let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
-        // The row first: a zone that is away and still defined here is settled by the next time.
+        // The record first: a zone that is away and still defined here is settled the next time.
         let row = row_of(&zone, by, claim.at);
         store.begin_move(&row, &manifest).map_err(|error| chain(&error))?;
         local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
@@ -118,7 +118,7 @@ fn row_of(zone: &Zone, at: &HostUri, since: Millis) -> ZoneRecord {
         kind: Some(Method::Cold),
         since,
         ended: Some(since),
-        // Where it was attached nobody has booted it but whoever wants it to run.
+        // On the other host it was booted only if an administrator wanted it to run.
         ..ZoneRecord::of(zone)
     }
 }

@@ -1,6 +1,6 @@
-//! What a host does while all is well: it leaves the manifests of its zones with their targets, and withdraws those that
-//! are not true any more. With whom they are is written down, so nothing is withdrawn that it does not know of: a host
-//! that was set up anew takes away nothing that it had left before.
+//! What a host does while all is well: it leaves the manifests of its zones with their targets, and withdraws
+//! outdated ones. It records which host has which, and withdraws only those: so a host that was installed anew
+//! does not remove what it had left before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,62 +15,61 @@ use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone,
 use crate::peers::{Connected, NoPeer, Peers, Reached};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
-/// So many configurations are read at once.
+/// How many configurations are read at the same time.
 const WIDTH: usize = 4;
 
-/// What became of one manifest.
+/// What became of one replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// The zone.
     pub zone: ZoneName,
-    /// With whom it is left; none if the zone has no target.
+    /// The host with which it is left; none if the zone has no target.
     pub target: Option<HostUri>,
-    /// Why it is not.
+    /// Why it is not left.
     pub problem: Option<String>,
 }
 
-/// A manifest of a zone that is not here any more, or has another target now, and that is still with a host.
+/// A replica of a zone that is no longer here, or has another target now, which a host still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
-    /// Which.
     pub row: LeftRow,
     /// Why it could not be withdrawn.
     pub problem: String,
 }
 
-/// What came of all of it.
+/// The result of all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// One for each zone and target.
     pub left: Vec<Left>,
-    /// Zones that were attached elsewhere.
+    /// Zones that were taken over.
     pub claimed: Vec<Claimed>,
-    /// What could not be withdrawn; the next time tries it again.
+    /// What could not be withdrawn; it is tried again the next time.
     pub stale: Vec<Stale>,
-    /// What is said of targets that are not hosts of their own.
+    /// Remarks about targets that are not hosts of their own.
     pub remarks: Vec<String>,
-    /// Guests that cannot be handled, if all were to be left.
+    /// Guests that cannot be handled, if all zones were requested.
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// What is to be done at one host.
 #[derive(Default)]
 struct HostWork {
-    /// What is left there.
+    /// Replicas to leave there.
     post: Vec<Standby>,
-    /// What is withdrawn from there.
+    /// Replicas to withdraw from there.
     withdraw: Vec<LeftRow>,
-    /// What it has told already, and was put down.
+    /// Takeovers that it has reported already, and that were recorded.
     heard: Vec<Heard>,
 }
 
-/// What is to be done at each host, by the name by which it goes.
+/// What is to be done at each host, by its present URI.
 type WorkByHost = BTreeMap<HostUri, HostWork>;
 
-/// Leaves the manifests of all zones of this host, or of these, with their targets. First it is heard which were attached there.
+/// Leaves the manifests of all zones of this host, or of these, with their targets. First it asks which zones
+/// were taken over there.
 ///
 /// # Errors
-/// If this host itself does not tell its zones, or its store its targets.
+/// If this host cannot list its zones, or its store cannot be read.
 pub async fn leave(
     local: &Arc<Local>,
     store: &Store,
@@ -80,7 +79,7 @@ pub async fn leave(
     let inventory = local.inventory().await?;
     let unknown: Vec<_> = only.iter().filter(|name| inventory.find(name).is_none()).collect();
     EvacuationError::not_zones(&inventory, &unknown)?;
-    // One that is on its way to here is its old host's affair until it has come.
+    // A zone that is arriving still belongs to its former host.
     let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
     let (targets, left_with, heard) = (store.targets()?, store.left_with()?, store.heard()?);
     let zones: Vec<_> = zones.map(|zone| (targets_of(&targets, &zone.name).0, zone)).collect();
@@ -99,7 +98,7 @@ pub async fn leave(
         if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(uri)) {
             host_work.withdraw.push(row);
         } else if row.uri != *uri {
-            // It stays there, and is known to be there by the name by which that host goes now.
+            // It stays there, and is recorded under the present URI of that host.
             store.leave_with(&LeftRow { uri: uri.clone(), ..row.clone() })?;
             store.withdrawn(&row.uri, &[row.uuid])?;
         }
@@ -131,11 +130,11 @@ pub async fn leave(
     Ok(report)
 }
 
-/// Withdraws what is left of a zone with any host: it goes elsewhere. What cannot be withdrawn is told, and the next
-/// time tries it again.
+/// Withdraws all replicas of a zone, which goes to another host. Returns what could not be withdrawn; it is tried
+/// again the next time.
 ///
 /// # Errors
-/// If the store does not tell with whom it is left.
+/// If the store cannot be read.
 pub async fn withdraw(
     origin: &str,
     store: &Store,
@@ -148,11 +147,11 @@ pub async fn withdraw(
         run(origin, store, peers.reach(&uri).await, uri, host_work).await
     });
     let parts = futures_util::future::join_all(running).await;
-    // What these hosts have attached is heard by the next `leave`, as a whole.
+    // The next `leave` processes what these hosts have taken over, as a whole.
     Ok(parts.into_iter().flat_map(|(_, part)| part.stale).collect())
 }
 
-/// Puts the manifest of each zone among what its targets get.
+/// Adds the manifest of each zone to what its targets get.
 async fn write_out(
     local: &Arc<Local>,
     zones: Vec<(Zone, Vec<HostUri>)>,
@@ -185,7 +184,7 @@ async fn write_out(
     }
 }
 
-/// What is left with one of a zone's targets.
+/// The replica for one of a zone's targets.
 fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]) -> Standby {
     let others = targets.iter().filter(|uri| *uri != via).cloned().collect();
     Standby { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
@@ -204,7 +203,7 @@ fn reached(connected: &Connected, uri: &HostUri) -> Reached {
     connected.get(uri).cloned().unwrap_or_else(|| Err(NoPeer::Silent("not connected".to_owned())))
 }
 
-/// Everything for one host: what it has attached is heard first, and such a zone is not left again.
+/// Everything for one host: first it asks what the host has taken over; such a zone is not left there again.
 async fn run(
     origin: &str,
     store: &Store,
@@ -245,7 +244,7 @@ async fn run(
     (uri, part)
 }
 
-/// It is written down first: what was left and not heard of must be withdrawn, too.
+/// It is recorded first: a replica must be withdrawn even if the answer is lost.
 async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(), String> {
     let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
     let row = LeftRow { uri: standby.via.clone(), zone, uuid };

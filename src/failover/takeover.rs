@@ -1,10 +1,10 @@
-//! Whether a zone of a lost host may be attached here.
+//! Whether a zone of a lost host may be taken over.
 
 use super::ownership::{Answer, Elsewhere, nowhere};
 use crate::model::{HostUri, Location};
 use crate::store::StandbyRow;
 
-/// What the administrator takes upon himself.
+/// What the administrator asserts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stated {
     /// The origin is fenced: it does not run, and will not by itself.
@@ -13,40 +13,33 @@ pub struct Stated {
     pub not_on: Vec<String>,
 }
 
-/// Why a zone may not be attached here.
+/// Why a zone may not be taken over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Its origin lives.
+    /// Its origin answers.
     #[error(
         "{origin} answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')"
     )]
-    OriginAnswers {
-        /// The host.
-        origin: String,
-    },
-    /// Its origin lives, and is another one than it was.
+    OriginAnswers { origin: String },
+    /// Its origin answers, but is not the same host as before.
     #[error("{origin} answers, and knows nothing of it; if it was set up anew, say --not-on {origin}")]
-    OriginForgot {
-        /// The host.
-        origin: String,
-    },
-    /// Its origin may live.
+    OriginForgot { origin: String },
+    /// Its origin may be running.
     #[error(
         "{origin} does not answer ({reason}), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down"
     )]
     MayRun {
-        /// The host.
         origin: String,
-        /// What was tried.
+        /// Why it could not be asked.
         reason: String,
     },
-    /// It has gone on before its origin was lost, or may have.
+    /// Before its origin was lost, the zone went to another host, or may have.
     #[error(transparent)]
     Elsewhere(#[from] Elsewhere),
 }
 
-/// Its origin, the other targets of the zone, and where it went on to from here before: who may have it. The origin is
-/// the first.
+/// Which hosts may have the zone: its origin, which is the first, its other targets, and the host to which it
+/// went from here.
 pub fn whom_to_ask(row: &StandbyRow, moved_to: Option<HostUri>) -> Vec<HostUri> {
     let mut uris = vec![origin_of(row)];
     for uri in row.others.iter().cloned().chain(moved_to) {
@@ -57,12 +50,12 @@ pub fn whom_to_ask(row: &StandbyRow, moved_to: Option<HostUri>) -> Vec<HostUri> 
     uris
 }
 
-/// Where the origin of a manifest is to be found: as the one with whom it has left it was found from there.
+/// The URI of the origin, derived from the one by which the origin reached this host.
 fn origin_of(row: &StandbyRow) -> HostUri {
     HostUri { host: row.origin.clone(), ..row.via.clone() }
 }
 
-/// Whether the zone may be attached here after these answers; the first is the origin's.
+/// Whether the zone may be taken over after these answers; the first is the origin's.
 ///
 /// # Errors
 /// Why not.
@@ -75,7 +68,7 @@ pub fn may_take(origin: &str, answers: &[(HostUri, Answer)], stated: &Stated) ->
     match at_home {
         Answer::Knows(Location::Unknown) if stated.not_on.contains(&origin) => {}
         Answer::Knows(Location::Unknown) => return Err(Refused::OriginForgot { origin }),
-        // What is said of it is not true then.
+        // The administrator's assertion is wrong then.
         Answer::Knows(_) => return Err(Refused::OriginAnswers { origin }),
         Answer::Silent(reason) if !stated.origin_is_down => return Err(Refused::MayRun { origin, reason }),
         Answer::Silent(_) => {}
@@ -117,7 +110,7 @@ mod tests {
         let [here, unknown, configured] = [Location::Here, Location::Unknown, Location::Configured]
             .map(|known| move || knows(known.clone()));
         let moved = || knows(Location::Migrated(uri("rads://h9")));
-        // The origin, the other target, what is stated: of the origin, of the target; and what comes of it.
+        // The origin, the other target, assertions about the origin and the target; and the result.
         let table: &[(Answer, Answer, bool, &[&str], &str)] = &[
             (here(), unknown(), false, &[], "h1 answers; what becomes"),
             (here(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),

@@ -1,4 +1,4 @@
-//! What is done with the zones of a host by whoever administers it, and what no other host may ask of it.
+//! What only the administrator of a host may do with its zones, and no other host can ask for.
 
 use uuid::Uuid;
 
@@ -7,37 +7,34 @@ use crate::failpoints::Failpoints;
 use crate::model::{Abilities, Brand, InterfaceMapping, Manifest, ZoneName};
 use crate::paths::Paths;
 
-/// A host that a run may empty and fill: this one is [`Local`](super::Local).
+/// The host whose zones a run moves: this host, [`Local`](super::Local).
 #[async_trait::async_trait]
 pub trait LocalAdmin: Host {
     /// What its platform can do with zones of that brand.
     fn able(&self, brand: Brand) -> Abilities;
 
-    /// The command that boots a zone there, for people.
+    /// The command that boots a zone there, to be shown to people.
     fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String;
 
-    /// Where its files lie.
+    /// The paths of its files.
     fn paths(&self) -> &Paths;
 
-    /// Who is told of each moment of a move there.
+    /// Its failpoints.
     fn failpoints(&self) -> &Failpoints;
 
-    /// Writes a zone's memory to a file here, and ends it.
-    ///
-    /// # Errors
-    /// What the platform said.
+    /// Saves a zone's memory to a file here, and ends the zone.
     async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError>;
 
-    /// Shuts a zone down in order, waiting so many milliseconds at most, and leaves it at rest here.
+    /// Shuts a zone down in order, waiting for at most `limit` milliseconds, and leaves it stopped here.
     ///
     /// # Errors
-    /// What the platform said; the zone runs on then.
+    /// Those of the platform; the zone runs on then.
     async fn stop(&self, zone: &ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError>;
 
-    /// A zone with these changes to its interfaces.
+    /// The manifest with its interfaces mapped to other networks.
     ///
     /// # Errors
-    /// If its configuration cannot be read.
+    /// If its configuration cannot be parsed.
     fn map_interfaces(
         &self,
         manifest: &Manifest,

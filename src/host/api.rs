@@ -1,4 +1,4 @@
-//! The list of all that a host can be asked, once; the rest is made from it.
+//! The list of all requests to a host, from which everything else is generated.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,42 +13,42 @@ use crate::transport::ByteStream;
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $role:ident fn $name:ident($($(#[$wire:meta])* $arg:ident: $type:ty),*) -> $reply:ty, within $seconds:literal s;)+) => {
-        /// All that a host can be asked, plus its byte streams.
+        /// All requests to a host, and its byte streams.
         #[async_trait::async_trait]
         pub trait Host: Send + Sync {
             /// The name by which people know it.
             fn name(&self) -> &str;
 
-            /// Which host it is, under whatever name.
+            /// Its identity, whatever its name.
             fn id(&self) -> HostId;
 
-            /// Whether it is reached by a connection that is whole, as far as is known.
+            /// Whether its connection works, as far as is known.
             fn is_connected(&self) -> bool {
                 true
             }
 
             $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
 
-            /// What the zone that a question names is to a peer. A host is asked that by its own agent.
+            /// The relation of a request's zone to a peer. Only a host's own agent asks this.
             async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
                 Err(HostError::unsupported(self.name(), "it does not tell whose its zones are"))
             }
 
-            /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
+            /// Opens a stream to the hypervisor's socket there, at which a live migration arrives.
             async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError>;
 
             /// Makes a socket there on which its hypervisor will connect: where a live migration begins.
             async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError>;
         }
 
-        /// A question on the wire.
+        /// A request on the wire.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[allow(non_camel_case_types)]
         pub enum Call { $($name { $($(#[$wire])* $arg: $type),* },)+ }
 
         impl Call {
-            /// All of them, with the role that each needs.
+            /// All requests, with the role that each needs.
             pub const ALL: &[(&str, Role)] = &[$((stringify!($name), Role::$role)),+];
 
             /// The role that a peer needs for it.
@@ -56,17 +56,16 @@ macro_rules! calls {
                 match self { $(Self::$name { .. } => Role::$role,)+ }
             }
 
-            /// Its name.
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$name { .. } => stringify!($name),)+ }
             }
 
-            /// How long an answer may take, in seconds, before it counts as not given.
+            /// The time limit for the reply, in seconds.
             pub const fn seconds(&self) -> u64 {
                 match self { $(Self::$name { .. } => $seconds,)+ }
             }
 
-            /// Asks `host`, and puts the answer in the form of the wire.
+            /// Passes the request to `host`, and serializes the reply.
             pub async fn ask(self, host: &dyn Host) -> Result<serde_json::Value, HostError> {
                 match self {
                     $(Self::$name { $($arg),* } => {
@@ -110,32 +109,33 @@ macro_rules! calls {
 }
 
 calls! {
-    /// Who it is and how it is.
+    /// The host's description of itself.
     Observe fn facts() -> Facts, within 30 s;
     /// All its guests.
     Observe fn inventory() -> Inventory, within 30 s;
-    /// All that a planner wants to know of it and of its zones. With `measure` it also watches for a second how
-    /// its running zones write to their memory, which costs them a little.
+    /// The host and its zones for the planner. With `measure` it also measures for a second how fast its running
+    /// zones write to their memory, which costs them a little.
     Observe fn survey(measure: bool) -> Survey, within 60 s;
-    /// Where a zone is, as far as it knows.
+    /// Where a zone is, as far as the host knows.
     Observe fn location(uuid: Uuid) -> Location, within 30 s;
-    /// All reasons why the zone could not come. Changes nothing.
+    /// All blockers of an arrival. Changes nothing.
     Observe fn check(arrival: CheckRequest) -> Vec<Blocker>, within 60 s;
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
-    /// The zone's manifest, and a mark at each piece of its storage that another host can look for. The marks
-    /// are there until `clear_markers`.
+    /// The zone's manifest, and a marker at each piece of its storage for which another host can look. The
+    /// markers remain until `clear_markers`.
     Migrate fn export(zone: ZoneName) -> Exported, within 60 s;
-    /// Looks for the marks: what this host sees of each piece of storage.
+    /// Looks for the markers: what this host sees of each piece of storage.
     Migrate fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
-    /// Takes the marks away.
+    /// Removes the markers.
     Migrate fn clear_markers(ticket: ProbeTicket) -> (), within 60 s;
 
-    /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
+    /// Keeps a manifest in case the zone's host is lost. Changes nothing else.
     Migrate fn store_replica(standby: Standby) -> (), within 30 s;
-    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left. What
-    /// it has heard of that already, it says with the moment of which it was told: that is done with.
+    /// Drops the replicas of these zones of `origin`, and returns which of its zones were taken over here.
+    /// `heard` lists the takeovers that `origin` knows already, with their times: these are acknowledged, and not
+    /// returned again.
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
         -> Vec<Claim>, within 30 s;
 
@@ -149,37 +149,38 @@ calls! {
     /// not needed any more if it is here.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
-    /// Cold: takes the configuration; the zone is `installed` here then. Needs a reservation.
+    /// Cold: defines the zone, which is then `installed` here. Needs a reservation.
     Migrate fn attach(manifest: Manifest) -> (), within 60 s;
-    /// Cold: lets go of the configuration of a zone that does not run. `gone`: it is elsewhere now, and nothing of it is
-    /// left here; else it is taken back from here, and an older configuration that it came over is `configured` then.
+    /// Cold: undefines a zone that does not run. With `gone` it is on another host now, and nothing of it is left
+    /// here; otherwise its arrival is undone, and the configuration that it replaced is `configured` again.
     Migrate fn detach(zone: ZoneName, uuid: Uuid, #[serde(default)] gone: bool) -> (), within 60 s;
-    /// Shuts a zone down in order and answers when it is down: an error if it is not after `limit` milliseconds, and
-    /// it runs on then. Never ends it otherwise. Nothing if it does not run.
+    /// Shuts a zone down in order and waits for its end, at most `limit` milliseconds: then it is an error, and
+    /// the zone runs on. Never ends the zone in any other way. Does nothing if it does not run.
     Migrate fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> (), within 3700 s;
-    /// Starts a zone: boots it, or restores it from its saved memory. Nothing if it runs. Gives whether it did not.
+    /// Boots a zone, or restores it from its saved memory. Does nothing and returns false if it runs.
     Migrate fn boot(zone: ZoneName, uuid: Uuid) -> bool, within 600 s;
-    /// Takes the configuration of a zone that is here and would be gone with its end, although it was not so where it came from.
+    /// Defines a zone that runs here without a definition, and so would vanish at its end, although its source
+    /// had one.
     Migrate fn keep(manifest: Manifest) -> (), within 60 s;
     /// Sets whether the zone boots with this host.
     Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
 
-    /// Live, destination: makes everything ready for the streams of this migration. Needs a reservation.
+    /// Live, destination: prepares the streams of this migration. Needs a reservation.
     Migrate fn open_incoming(manifest: Manifest, token: Token) -> (), within 60 s;
-    /// Live, destination: takes the folder of the streams away.
+    /// Live, destination: removes the folder of the streams.
     Migrate fn close_incoming(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
     /// still held there, and with its interfaces connected so.
     Migrate fn send(zone: Zone, token: Token, #[serde(default)] mappings: Vec<InterfaceMapping>) -> Sent, within 86400 s;
-    /// Live, source: how far it is, if the zone is on its way.
+    /// Live, source: the progress of the migration, if it is under way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
-    /// Live, source: gives the migration up; the zone goes on where it was.
+    /// Live, source: cancels the migration; the zone runs on here.
     Migrate fn abort(zone: ZoneName) -> (), within 30 s;
-    /// Live, source: waits until the hypervisor has put the zone away after `send`.
+    /// Live, source: waits until the hypervisor has cleaned up after `send`.
     Migrate fn wait_sent(zone: ZoneName) -> (), within 120 s;
-    /// Live, destination: lets the zone run that has arrived.
+    /// Live, destination: resumes the zone that has arrived.
     Migrate fn resume(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
-    /// Live, destination: throws an arrived image away that never ran. A zone that runs is never touched.
+    /// Live, destination: destroys an image that has arrived and never ran. Never touches a running zone.
     Migrate fn destroy_incoming(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
 }
 

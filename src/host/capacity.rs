@@ -11,26 +11,25 @@ use crate::model::{Aux, Blocker, BlockerKind, CheckRequest, Method, Shortage, Zo
 use crate::platform::PlatformFacts;
 use crate::store::Reservation;
 
-/// What a host has, and what is on it.
+/// A host's resources, and the zones on it.
 pub(super) struct Capacity<'a> {
-    /// Its name.
     pub host: &'a str,
-    /// What the platform says of it.
+    /// The platform's description of the host.
     pub facts: PlatformFacts,
     /// The zones that run here.
     pub running: Vec<Zone>,
-    /// One of them or more are leaving.
+    /// At least one of them is leaving.
     pub leaving: bool,
-    /// Virtual processors for each processor, at most; 0: any number.
+    /// Maximum number of virtual CPUs per CPU; 0: no limit.
     pub ratio: u32,
 }
 
-/// One kind of room: bytes of memory, or processors.
+/// One resource: bytes of memory, or CPUs.
 struct Amounts {
     wanted: u64,
-    /// What is left for it now.
+    /// Available to the zone now.
     left: u64,
-    /// What would be left for it on an empty host.
+    /// Available to the zone on an empty host.
     all: u64,
     /// What is reserved for others, who may not come.
     reserved: u64,
@@ -43,7 +42,7 @@ impl Capacity<'_> {
     }
 
     fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
-        // Asleep or held, it has come whole.
+        // A suspended or paused zone has arrived completely.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let reserved =
             self.not_here(reserved, whole).map(|reservation| reservation.memory).fold(0, u64::saturating_add);
@@ -100,7 +99,7 @@ impl Capacity<'_> {
     }
 }
 
-/// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
+/// The memory that a zone needs on arrival, in bytes: none if it does not run.
 pub(super) fn memory_of(arrival: &CheckRequest) -> u64 {
     match arrival.kind {
         Method::Live | Method::Restart => arrival.manifest.zone.memory,
@@ -108,7 +107,7 @@ pub(super) fn memory_of(arrival: &CheckRequest) -> u64 {
     }
 }
 
-/// The virtual processors that a zone needs as soon as it is here: none while it does not run.
+/// The virtual CPUs that a zone needs on arrival: none if it does not run.
 pub(super) fn cpus_of(arrival: &CheckRequest) -> u32 {
     match arrival.kind {
         Method::Live | Method::Restart => arrival.manifest.zone.cpus,
@@ -165,7 +164,7 @@ mod tests {
         }
     }
 
-    /// A host of 100 bytes and 2 processors, with those zones.
+    /// A host of 100 bytes and 2 CPUs, with those zones.
     fn capacity(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Capacity<'static> {
         let (hypervisor, arch) = (String::new(), String::new());
         let facts = PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2 };

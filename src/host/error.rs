@@ -1,4 +1,4 @@
-//! What a host answers instead of an answer.
+//! Why a host did not answer a request.
 
 use std::error::Error;
 use std::io;
@@ -8,85 +8,67 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Blocker, ZoneName, chain};
 use crate::platform::{PlatformError, is_lost_connection};
 
-/// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
+/// Why a host did not carry out a request. It is sent over the wire, so it is plain data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostError {
-    /// No answer arrived. The question may have been carried out or not.
+    /// No reply arrived. The request may have been carried out or not.
     #[error("{host} did not answer: {reason}")]
     NoAnswer {
-        /// The host.
         host: String,
         /// What was seen instead.
         reason: String,
     },
-    /// It will not take the zone, for these reasons.
+    /// The host does not accept the zone.
     #[error("{host} refuses {zone}: {}", join(.blockers))]
-    Refused {
-        /// The host.
-        host: String,
-        /// The zone.
-        zone: ZoneName,
-        /// Every reason.
-        blockers: Vec<Blocker>,
-    },
-    /// It has no such zone.
+    Refused { host: String, zone: ZoneName, blockers: Vec<Blocker> },
+    /// The host has no such zone.
     #[error("{host}: no such zone: {zone}")]
-    NoSuchZone {
-        /// The host.
-        host: String,
-        /// The zone asked for.
-        zone: ZoneName,
-    },
-    /// The caller may not ask that.
+    NoSuchZone { host: String, zone: ZoneName },
+    /// The peer's role does not allow it.
     #[error(
         "{host} does not let {peer} do that: {call} needs role '{role}' (see [roles] in sysadm.toml there)"
     )]
     NotAllowed {
-        /// The host.
         host: String,
-        /// Who asked.
         peer: String,
-        /// What was asked.
+        /// The request.
         call: String,
         /// The role that it needs.
         role: String,
     },
-    /// The zone is not the caller's.
+    /// The zone is not the peer's own.
     #[error("{host} does not let {peer} do that: '{call}' is for a host's own zones, and {reason}")]
     NotItsOwn {
-        /// The host.
         host: String,
-        /// Who asked.
         peer: String,
-        /// What was asked.
+        /// The request.
         call: String,
-        /// Whose it is.
+        /// Whose zone it is.
         reason: String,
     },
-    /// It tried and failed.
+    /// The host tried and failed.
     #[error("{host}: {reason}")]
     Failed {
-        /// The host.
         host: String,
         /// The causes, outermost first, separated by `: `.
         reason: String,
-        /// Whether the same request may succeed in a while.
+        /// Whether the same request may succeed later.
         #[serde(default)]
         transient: bool,
     },
-    /// It has no such request, or not in this form: its sysadm or its platform cannot do that.
+    /// The host does not support the request, or its form: its sysadm is too old, or its platform does not have
+    /// the ability.
     #[error("{host}: {reason}")]
     Unsupported {
-        /// The host.
         host: String,
-        /// What it cannot do.
+        /// What it does not support.
         reason: String,
     },
 }
 
 impl HostError {
-    /// A failure of that host, with all its causes: transient if a cause is, unsupported if its platform has no such ability.
+    /// A failure with all its causes: transient if a cause is, unsupported if the platform does not have the ability.
     pub fn failed(host: &str, error: &(dyn Error + 'static)) -> Self {
         let (host, reason) = (host.to_owned(), chain(error));
         match error.downcast_ref() {
@@ -95,7 +77,7 @@ impl HostError {
         }
     }
 
-    /// A failure of that host that the same request would meet again.
+    /// A failure that the same request would meet again.
     pub fn permanent(host: &str, reason: impl Into<String>) -> Self {
         Self::Failed { host: host.to_owned(), reason: reason.into(), transient: false }
     }
@@ -105,7 +87,7 @@ impl HostError {
         Self::Unsupported { host: host.to_owned(), reason: reason.into() }
     }
 
-    /// Whether the same request may succeed in a while.
+    /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::NoAnswer { .. } => true,
@@ -118,13 +100,13 @@ impl HostError {
         }
     }
 
-    /// Whether the outcome of the question is unknown.
+    /// Whether the outcome of the request is unknown.
     pub const fn is_no_answer(&self) -> bool {
         matches!(self, Self::NoAnswer { .. })
     }
 }
 
-/// Whether the failure or one of its causes may not be met again.
+/// Whether the failure or one of its causes may pass.
 fn is_transient(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<PlatformError>().is_some_and(PlatformError::is_transient)
         || error.downcast_ref::<io::Error>().is_some_and(is_lost_connection)

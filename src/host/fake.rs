@@ -26,9 +26,9 @@ pub struct FakeHost {
     pub connected: mpsc::UnboundedSender<DuplexStream>,
     /// What connects to `listen`.
     pub connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
-    /// Every [`Pending`] holds one permit while it lives.
+    /// Every [`Pending`] holds one permit while it exists.
     pub listening: Arc<Semaphore>,
-    /// Its connection.
+    /// The state of its connection.
     pub is_broken: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl FakeHost {
     }
 }
 
-/// Where a fake host says that a zone is: every zone is elsewhere.
+/// Where a fake host says that a zone is: every zone is on another host.
 pub fn answer(uuid: Uuid) -> Location {
     Location::Migrated(format!("rads://{uuid}").parse().unwrap())
 }

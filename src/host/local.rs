@@ -35,7 +35,6 @@ use crate::store::{Store, ZoneRecord};
 use crate::transport::ByteStream;
 use crate::zonepath;
 
-/// This host.
 pub struct Local {
     name: String,
     id: HostId,
@@ -52,7 +51,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// This host, of that name.
+    /// This host, with that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let failpoints = Failpoints::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
@@ -76,19 +75,19 @@ impl Local {
         }
     }
 
-    /// The same host, with other limits.
+    /// Sets other limits.
     #[must_use]
     pub fn with_limits(self, limits: LimitsConfig) -> Self {
         Self { limits, ..self }
     }
 
-    /// The same host, with another hook at each moment of a move.
+    /// Sets other failpoints.
     #[must_use]
     pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
         Self { failpoints, ..self }
     }
 
-    /// Acts for a step of a move.
+    /// Carries out the act of a step, between its failpoints.
     async fn act<T>(
         &self,
         actor: Actor,
@@ -105,17 +104,14 @@ impl Local {
         Ok(value)
     }
 
-    /// What runs its zones.
     pub fn platform(&self) -> &dyn Platform {
         &*self.platform
     }
 
-    /// Where it keeps what must survive.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
     }
@@ -274,7 +270,7 @@ impl Host for Local {
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
         self.block_boot(uuid)?;
-        // If it runs on: who boots it after it has ended by itself does no harm.
+        // If the zone runs on and ends by itself later, booting it does no harm.
         self.stop(&zone, uuid, limit).await.inspect_err(|_| self.unblock_boot(uuid))
     }
 
@@ -366,7 +362,7 @@ impl Host for Local {
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
         let folder = self.sockets.folder(token);
         let path = match stream {
-            // Whoever copies the data listens there, not the hypervisor.
+            // Not the hypervisor listens there, but the program that copies the data.
             StreamId::Data(_) => folder.join(stream.socket_name()),
             StreamId::Control | StreamId::Memory => self.live()?.incoming_socket(&folder, stream),
         };

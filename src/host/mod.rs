@@ -1,9 +1,9 @@
-//! A host, and all that can be asked of it.
+//! A host, and all requests to it.
 //!
-//! [`Host`] is symmetrical: this host ([`Local`]) and another one ([`Remote`]) answer the same questions, so a
-//! migration is `migrate(zone, from: &dyn Host, to: &dyn Host)` in either direction. The questions are listed
-//! once, in `api`; from that list come the trait, the messages on the wire, the remote side and the role
-//! that each question needs.
+//! [`Host`] is symmetrical: this host ([`Local`]) and another one ([`Remote`]) answer the same requests, so a
+//! migration is `migrate(zone, from: &dyn Host, to: &dyn Host)` in either direction. The requests are listed
+//! once, in `api`: that list generates the trait, the messages on the wire, the remote implementation, and the
+//! role that each request needs.
 
 mod admin;
 mod api;
@@ -32,7 +32,7 @@ use crate::transport::ByteStream;
 /// A socket at the source on which the hypervisor there will connect.
 #[async_trait::async_trait]
 pub trait Pending: Send {
-    /// Waits until it has knocked, and gives the stream to it.
+    /// Waits for the hypervisor's connection, and returns the stream to it.
     async fn accept(&mut self) -> Result<ByteStream, HostError>;
 }
 

@@ -1,9 +1,9 @@
-//! Another host: its agent answers there, over a stream that some transport gives.
+//! Another host, reached through its agent over a transport.
 //!
-//! All questions share one stream (a [`Link`]), each with its own deadline. A question whose answer did not
-//! arrive fails with [`HostError::NoAnswer`] and is never repeated from here: it may have been carried out.
-//! The next question dials again if the stream is broken, so a cut that has been mended is survived.
-//! A stream of a migration is a connection of its own.
+//! All requests share one stream (a [`Link`]), each with its own time limit. A request whose reply did not arrive
+//! fails with [`HostError::NoAnswer`] and is never repeated automatically: it may have been carried out. The next
+//! request dials again if the stream is broken, so a run survives a connection that was interrupted. Each stream
+//! of a migration is a connection of its own.
 
 mod link;
 
@@ -20,7 +20,6 @@ use crate::model::{HostId, HostUri, StreamId, Token, chain};
 use crate::transport::hello::{self, Accepted, Purpose};
 use crate::transport::{ByteStream, DialError, Dialer, frame};
 
-/// Another host.
 pub struct Remote {
     uri: HostUri,
     id: HostId,
@@ -32,44 +31,43 @@ impl Remote {
     /// Connects to the host's agent.
     ///
     /// # Errors
-    /// If it cannot be reached, or there is no usable agent.
+    /// If the host cannot be reached, or has no usable agent.
     pub async fn connect(uri: HostUri, dialer: Arc<Dialer>) -> Result<Self, DialError> {
         let (id, link) = open_link(&uri, &dialer).await?;
         Ok(Self { uri, id, dialer, link: Mutex::new(Arc::new(link)) })
     }
 
-    /// The host part of its URI: what people see.
+    /// The host part of its URI, to be shown to people.
     pub fn host_name(&self) -> &str {
         &self.uri.host
     }
 
-    /// Which host it was when it was connected to, and is: no other one is taken in its place.
+    /// The identity of the host when it was first connected to: no other host is accepted in its place.
     pub const fn host_id(&self) -> HostId {
         self.id
     }
 
-    /// Its URI.
     pub const fn uri(&self) -> &HostUri {
         &self.uri
     }
 
-    /// Whether the stream for questions is whole, as far as is known.
+    /// Whether the stream for requests works, as far as is known.
     pub fn is_linked(&self) -> bool {
-        // One that is just being dialled again will be.
+        // If it is locked, it is being dialled again.
         self.link.try_lock().map_or(true, |link| !link.is_broken())
     }
 
-    /// Asks, and waits for the answer no longer than the question's deadline.
+    /// Sends a request, and waits for the reply up to the request's time limit.
     ///
     /// # Errors
-    /// What the host says, or [`HostError::NoAnswer`].
+    /// The host's error, or [`HostError::NoAnswer`].
     pub async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, HostError> {
         let name = call.name();
         serde_json::from_value(self.answer(call).await?)
             .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}")))
     }
 
-    /// The same before the answer is read. It is not generic, so that it is compiled only once.
+    /// Likewise, before the reply is decoded. Not generic, so that it is compiled only once.
     async fn answer(&self, call: Call) -> Result<Value, HostError> {
         let (name, seconds) = (call.name(), call.seconds());
         let call = serde_json::to_value(call).map_err(|error| {
@@ -83,9 +81,6 @@ impl Remote {
     }
 
     /// Opens a stream to the hypervisor's socket there.
-    ///
-    /// # Errors
-    /// If the host cannot be reached, or has no such socket.
     pub async fn open_stream(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
         self.dial(Purpose::Connect { token: token.clone(), stream }).await
     }
@@ -112,13 +107,13 @@ impl Remote {
         Ok(stream)
     }
 
-    /// Behind a name there may be another host than before.
+    /// The name may lead to another host than before.
     fn must_be_the_same(&self, id: HostId) -> Result<(), HostError> {
         let other = || format!("another host than before answers as {}", self.uri);
         if id == self.id { Ok(()) } else { Err(self.no_answer(other())) }
     }
 
-    /// The stream for questions; a new one if the last one broke.
+    /// The stream for requests; a new one if the last one broke.
     async fn link(&self) -> Result<Arc<Link>, HostError> {
         let mut link = self.link.lock().await;
         if link.is_broken() {
@@ -155,7 +150,7 @@ async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<(HostId, Link), Dia
     Ok((id, Link::start(stream, Duration::from_secs(dialer.options.connect.keepalive))))
 }
 
-/// A stream at whose far end a socket waits for the hypervisor.
+/// A stream to a socket at which the far host waits for its hypervisor.
 struct RemoteSocket {
     host: String,
     stream: Option<ByteStream>,

@@ -1,4 +1,5 @@
-//! What a peer with role `migrate` may do with which zone: its own ones may come and go, the others are left alone.
+//! What a peer with role `migrate` may do with which zone: it may move its own zones, and must leave all others
+//! alone.
 //!
 //! [`Access::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
 //! peer brings it, has brought it, or is one of those for whom it was brought: the hosts from which it had come to
@@ -10,11 +11,11 @@ use super::Call;
 use crate::model::{ZoneName, words};
 
 words! {
-    /// What a zone is to a peer.
+    /// The relation of a zone to a peer.
     Relation, "relation" {
         /// The host knows no such zone.
         Absent = "absent",
-        /// It is the peer's own.
+        /// The zone is the peer's own.
         Own = "own",
         /// The peer brings it, or has brought it, to the host to which it belongs.
         Home = "home",
@@ -22,7 +23,7 @@ words! {
         Expected = "expected",
         /// Another peer has brought it.
         Foreign = "foreign",
-        /// It is the host's: nobody has brought it.
+        /// It is the host's own: no peer has brought it.
         Resident = "resident",
     }
 }
@@ -34,7 +35,7 @@ words! {
         Read = "read",
         /// It asks whether a zone may come.
         Reserve = "reserve",
-        /// It brings a zone, or ends that.
+        /// It brings a zone, or ends the arrival.
         Bring = "bring",
         /// It takes a zone away.
         Fetch = "fetch",
@@ -42,7 +43,7 @@ words! {
 }
 
 impl Access {
-    /// What a question is.
+    /// What a request does.
     pub const fn of(call: &Call) -> Self {
         match call {
             Call::facts {}
@@ -77,7 +78,7 @@ impl Access {
         }
     }
 
-    /// Whether a peer may do that with a zone which is that to it. What is not there is not touched.
+    /// Whether a peer may do that with a zone of that relation. Nothing may be done with a zone that is absent.
     pub const fn is_allowed(self, relation: Relation) -> bool {
         match (self, relation) {
             (Self::Read, _) | (_, Relation::Absent | Relation::Own) => true,
@@ -88,17 +89,15 @@ impl Access {
     }
 }
 
-/// By what a question names its zone. By its name where that is all that is said, or all that is heeded.
+/// How a request identifies its zone. By name only if it has no UUID, or if the UUID is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Its name.
     pub zone: Option<ZoneName>,
-    /// Its identity.
     pub uuid: Option<Uuid>,
 }
 
 impl Named {
-    /// The zone that a question is about.
+    /// The zone that a request is about.
     pub fn by(call: &Call) -> Self {
         let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
         match call {
@@ -134,12 +133,11 @@ impl Named {
     }
 }
 
-/// What a zone is to a peer, and why, for people.
+/// The relation of a zone to a peer, with a reason for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is.
     pub relation: Relation,
-    /// A fact about the zone and the host that tells so.
+    /// A fact that names the zone and the host.
     pub reason: String,
 }
 
@@ -202,7 +200,7 @@ mod tests {
         }
     }
 
-    /// One of each question; both of `detach`.
+    /// One request of each kind; both forms of `detach`.
     fn every_call() -> Vec<Call> {
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let manifest = serde_json::to_value(crate::store::tests::sample::manifest("web")).unwrap();
@@ -214,7 +212,7 @@ mod tests {
         let standby = serde_json::json!({
             "manifest": manifest, "origin": "h1", "via": "rads://h2", "others": [],
         });
-        // Every argument that any question has; each takes its own.
+        // Every argument of any request; each uses its own.
         let all = serde_json::json!({
             "zone": "web", "uuid": uuid, "token": token, "manifest": manifest, "arrival": arrival, "lease": 1,
             "standby": standby, "origin": "h1", "zones": [], "ticket": value(r#"{"marks": []}"#), "measure": false,

@@ -5,11 +5,11 @@
 //!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
 //! ```
 //!
-//! NAME is made from the migration's token and does not lead back to it: a command's arguments and
-//! `/proc/net/unix` show it to every user of the host. So it is no secret, and not what keeps others out. That is
-//! the folder itself: at a source it is root's, because libvirt's daemon opens both sockets itself and hands QEMU
-//! the stream; at a destination the platform gives it to the user whom QEMU runs as, and nobody else gets in. The
-//! mark is beside it, where that user cannot touch it.
+//! NAME is derived from the migration's token and does not reveal it: command lines and `/proc/net/unix` show it
+//! to every user of the host. So NAME is not secret, and does not protect the sockets. The folder itself does: at
+//! a source it is root's, because libvirt's daemon opens both sockets itself and passes the stream to QEMU; at a
+//! destination the platform gives it to the user that QEMU runs as, and no other user may enter. The marker is
+//! beside the folder, where that user cannot change it.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -25,19 +25,19 @@ use crate::file;
 use crate::model::{StreamId, Token};
 use crate::transport::ByteStream;
 
-/// The end of the name of the file that says that a zone is let in under a token.
+/// The extension of the file that marks a token as admitted.
 const EXPECTED: &str = "expected";
 
-/// How long a stream waits for the question that lets its zone in: the two are asked at the same time.
+/// How long a stream waits for the request that admits its zone: both are sent at the same time.
 const ADMISSION: Duration = Duration::from_secs(10);
 
-/// How long a stream waits for the hypervisor to make its socket.
+/// How long a stream waits for the hypervisor to create its socket.
 const SOCKET: Duration = Duration::from_secs(30);
 
-/// Folders that a killed process has left are taken away after that.
+/// The age at which folders that a killed process left behind are removed.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
-/// The folder with all of them.
+/// The folder of all migrations.
 #[derive(Debug)]
 pub(super) struct Sockets {
     run_dir: PathBuf,
@@ -53,14 +53,14 @@ impl Sockets {
         self.run_dir.join(token.folder_name())
     }
 
-    /// The file that says that a zone is let in.
+    /// The file that marks a zone as admitted.
     fn mark(&self, token: &Token) -> PathBuf {
         self.folder(token).with_extension(EXPECTED)
     }
 
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
-        // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one
-        // by its name.
+        // Every user may pass through the outer folder but not list it: the hypervisor's user reaches the inner
+        // one by its name.
         crate::folder::run(&self.run_dir)?;
         self.sweep();
         let folder = self.folder(token);
@@ -70,7 +70,7 @@ impl Sockets {
         }
     }
 
-    /// Makes the folder of a zone that may arrive. A token lets one zone in, however often it is asked.
+    /// Creates the folder of a zone that may arrive. A token admits one zone, however often it is asked for.
     pub fn expect(&self, token: &Token, uuid: Uuid) -> io::Result<PathBuf> {
         let (mark, uuid) = (self.mark(token), uuid.to_string());
         if std::fs::read(&mark).is_ok_and(|known| known != uuid.as_bytes()) {
@@ -82,8 +82,8 @@ impl Sockets {
         Ok(folder)
     }
 
-    /// Connects to a socket of the hypervisor for a zone that is let in, or will be in a moment. After the end
-    /// of its migration a token leads nowhere.
+    /// Connects to a socket of the hypervisor for a zone that is admitted, or will be in a moment. After the end
+    /// of its migration a token is useless.
     pub async fn connect(&self, token: &Token, socket: &Path) -> io::Result<UnixStream> {
         let mark = self.mark(token);
         soon(ADMISSION, || std::future::ready(is_let_in(&mark))).await?;
@@ -103,8 +103,8 @@ impl Sockets {
         Ok(Box::new(socket))
     }
 
-    /// Whether zones leave this host now. It may be wrong in saying so: a process that was killed leaves its folder
-    /// behind.
+    /// Whether zones are leaving this host now. A process that was killed leaves its folder behind, so a yes may
+    /// be wrong.
     pub fn has_departures(&self) -> bool {
         let is_departure = |folder: &Path| {
             is_let_in(&folder.with_extension(EXPECTED)).is_err()
@@ -113,18 +113,18 @@ impl Sockets {
         entries(&self.run_dir).any(|folder| is_departure(&folder))
     }
 
-    /// Takes a migration's folder away.
+    /// Removes a migration's folder.
     pub fn remove(&self, token: &Token) {
-        // First what lets streams through. Whatever else QEMU's user has put into its folder goes, too; links
-        // are not followed.
+        // First the file that admits streams. Anything else that QEMU's user has put into its folder goes, too;
+        // symbolic links are not followed.
         let _ = std::fs::remove_file(self.mark(token));
         let _ = std::fs::remove_dir_all(self.folder(token));
     }
 
-    /// Takes the folders away that a process left which was killed.
+    /// Removes folders that a killed process left behind.
     fn sweep(&self) {
         for path in entries(&self.run_dir) {
-            // Names are of the same form as tokens.
+            // Folders' names have the same form as tokens.
             let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
             let is_ours = stem.is_some_and(|stem| Token::try_from(stem).is_ok());
             let changed = path.symlink_metadata().ok().and_then(|about| about.modified().ok());
@@ -137,12 +137,12 @@ impl Sockets {
     }
 }
 
-/// What is in a folder, if it is one.
+/// The entries of a folder; none if it is not a folder.
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// The stream whose socket lies there.
+/// The stream of the socket with that path.
 fn stream_at(path: &Path) -> Option<StreamId> {
     StreamId::of_socket(path.file_name()?.to_str()?)
 }
@@ -152,7 +152,7 @@ fn is_let_in(mark: &Path) -> io::Result<()> {
     mark.exists().then_some(()).ok_or_else(refusal)
 }
 
-/// Tries until something that is about to be there is there.
+/// Tries until something exists that is about to be created.
 async fn soon<T, F>(limit: Duration, attempt: impl Fn() -> F) -> io::Result<T>
 where
     F: Future<Output = io::Result<T>>,
@@ -227,7 +227,7 @@ mod tests {
         };
         let token = Token::random();
         refused(&token).await;
-        // A socket at a source lets nobody in here.
+        // A socket at a source admits nothing here.
         let _socket = sockets.listen(&token, StreamId::Control, "h2").unwrap();
         refused(&token).await;
         sockets.expect(&token, Uuid::nil()).unwrap();

@@ -1,9 +1,9 @@
-//! Finding out whether two hosts see the same storage.
+//! Finds out whether two hosts see the same storage.
 //!
-//! A path that exists on both hosts proves nothing: it may be two copies. So the host of the zone leaves a
-//! mark beside each writable disk (a small file with a random content), the other host looks for it, and the
-//! mark is taken away. Where no mark can be left (a device, a read-only folder) a fingerprint of what is
-//! there is compared.
+//! A path that exists on both hosts proves nothing: there may be two copies. So the zone's host leaves a marker
+//! (a small file with random contents) beside each writable disk, the other host looks for it, and the marker is
+//! removed. Where no marker can be left (a device, a read-only folder), a fingerprint of the contents is
+//! compared.
 
 mod servers;
 
@@ -22,80 +22,75 @@ use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
 use crate::platform::linux::{device_folder, device_name};
 use servers::reach;
 
-/// No more marks are left at once than that.
+/// Maximum number of markers at the same time.
 const MANY: usize = 16_384;
 
-/// How the files begin that are left as marks.
+/// The beginning of markers' file names.
 const PREFIX: &str = ".sysadm-probe-";
 
 /// A zone as it is offered to other hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exported {
-    /// All about it.
+    /// The zone's configuration.
     pub manifest: Manifest,
-    /// What tells its storage from other storage.
+    /// What distinguishes its storage from other storage.
     pub ticket: ProbeTicket,
-    /// The hosts for which it is where it is, beside that host itself.
+    /// The hosts that may take the zone from here, besides this host itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
 }
 
-/// The marks of one probe.
+/// The markers of one probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeTicket {
     /// One for each piece of storage, in the order of the manifest.
     pub marks: Vec<Mark>,
 }
 
-/// How one piece of storage is to be recognised.
+/// How to recognize one piece of storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// The storage.
     pub disk: Disk,
-    /// What proves that it is the same one.
+    /// What proves that it is the same.
     pub proof: Proof,
 }
 
-/// A proof of being the same.
+/// How storage is recognized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// This file holds this text now.
+    /// A file that has this content now.
     File {
-        /// Its path.
         path: PathBuf,
         /// Its whole content.
         content: String,
     },
-    /// It reads like this.
+    /// The fingerprint of its contents.
     Fingerprint(String),
     /// Its servers can be reached.
     Servers,
-    /// It is not there, and need not be.
+    /// It does not exist, and need not.
     Absent,
-    /// The host of the zone could not make a proof.
-    None {
-        /// Why.
-        reason: String,
-    },
+    /// The zone's host could not produce a proof.
+    None { reason: String },
 }
 
 /// What the other host sees of one piece of storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskView {
-    /// Where it was looked for.
+    /// Where it looked.
     pub source: DiskSource,
-    /// What was found.
+    /// What it found.
     #[serde(flatten)]
     pub seen: Seen,
 }
 
-/// What there is to say of a piece of storage. Nothing: it is the same, as far as that can be told.
+/// The result for one piece of storage. Empty: it is the same, as far as that can be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Why the zone cannot be with it.
+    /// Why the zone cannot use it.
     pub problem: Option<String>,
-    /// What the administrator is told all the same.
+    /// What the administrator must be told although the zone can use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -117,29 +112,29 @@ impl From<Option<String>> for Seen {
 }
 
 impl DiskView {
-    /// The problem, as a reason why the zone cannot come.
+    /// The problem as a blocker.
     pub fn blocker(&self) -> Option<Blocker> {
         let problem = self.seen.problem.as_ref()?;
         Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
     }
 
-    /// What is said of it although nothing stands against it.
+    /// The note, if there is no problem.
     pub fn note(&self) -> Option<String> {
         let note = self.seen.note.as_ref()?;
         Some(format!("storage {} {note}", self.source))
     }
 }
 
-/// The marks that this host has left and not yet taken away.
+/// The markers that this host has left and not yet removed.
 #[derive(Debug, Default)]
 pub struct Markers {
     left: Mutex<HashSet<PathBuf>>,
 }
 
 impl Markers {
-    /// Leaves a mark at each disk, or makes another proof where none can be left.
+    /// Leaves a marker at each disk, or produces another proof if that is not possible.
     pub fn leave(&self, disks: &[Disk]) -> ProbeTicket {
-        // Disks in one folder share a mark.
+        // Disks in one folder share a marker.
         let mut folders = BTreeMap::new();
         let marks = disks.iter().map(|disk| {
             let may_be_missing = !disk.presence.is_needed();
@@ -183,7 +178,7 @@ impl Markers {
         known.entry(folder.to_owned()).or_insert_with(make).clone()
     }
 
-    /// Takes the marks away that this host itself has left; others are not touched.
+    /// Removes markers that this host has left; others are not touched.
     pub fn take_away(&self, ticket: &ProbeTicket) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         for mark in &ticket.marks {
@@ -204,7 +199,7 @@ impl Drop for Markers {
     }
 }
 
-/// Looks for each mark from this host.
+/// Looks for each marker from this host.
 pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
         let seen = match (&mark.proof, &mark.disk.source) {
@@ -220,7 +215,7 @@ pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     futures_util::future::join_all(views).await
 }
 
-/// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
+/// Looks for storage without a proof that it is the same: whether it exists, and is of the right kind.
 pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     let views = disks.iter().map(|disk| async {
         let seen = match &disk.source {
@@ -230,7 +225,7 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
             {
                 absent(disk, GONE)
             }
-            // libvirt takes a block device for a file, too.
+            // libvirt accepts a block device as a file, too.
             DiskSource::File(path) => {
                 not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()).into()
             }
@@ -242,13 +237,13 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     futures_util::future::join_all(views).await
 }
 
-/// Said of storage that is not where the zone goes.
+/// The note for storage that does not exist at the destination.
 const GONE: &str = "stays behind: it is not there";
 
-/// What there is to say of storage that is not there, and need not be.
+/// The result for storage that does not exist, and need not.
 fn absent(disk: &Disk, why: &str) -> Seen {
     match (disk.presence, &disk.source) {
-        // A peer's word alone.
+        // Only the peer says that it need not exist.
         (Presence::Needed, _) => Seen::problem(why),
         (Presence::Optional, _) => Seen::note(format!("{why}; the zone does without it")),
         (Presence::Made, DiskSource::File(path)) if path.parent().is_some_and(is_missing) => {
@@ -258,7 +253,8 @@ fn absent(disk: &Disk, why: &str) -> Seen {
     }
 }
 
-/// Whether it is at its own host, and not here, and the zone comes without it. What it would make anew is not left behind.
+/// Whether it exists at its own host and not here, and the zone comes without it. Storage that the zone would
+/// create is not left behind.
 fn stays_behind(disk: &Disk) -> bool {
     let (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path)) = &disk.source else {
         return false;
@@ -287,7 +283,7 @@ fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
     match (proof, source) {
         (Proof::None { reason }, _) => Some(reason.clone()),
         (Proof::File { path, content }, DiskSource::File(disk) | DiskSource::Dir(disk)) => {
-            // What a peer names must be a mark in the disk's own folder, and nothing else.
+            // The path from a peer must be a marker in the disk's own folder, and nothing else.
             let in_folder = path.parent() == disk.parent() || path.parent() == Some(disk);
             let named =
                 path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
@@ -320,8 +316,8 @@ fn by_content(path: &Path) -> Proof {
     }
 }
 
-/// Opens what another host names, if it is a file or a block device. Whatever else lies there (a pipe without a
-/// writer, a terminal) could keep its reader waiting for ever.
+/// Opens a path from another host, if it is a regular file or a block device. Anything else there (a pipe without
+/// a writer, a terminal) could block its reader for ever.
 fn open(path: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
@@ -339,8 +335,8 @@ fn read_start(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What tells a device or a read-only file from another one: a world-wide name where the device has one, else
-/// its size and parts of its content that nobody writes to while it is in use.
+/// What distinguishes a device or a read-only file from another: the world-wide name if the device has one;
+/// otherwise the size, and parts of the contents that are not written to while it is in use.
 fn fingerprint(path: &Path) -> std::io::Result<String> {
     const MIB: u64 = 1 << 20;
     let mut file = open(path)?;
@@ -350,7 +346,7 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
         if let Some(name) = device_name(&device) {
             return Ok(name);
         }
-        // Partition table, and where ext4 keeps its UUID: they do not change while a guest runs.
+        // The partition table, and ext4's UUID: they do not change while a guest runs.
         (file.seek(SeekFrom::End(0))?, vec![(0, 1024), (1128, 32)])
     } else {
         let size = about.len();

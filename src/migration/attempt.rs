@@ -1,4 +1,4 @@
-//! One attempt to move a zone: what its acts share.
+//! One attempt to move a zone: the state that its acts share.
 
 use std::time::Instant;
 
@@ -11,34 +11,32 @@ use super::task::{Moved, Task};
 use crate::host::HostError;
 use crate::model::{MoveLimits, Sent, Token};
 
-/// One attempt to move a zone: its acts.
+/// One attempt to move a zone.
 pub struct Attempt<'a> {
     pub(super) task: &'a Task,
     pub(super) log: &'a dyn Log,
     pub(super) limits: MoveLimits,
     pub(super) abort: Receiver<bool>,
-    /// The destination has a configuration of the zone already, and nothing against that.
+    /// The destination has a configuration of the zone already, and accepts that it is replaced.
     pub(super) replaces_config: bool,
     /// The configuration may have been given to the destination.
     pub(super) is_attached: bool,
     /// The secret of the streams of a live migration.
     pub(super) token: Token,
-    /// The streams, once they are laid.
+    /// The streams, once they are set up.
     pub(super) streams: Option<Streams>,
     /// The memory may have been sent.
     pub(super) is_sent: bool,
-    /// The transfer was given up here, and has not failed by itself.
+    /// The transfer was given up here, and did not fail by itself.
     pub(super) is_given_up: bool,
-    /// What the source said at the end of the transfer, and when.
+    /// The source's answer at the end of the transfer, and when it came.
     pub(super) sent: Option<(Sent, Instant)>,
     /// When the zone was asked to shut down.
     pub(super) shutdown: Option<tokio::time::Instant>,
-    /// What it has come to.
     pub(super) moved: Moved,
 }
 
 impl<'a> Attempt<'a> {
-    /// One that has not begun.
     pub fn new(task: &'a Task, log: &'a dyn Log, limits: MoveLimits, abort: Receiver<bool>) -> Self {
         Self {
             task,
@@ -58,8 +56,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
-/// just been resumed at its destination, it would boot it a second time.
+/// Switches autostart off at the source while the zone leaves. If the source lost its power just after the zone
+/// was resumed at its destination, it would otherwise boot the zone a second time.
 pub(super) async fn set_autostart_at_source(task: &Task, autostart: bool) -> Result<(), HostError> {
     let zone = &task.zone;
     if !zone.autostart || !zone.persistent {

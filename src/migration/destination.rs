@@ -1,4 +1,4 @@
-//! What every move asks of its destination: room before it, and order after it.
+//! The acts at the destination that all methods share: reserving room, and settling.
 
 use super::attempt::Attempt;
 use super::error::MoveError;
@@ -7,7 +7,7 @@ use super::previous_config;
 use super::task::{LEASE, Task};
 use crate::model::Step;
 
-/// Everything is checked again at the moment of the move: much may have happened since it was planned.
+/// Reserves room. Everything is checked again now: much may have happened since the move was planned.
 pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let because = |error| MoveError::because(Step::Reserve, &error);
@@ -24,7 +24,7 @@ pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>
     let (task, zone, uuid) = (attempt.task, attempt.task.name(), attempt.task.uuid());
     match result {
         Err(MoveError::Unknown { .. } | MoveError::Leftover { .. }) => {
-            // What the zone came over is needed until it is settled whether the zone has come.
+            // The configuration that the zone replaces is needed until it is certain whether the zone has arrived.
             soon(task.to.renew(zone, uuid, 0)).await;
             result
         }
@@ -38,8 +38,9 @@ pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>
     }
 }
 
-/// After the point of no return: a failure leaves the zone moved, and is reported. Somebody may have undefined the zone at
-/// its destination while it was on its way: it runs, and would be gone with its end.
+/// After the point of no return: an error is reported, and the zone has moved all the same. If the zone was
+/// undefined at its destination while it was arriving, it runs there, but would vanish at its end: so it is
+/// defined again.
 pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
     let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
     let kept = insist(SHORT, || task.to.keep(task.request.manifest.clone())).await;

@@ -1,55 +1,47 @@
-//! Why a move did not succeed, and where its zone is then.
+//! Why a move failed, and where its zone is then.
 
 use crate::host::HostError;
 use crate::model::Step;
 
-/// Why a move did not succeed.
+/// Why a move failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
     /// The zone is as it was, where it was.
     #[error("{reason}")]
     Undone {
-        /// At which step.
         step: Step,
-        /// Why.
         reason: String,
-        /// Whether it may pass: a line that broke, a hypervisor that is busy, room that is missing now.
+        /// Whether the reason may pass: a broken connection, a busy hypervisor, a lack of room.
         is_transient: bool,
     },
-    /// The zone is as it was, where it was, but something of it may be left at the destination. The next run takes
-    /// that away.
+    /// The zone is as it was, where it was, but something of it may be left at the destination. The next run
+    /// removes that.
     #[error("{reason}")]
-    Leftover {
-        /// At which step.
-        step: Step,
-        /// Why.
-        reason: String,
-    },
-    /// It was given up on request; the zone is as it was, where it was.
+    Leftover { step: Step, reason: String },
+    /// The move was cancelled; the zone is as it was, where it was.
     #[error("cancelled")]
     Cancelled,
-    /// Where the zone is cannot be told now.
+    /// It is not known where the zone is.
     #[error("{reason}")]
     Unknown {
-        /// At which step.
         step: Step,
-        /// Why, and what is known.
+        /// The reason, and what is known.
         reason: String,
     },
 }
 
 impl MoveError {
-    /// Undone, for a reason that stays.
+    /// Undone, for a permanent reason.
     pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
         Self::Undone { step, reason: reason.to_string(), is_transient: false }
     }
 
-    /// Undone because of what a host said.
+    /// Undone because of a host's error.
     pub(super) fn because(step: Step, error: &HostError) -> Self {
         Self::Undone { step, reason: error.to_string(), is_transient: error.is_transient() }
     }
 
-    /// The step at which it failed, if it did.
+    /// The step at which the move failed.
     pub const fn step(&self) -> Option<Step> {
         match self {
             Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => {
@@ -59,7 +51,7 @@ impl MoveError {
         }
     }
 
-    /// The same, as the last of so many attempts.
+    /// The error as that of the last of so many attempts.
     #[must_use]
     pub fn after(self, attempts: u32) -> Self {
         match self {
@@ -74,12 +66,12 @@ impl MoveError {
         Self::Unknown { step, reason: reason.to_string() }
     }
 
-    /// Whether the zone is as it was, so that what was begun is undone.
+    /// Whether the zone is as it was, so that what was begun can be undone.
     pub const fn is_undoable(&self) -> bool {
         !matches!(self, Self::Unknown { .. })
     }
 
-    /// The same, after the point of no return.
+    /// The error as one after the point of no return.
     #[must_use]
     pub fn into_unknown(self, step: Step) -> Self {
         match self {
@@ -88,8 +80,8 @@ impl MoveError {
         }
     }
 
-    /// Whether the move may succeed if it is tried again in a while. The zone is where it was, then. What was decided
-    /// here stays, and where the zone may be elsewhere nothing is done before both hosts have been asked.
+    /// Whether the move may succeed if it is tried again later. The zone is where it was then. A decision of this
+    /// host is final, and if the zone may be on another host nothing is done before both hosts have been asked.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Undone { is_transient, .. } => *is_transient,

@@ -1,6 +1,6 @@
-//! The acts of a zone that stays: it is stopped, suspended or booted here.
+//! The acts for a zone that stays: it is stopped, suspended or booted here.
 //!
-//! What was asked of the hypervisor may have been answered or not: what counts is what it says of the zone then.
+//! Whatever the hypervisor answers, what counts is the state of the zone afterwards.
 
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub struct InPlace<'a> {
     /// The zone.
     pub zone: &'a ZoneName,
     uuid: Uuid,
-    /// The act has had its effect.
+    /// The act has taken effect.
     pub is_done: bool,
     /// The run was cancelled before the end of the act was seen.
     pub is_cut_short: bool,
@@ -28,12 +28,12 @@ pub struct InPlace<'a> {
     pub was_saved: bool,
     /// The zone after the act.
     pub found: Option<Zone>,
-    /// What the hypervisor complained of.
+    /// The hypervisor's error.
     pub refusal: Option<String>,
 }
 
 impl<'a> InPlace<'a> {
-    /// A zone with which nothing has been done yet.
+    /// A zone before its act.
     pub const fn new(
         host: &'a dyn LocalAdmin,
         cancel: &'a Cancel,
@@ -56,7 +56,7 @@ impl<'a> InPlace<'a> {
         }
     }
 
-    /// The guests of the host, if it tells of that zone.
+    /// The guests of the host, if that zone is among them.
     async fn look(&self) -> Option<Inventory> {
         let asked = self.cancel.bound(QUESTIONS, self.host.inventory()).await;
         asked.and_then(Result::ok).filter(|inventory| inventory.identified(self.uuid).is_ok())
@@ -94,7 +94,7 @@ impl Acts for InPlace<'_> {
             let saved = |zone: &Zone| zone.aux == Some(Aux::Suspended);
             self.was_saved |= self.find(&before).is_some_and(saved);
         }
-        // A shutdown cannot be called back: its end is waited for, also when the run is given up.
+        // A shutdown cannot be taken back: its end is awaited even if the run is cancelled.
         let answer = self.cancel.bound(MOVES, self.ask(step)).await;
         self.is_cut_short = answer.is_none();
         let inventory = self.look().await.filter(|_| answer.is_some()).ok_or_else(unknown)?;
@@ -107,7 +107,7 @@ impl Acts for InPlace<'_> {
         }
     }
 
-    /// Nothing is to be undone: either it has had its effect, or the zone is as it was.
+    /// Nothing to undo: the act has either taken effect, or the zone is as it was.
     async fn undo(&mut self, _: Undo, result: Result<(), MoveError>) -> Result<(), MoveError> {
         result
     }

@@ -1,7 +1,7 @@
-//! The acts of a zone that runs: its memory goes over while it goes on running.
+//! The acts for a zone that keeps running while its memory is sent.
 //!
-//! The zone is resumed at the destination only when it is known to be stopped for good at the source; see
-//! [`crate::platform::LiveMigration::send`]. If the answer to that does not arrive, nothing is started anywhere.
+//! The zone is resumed at the destination only when it is known to have stopped for good at the source; see
+//! [`crate::platform::LiveMigration::send`]. If that answer does not arrive, the zone is started nowhere.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use super::watch::watch;
 use crate::host::HostError;
 use crate::model::{Aux, Sent, Step};
 
-/// How long the end of a transfer is waited for that was asked to end.
+/// How long to wait for the end of a transfer that was cancelled.
 const END: Duration = Duration::from_secs(30);
 
-/// Makes the destination ready, and lays the streams.
+/// Prepares the destination, and sets up the streams.
 pub(super) async fn prepare(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let open = task.to.open_incoming(task.request.manifest.clone(), attempt.token.clone());
@@ -75,7 +75,7 @@ pub(super) async fn transfer(attempt: &mut Attempt<'_>) -> Result<(), MoveError>
     }
 }
 
-/// Asks for an end of what is being sent, and waits for it. The answer to `send` says whether that was in time.
+/// Cancels the transfer, and waits for its end. The answer to `send` says whether that was in time.
 async fn give_up(
     task: &Task,
     send: impl Future<Output = Result<Sent, HostError>>,
@@ -93,12 +93,12 @@ async fn give_up(
     tokio::time::timeout(END, ended).await.ok()
 }
 
-/// After a transfer that failed: the zone must run at the source, and the image at the destination go.
+/// After a failed transfer: the zone must run at the source, and the image at the destination must go.
 async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> MoveError {
     let (zone, uuid) = (task.name(), task.uuid());
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
-    // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
+    // While the source still sends, the zone runs there, which proves nothing: the image may yet become the zone.
     match insist(SHORT, || task.from.wait_sent(zone.clone())).await {
         Err(error) if error.is_no_answer() => {
             return unknown(format!("whether it still leaves {there} is not known: {error}"));
@@ -115,7 +115,7 @@ async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> Move
     if found.aux == Some(Aux::Paused) && task.zone.aux != Some(Aux::Paused) {
         return unknown(format!("it is held on {there}"));
     }
-    // It runs at the source, so an image at the destination is a copy that must never run.
+    // The zone runs at the source, so an image at the destination is a copy that must never run.
     if let Err(error) = insist(SHORT, || task.to.destroy_incoming(zone.clone(), uuid)).await {
         let reason = format!(
             "{cause}; it goes on running on {there}; a held copy may be left at its destination, which never runs by itself: {error}"
@@ -130,7 +130,7 @@ async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> Move
     }
 }
 
-/// It stays where it was, as it was.
+/// The zone stays where it was, as it was.
 pub(super) async fn stay(attempt: &Attempt<'_>, cause: MoveError) -> MoveError {
     let error = match attempt.is_sent {
         true => destroy_image(attempt.task, cause, attempt.is_given_up).await,
@@ -154,7 +154,7 @@ pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let zone = &task.zone;
     let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
-    // One that its owner has paused stays so.
+    // A zone that its owner has paused stays paused.
     if zone.aux != Some(Aux::Paused) {
         let resumed = insist(LONG, || task.to.resume(task.name(), zone.uuid)).await;
         resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
@@ -168,10 +168,10 @@ pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     Ok(())
 }
 
-/// The source puts away what is left of the zone, and the destination keeps it.
+/// The source cleans up what is left of the zone, and the destination defines it.
 pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
     if let Err(error) = task.from.wait_sent(task.name()).await {
-        // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
+        // The hypervisor reports an error, but the zone runs at the destination: it must not be booted here again.
         let detached = insist(SHORT, || task.from.detach(task.name(), task.uuid(), true)).await;
         detached.map_err(|also| {
             let text = format!("it has moved, but {} says: {error}; {also}", task.from.name());

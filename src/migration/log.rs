@@ -1,24 +1,21 @@
-//! Who writes down what a procedure does.
+//! Receives what a procedure does.
 
 use crate::model::{Progress, Step};
 
-/// The journal of one procedure, and what watches it.
+/// The journal of one procedure, and whoever follows it.
 pub trait Log: Send + Sync {
-    /// The step is about to be done. Durable when this returns.
+    /// The step is about to begin. Durable when this returns.
     ///
     /// # Errors
-    /// If it could not be written: the step is not begun then.
+    /// If it could not be written: then the step must not begin.
     fn intent(&self, step: Step) -> Result<(), String>;
     /// The step was done.
-    ///
-    /// # Errors
-    /// If it could not be written.
     fn done(&self, step: Step) -> Result<(), String>;
-    /// The step, or its undoing, has failed. For people: nothing is decided from it.
+    /// The step, or its undoing, has failed. Only for people: nothing is decided by it.
     fn failed(&self, step: Step, reason: &str);
-    /// The step was undone. For people, too.
+    /// The step was undone. Only for people, too.
     fn undone(&self, step: Step);
-    /// How far the transfer is.
+    /// The progress of the transfer.
     fn progress(&self, progress: Progress);
     /// The destination has the same configuration of the zone already.
     fn finds_the_same(&self);

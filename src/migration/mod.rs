@@ -1,11 +1,11 @@
-//! Moves ONE zone from one host to another. Which of them is this host does not matter.
+//! Moves ONE zone from one host to another. Either of them may be this host.
 //!
-//! A move ends in one of three ways, and says which: the zone has moved; it is as it was, where it was; or
-//! nobody can tell (a host did not answer at the wrong moment), and nothing more is done until both can be
-//! asked.
+//! A move ends in one of three ways, and says which: the zone has moved; it is as it was, where it was; or it is
+//! not known where it is (a host did not answer at the wrong moment), and nothing more is done until both hosts
+//! can be asked.
 //!
-//! What is done is data: [`steps`]. The [`runner`] carries it out. After an interruption [`recovery`] says what is to be
-//! done, and [`settle`] does it.
+//! The steps are data: [`steps`]. The [`runner`] carries them out. After an interruption [`recovery`] decides
+//! what to do, and [`settle`] does it.
 //!
 //! # The layers
 //!
@@ -13,18 +13,18 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
-//! in_place                 the acts of a zone that stays
-//! settle                   finishes or undoes a move that was interrupted
-//! destination              the acts that all share
+//! in_place                 the acts for a zone that stays
+//! settle                   completes or undoes an interrupted move
+//! destination              acts that all methods share
 //! previous_config          a configuration that the zone replaces
-//! attempt                  what the acts of one attempt share
-//! watch                    how far a transfer is, and whether it is given up
+//! attempt                  the state that the acts of one attempt share
+//! watch                    the progress of a transfer, and whether it is given up
 //! streams                  the streams of a live migration
-//! runner                   carries a procedure out, and undoes it
+//! runner                   carries out a procedure, and undoes it
 //! task, insist             one move; how often a host is asked
-//! recovery                 what is to be done after an interruption, as a table
+//! recovery                 what to do after an interruption, as a table
 //! steps                    the steps of every procedure, as data
-//! log, error, stall        who writes down; why a move failed; whether it stands still
+//! log, error, stall        receives what is done; why a move failed; whether it stalls
 //! ```
 
 mod attempt;
@@ -60,7 +60,7 @@ use steps::{Procedure, Undo};
 
 use crate::model::{Method, MoveLimits, Step};
 
-/// Moves a zone. `abort` becoming true gives the move up if that is still possible.
+/// Moves a zone. If `abort` becomes true the move is given up, if that is still possible.
 ///
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.

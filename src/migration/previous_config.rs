@@ -7,20 +7,20 @@ use super::task::Task;
 use crate::host::HostError;
 use crate::model::Step;
 
-/// Whether there is one at its destination, which has nothing against that.
+/// Whether the destination has one, and accepts that it is replaced.
 ///
 /// # Errors
-/// If it does not say so.
+/// If that could not be found out.
 pub async fn is_there(task: &Task) -> Result<bool, HostError> {
     let uuid = task.zone.uuid;
     let inventory = insist(SHORT, || task.to.inventory()).await?;
     Ok(inventory.zones.iter().any(|zone| zone.uuid == uuid))
 }
 
-/// A move that was undone, with where that configuration is now. It is not tried again: the next attempt would find
-/// nothing there, and say nothing of it.
+/// Adds to the error of a move that was undone where that configuration is now. The move is not tried again: the next
+/// attempt would find no configuration there, and could not report it.
 pub(super) async fn is_kept(task: &Task, cause: MoveError) -> MoveError {
-    // It was not touched, or nobody can tell.
+    // It was not touched, or that is not known.
     if !matches!(is_there(task).await, Ok(false)) {
         return cause;
     }

@@ -1,7 +1,7 @@
-//! What is done with a move that was interrupted. Pure.
+//! What to do with an interrupted move. Pure.
 //!
-//! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with the reasons. A host that could not
-//! be asked is one of the observations, and never leads to a start.
+//! [`decide`] is the whole table; `docs/recovery.md` shows it with the reasons. That a host could not be asked is
+//! one of the observations, and never leads to a start.
 
 use super::steps::{Procedure, StepSpec, Undo};
 use crate::model::{Aux, Step, Zone, words};
@@ -11,15 +11,15 @@ words! {
     Observed, "observation" {
         /// It runs there.
         Runs = "runs",
-        /// Its image is on the way, the hypervisor says.
+        /// Its image is arriving or leaving, according to the hypervisor.
         Moves = "moves",
-        /// Its whole image is held there, and was never resumed.
+        /// Its complete image is held there, and was never resumed.
         Held = "held",
         /// It is there and does not run.
         Installed = "installed",
         /// It is not there.
         Absent = "absent",
-        /// It was there, and went on from there to another host, which has it.
+        /// It was there, and moved on to another host, which has it.
         GoneOn = "gone on",
         /// The host could not be asked.
         Silent = "silent",
@@ -27,12 +27,12 @@ words! {
 }
 
 impl Observed {
-    /// What a host says that lists its zone so, or does not list it.
+    /// The observation for a host that lists its zone like this, or does not list it.
     pub fn of(zone: Option<&Zone>) -> Self {
         match zone {
             None => Self::Absent,
             Some(zone) if !zone.is_running() => Self::Installed,
-            // One that its owner had paused before the move looks the same; it stays paused.
+            // A zone that its owner had paused before the move looks the same; it stays paused.
             Some(zone) if zone.aux == Some(Aux::Paused) => Self::Held,
             Some(zone) if zone.aux == Some(Aux::MigratingIn) => Self::Moves,
             Some(_) => Self::Runs,
@@ -41,39 +41,39 @@ impl Observed {
 }
 
 words! {
-    /// What is to be done with a half-done move.
+    /// What to do with an interrupted move.
     Resolution, "resolution" {
         /// The zone is where it was; nothing is left at the other host.
         RolledBack = "rolled back",
-        /// It is where it was; throw the held image at the destination away.
+        /// The zone is where it was; destroy the held image at the destination.
         DiscardImage = "discard image",
-        /// It is where it was; a stopped configuration at the destination is taken away.
+        /// The zone is where it was; undefine it at the destination, where it does not run.
         UndefineAtDestination = "undefine at destination",
-        /// It has moved.
+        /// The zone has moved.
         Moved = "moved",
-        /// It has moved; take the stopped configuration at the source away.
+        /// The zone has moved; undefine it at the source, where it does not run.
         UndefineAtSource = "undefine at source",
-        /// It is where it was, and was shut down in order to leave: boot it there, take away what is elsewhere.
+        /// The zone was shut down in order to leave: boot it at the source, and remove it elsewhere.
         BootAtSource = "boot at source",
-        /// It is where it went from there; take the stopped configuration at the other one away.
+        /// The zone is on a third host; undefine it at these two, where it does not run.
         Follow = "follow",
-        /// Its memory is whole at the destination and the source has ended: let it run there.
+        /// Its memory is complete at the destination and the source has ended: resume it there.
         ResumeAtDestination = "resume at destination",
-        /// Not before both hosts can be asked.
+        /// Wait until both hosts can be asked.
         Wait = "wait",
         /// The operator must decide.
         NeedsOperator = "needs operator",
     }
 }
 
-/// What may have been begun when the intent of a step was the last one in the journal, however the zone moved.
+/// What may have begun if the last intent in the journal is that of a step, by any method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Begun {
-    /// Its memory may be at the destination.
+    /// The memory may be at the destination.
     sent: bool,
-    /// Its memory or its configuration may be at the destination.
+    /// The memory or the configuration may be at the destination.
     brought: bool,
-    /// It may have been shut down, and is not known to have been booted at the destination.
+    /// The zone may have been shut down, and is not known to have been booted at the destination.
     shut_down: bool,
     /// The point of no return has been passed.
     forward: bool,
@@ -99,10 +99,10 @@ impl Begun {
     }
 }
 
-/// What to do, from the last step of which the journal has an intent, and from what both hosts say.
+/// What to do, from the last step with an intent in the journal, and what both hosts say.
 ///
-/// What the journal does not say was begun is not ours: an image or a configuration at the destination that was
-/// there before is never taken away, and never let run.
+/// Only what the journal says was begun is ours: an image or a configuration that was at the destination before
+/// is never removed, and never started.
 pub fn decide(step: Option<Step>, source: Observed, destination: Observed) -> Resolution {
     let Begun { sent, brought, shut_down, forward } = step.map(Begun::with).unwrap_or_default();
     match (source, destination) {
@@ -132,13 +132,13 @@ pub fn decide(step: Option<Step>, source: Observed, destination: Observed) -> Re
         (Observed::Installed, Observed::Installed) => Resolution::RolledBack,
         (Observed::Installed, Observed::Runs) if brought => Resolution::UndefineAtSource,
         (Observed::Absent, Observed::Runs | Observed::Installed) if brought => Resolution::Moved,
-        // It was not we who brought it there.
+        // This move did not bring it there.
         (Observed::Installed | Observed::Absent, Observed::Runs)
         | (Observed::Absent, Observed::Installed) => Resolution::NeedsOperator,
     }
 }
 
-/// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.
+/// A zone that its owner has paused looks like a held image, and stays paused wherever it is.
 pub const fn as_it_was(was_paused: bool, source: Observed, destination: Observed) -> (Observed, Observed) {
     match (was_paused, source, destination) {
         (true, Observed::Held, destination) => (Observed::Runs, destination),

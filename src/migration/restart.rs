@@ -1,4 +1,4 @@
-//! The acts of a zone that runs and is shut down for its move: a container, or a virtual machine that is to be restarted.
+//! The acts for a zone that is shut down for its move: a container, or a virtual machine that is to be restarted.
 //!
 //! All is ready over there before the zone is shut down, and it stays here, whole, until it runs over there. A
 //! shutdown cannot be called back: a move that is given up meanwhile waits for its end, and boots the zone here
@@ -13,7 +13,7 @@ use super::task::Task;
 use crate::host::HostError;
 use crate::model::{Step, ZoneState};
 
-/// Shuts it down at the source.
+/// Shuts the zone down at the source.
 pub(super) async fn shut_down(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let because = |error: HostError| match error.is_no_answer() {
         true => MoveError::unknown(Step::Shutdown, format!("whether it is down is not known: {error}")),
@@ -26,7 +26,7 @@ pub(super) async fn shut_down(attempt: &mut Attempt<'_>) -> Result<(), MoveError
     insist(LONG, || task.from.shutdown(task.name(), task.uuid(), limit)).await.map_err(because)
 }
 
-/// Boots it at the destination, and looks whether it runs.
+/// Boots the zone at the destination, and checks that it runs.
 pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let (task, there) = (attempt.task, attempt.task.to.name());
     let unknown = |error: &HostError| {
@@ -39,7 +39,7 @@ pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
         Err(error) => MoveError::because(Step::Boot, &error),
         Ok(_) => MoveError::undone(Step::Boot, format!("it was booted on {there} and has ended at once")),
     };
-    // Whatever the answer was: what counts is whether it runs.
+    // Whatever the answer: what counts is whether the zone runs.
     let inventory = insist(SHORT, || task.to.inventory()).await.map_err(|error| unknown(&error))?;
     match inventory.zones.iter().find(|zone| zone.uuid == uuid) {
         Some(zone) if zone.state == ZoneState::Running => {
@@ -54,7 +54,7 @@ pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     }
 }
 
-/// It runs at the destination: what is left at the source must not be booted any more.
+/// The zone runs at the destination: it must not be booted at the source any more.
 pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
     let detached = insist(SHORT, || task.from.detach(task.name(), task.uuid(), true)).await;
     detached.map_err(|error| {
@@ -65,7 +65,7 @@ pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
     })
 }
 
-/// The zone does not run at the destination and will not: it is booted at the source again.
+/// The zone does not run at the destination and will not: boot it at the source again.
 pub(super) async fn boot_at_source(task: &Task, cause: MoveError) -> MoveError {
     let (uuid, here) = (task.uuid(), task.from.name());
     let unknown =
@@ -78,7 +78,7 @@ pub(super) async fn boot_at_source(task: &Task, cause: MoveError) -> MoveError {
         return unknown(format!("it runs on {here}, but its autostart could not be set again: {error}"));
     }
     match cause {
-        // Once is enough: it is not shut down a second time by the same run.
+        // Once is enough: the same run does not shut it down a second time.
         MoveError::Undone { step, reason, .. } if again => {
             MoveError::undone(step, format!("{reason}; it was booted again on {here}"))
         }

@@ -26,15 +26,15 @@ pub trait Acts: Send {
     /// [`MoveError::Undone`] if the zone is as it was before this step.
     async fn act(&mut self, step: Step) -> Result<(), MoveError>;
 
-    /// Undoes a step that was begun, or cleans up after it; gives the result of the procedure as it is then.
+    /// Undoes a step that was begun, or cleans up after it; returns the new result of the procedure.
     ///
     /// # Errors
-    /// The one it was given, or that the step could not be undone.
+    /// The given one, or that the step could not be undone.
     async fn undo(&mut self, undo: Undo, result: Result<(), MoveError>) -> Result<(), MoveError>;
 }
 
-/// Carries out all steps of a procedure, or undoes those that were begun. It is given up when `abort` becomes true, while
-/// it can be undone.
+/// Carries out all steps of a procedure, or undoes those that were begun. If `abort` becomes true it is given up,
+/// while it can still be undone.
 ///
 /// # Errors
 /// [`MoveError`] says whether the zone is as it was.
@@ -78,8 +78,8 @@ async fn go_forward(
         if !is_committed && *abort.borrow() {
             return Err(MoveError::Cancelled);
         }
-        // A zone that stands still does not wait for the journal. An entry that cannot be written (a full disk) does not
-        // keep it standing, either: there is no way but forward, and after a crash both hosts are asked.
+        // A zone that is stopped must not wait for the journal. Nor does an entry that cannot be written (a full
+        // disk) keep it stopped: there is no way back, and after a crash both hosts are asked.
         match log.intent(spec.step) {
             Err(reason) if spec.running_during != Running::Held => return Err(failed(is_committed, reason)),
             _ => {}
@@ -125,7 +125,7 @@ async fn go_back(
     result
 }
 
-/// Does work that may be left at any moment.
+/// Does work that may be abandoned at any moment.
 async fn unless(
     abort: &Receiver<bool>,
     work: impl Future<Output = Result<(), MoveError>>,
@@ -140,7 +140,7 @@ async fn unless(
 /// Waits until the procedure is to be given up.
 pub(super) async fn aborted(mut abort: Receiver<bool>) {
     if abort.wait_for(|abort| *abort).await.is_err() {
-        // Nobody is left who could ask for it.
+        // The sender is gone, so this will never happen.
         std::future::pending().await
     }
 }

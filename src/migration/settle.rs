@@ -1,7 +1,7 @@
-//! A move that was interrupted: both of its hosts are asked what is true of the zone, and the move is finished or undone.
+//! Settles an interrupted move: both hosts are asked about the zone, and the move is finished or undone.
 //!
-//! [`super::recovery`] is the table; what it says is done here. Which moves were interrupted, and what is recorded of
-//! their zones afterwards, is the business of whoever has the records.
+//! [`super::recovery`] decides; this module acts. Which moves were interrupted, and what is recorded of their zones
+//! afterwards, is up to the caller, who has the records.
 
 use std::sync::Arc;
 
@@ -12,91 +12,86 @@ use super::steps::Side;
 use crate::host::{Host, HostError};
 use crate::model::{Aux, HostUri, Manifest, Step, ZoneName};
 
-/// A move that was interrupted.
+/// An interrupted move.
 pub struct InterruptedMove<'a> {
-    /// The zone.
     pub zone: &'a ZoneName,
-    /// Its identity.
     pub uuid: Uuid,
-    /// What is kept of it by the host that it belongs to.
+    /// The configuration kept by the host to which the zone belongs.
     pub record: Option<&'a Manifest>,
-    /// The step of which the journal has the last intent; none: nobody was moving it.
+    /// The step of the last intent in the journal; none: the zone was not being moved.
     pub step: Option<Step>,
-    /// Which of the two it belongs to, if either.
+    /// Which of the two hosts the zone belongs to, if either.
     pub home: Option<Side>,
-    /// Where it was.
+    /// The host that the zone was leaving.
     pub source: &'a dyn Host,
-    /// Where it was to go.
+    /// The host that the zone was going to.
     pub destination: &'a dyn Host,
 }
 
-/// A host that a zone went on to.
+/// A host to which a zone moved on.
 #[derive(Clone)]
 pub struct Refuge {
-    /// Where it is reached.
     pub uri: HostUri,
-    /// The host.
     pub host: Arc<dyn Host>,
 }
 
 /// Finds a zone that neither of the two hosts has any more.
 #[async_trait::async_trait]
 pub trait Trace: Sync {
-    /// Where it went from that host, if it did.
+    /// The host to which the zone moved on from that host, if it did.
     ///
     /// # Errors
-    /// If that cannot be told.
+    /// If that is not known.
     async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String>;
 
-    /// Which other host has it, if there is one: the two may have lost their records.
+    /// Another host that has the zone, if there is one: both hosts may have lost their records.
     async fn search(&self) -> Option<Refuge>;
 }
 
-/// What is so with a move that was interrupted, and what is to be done.
+/// The state of an interrupted move, and what to do.
 pub struct Diagnosis {
     /// What the source and the destination say.
     pub observed: (Observed, Observed),
-    /// What follows from that.
     pub resolution: Resolution,
-    /// The host that the zone went on to.
+    /// The host to which the zone moved on.
     refuge: Option<Refuge>,
 }
 
 /// Where a zone is when its move is settled.
 #[derive(Clone)]
 pub enum SettledAt {
-    /// Where it was.
+    /// At the source.
     Source,
-    /// Where it was to go.
+    /// At the destination.
     Destination,
-    /// It went on from one of the two.
+    /// On a third host, to which it moved on.
     Refuge(Refuge),
 }
 
-/// What a host says of a zone.
+/// Asks a host about a zone.
 pub async fn observe(host: &dyn Host, uuid: Uuid) -> Observed {
     let Ok(inventory) = host.inventory().await else { return Observed::Silent };
     match inventory.identified(uuid) {
-        // It is there, and more is not known.
+        // The zone is there, and nothing more is known.
         Err(_) => Observed::Silent,
         Ok(zone) => Observed::of(zone),
     }
 }
 
 impl InterruptedMove<'_> {
-    /// Asks both hosts, and where the zone is if it went on from one of them. Changes nothing but that a transfer that
-    /// nobody carries any more is ended.
+    /// Asks both hosts, and finds out where the zone moved on to. Changes nothing, except that a transfer which
+    /// no run controls any more is cancelled.
     ///
     /// # Errors
-    /// If where it went cannot be told.
+    /// If it is not known where the zone moved on to.
     pub async fn diagnose(&self, trace: &dyn Trace) -> Result<Diagnosis, String> {
         if self.step == Some(Step::Transfer) {
-            // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
+            // The hypervisor may still be sending for a run that is gone. Afterwards it knows the true state.
             let _ = self.source.abort(self.zone.clone()).await;
         }
         let (observed, refuge) = self.look(trace).await?;
         let resolution = match (self.home, observed) {
-            // It is home, whoever has brought it.
+            // The zone is home, whatever brought it there.
             (Some(Side::Destination), (Observed::Absent, Observed::Runs | Observed::Installed)) => {
                 Resolution::Moved
             }
@@ -111,7 +106,7 @@ impl InterruptedMove<'_> {
             (observe(self.source, self.uuid).await, observe(self.destination, self.uuid).await);
         let mut observed = as_it_was(was_paused, source, destination);
         let mut refuge = None;
-        // What runs at the one host has not gone on from the other one.
+        // A zone that runs on one of the hosts has not moved on from the other one.
         if observed.0 == Observed::Runs || observed.1 == Observed::Runs {
             return Ok((observed, refuge));
         }
@@ -130,7 +125,7 @@ impl InterruptedMove<'_> {
         Ok((observed, refuge))
     }
 
-    /// Why nothing is done, if so.
+    /// Why nothing can be done now, if so.
     pub fn why_left_open(&self, diagnosis: &Diagnosis) -> Option<String> {
         let (source, destination) = (self.source.name(), self.destination.name());
         let says = |name: &str, observed: Observed| match observed {
@@ -159,17 +154,17 @@ impl InterruptedMove<'_> {
         }
     }
 
-    /// Finishes or undoes the move; gives where the zone is then.
+    /// Finishes or undoes the move; returns where the zone is then.
     ///
     /// # Errors
-    /// If a host did not do its part: the move is as open as before.
+    /// If a host did not do its part: the move is as unsettled as before.
     pub async fn settle(&self, diagnosis: Diagnosis) -> Result<SettledAt, HostError> {
         let (zone, uuid) = (self.zone.clone(), self.uuid);
         let (source, destination) = (self.source, self.destination);
         match diagnosis.resolution {
             Resolution::DiscardImage => {
-                // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
-                // only once that has ended, and the zone still runs here then.
+                // The hypervisor may still be sending for a run that is gone. Only when that has ended, and the
+                // zone still runs here, is the held image at the destination a mere copy.
                 source.abort(zone.clone()).await?;
                 if observe(source, uuid).await != Observed::Runs {
                     return Err(HostError::permanent(source.name(), "it has just left; try again"));
@@ -182,7 +177,7 @@ impl InterruptedMove<'_> {
                 destination.detach(zone, uuid, false).await?;
             }
             Resolution::ResumeAtDestination => {
-                // In this order: what is not there any more cannot be booted there meanwhile.
+                // In this order: once it is undefined there it cannot be booted there meanwhile.
                 source.detach(zone.clone(), uuid, true).await?;
                 destination.resume(zone, uuid).await?;
             }
@@ -194,7 +189,8 @@ impl InterruptedMove<'_> {
             (Resolution::Follow, Some(refuge)) => SettledAt::Refuge(refuge),
             (Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination, _) => {
                 self.keep_at(destination).await?;
-                // It is there for good. If that is not heard: what it came over is heeded by nobody while it is there.
+                // The zone is there for good. An error is harmless: the saved configuration is ignored while the
+                // zone is there.
                 let _ = destination.release(self.zone.clone(), uuid).await;
                 SettledAt::Destination
             }
@@ -205,7 +201,7 @@ impl InterruptedMove<'_> {
         })
     }
 
-    /// Lets a zone be where it went on to: what the other host still has of it goes.
+    /// Leaves a zone where it moved on to, and removes what the other host still has of it.
     async fn follow(&self, refuge: Option<&Refuge>) -> Result<(), HostError> {
         let is_leaving = self.home == Some(Side::Source);
         let other = if is_leaving { self.source } else { self.destination };
@@ -218,7 +214,7 @@ impl InterruptedMove<'_> {
         }
     }
 
-    /// Makes that host keep the zone, which may have been undefined there while it was on its way.
+    /// Defines the zone on that host, where it may have been undefined while it was arriving.
     async fn keep_at(&self, host: &dyn Host) -> Result<(), HostError> {
         if let Some(record) = self.record.filter(|record| record.zone.persistent) {
             host.keep(record.clone()).await?;
@@ -226,7 +222,7 @@ impl InterruptedMove<'_> {
         self.set_autostart(host).await
     }
 
-    /// A zone that leaves is told not to boot with its host, and told so again where it is then.
+    /// Restores autostart, which is switched off while a zone leaves, where the zone is now.
     async fn set_autostart(&self, host: &dyn Host) -> Result<(), HostError> {
         match self.record.is_some_and(|record| record.zone.persistent && record.zone.autostart) {
             true => host.set_autostart(self.zone.clone(), true).await,

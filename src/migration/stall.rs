@@ -1,18 +1,18 @@
-//! Whether a live migration stands still. Pure: who calls it has the clock.
+//! Whether a live migration stalls. Pure: the caller has the clock.
 //!
-//! How long a migration takes says nothing: a big zone over a thin line takes hours. One that sends nothing at all,
-//! for a while that no hypervisor needs to think, is lost; nobody but a timer will ever end it.
+//! The duration of a migration says nothing: a large zone over a slow connection takes hours. But one that sends
+//! nothing at all for longer than any hypervisor pauses is lost, and only a timer will ever end it.
 
 use std::time::Duration;
 
-/// What can be seen of it. Anything that changes is a sign of life.
+/// A sample of a migration. Any change is a sign of life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// Bytes of memory that passed through the streams.
     pub passed: u64,
-    /// Bytes that the hypervisor says it has sent.
+    /// Bytes sent, according to the hypervisor.
     pub sent: u64,
-    /// Bytes that are left, the hypervisor says. Memory of zeros is ticked off here and hardly sent.
+    /// Bytes that remain, according to the hypervisor. Pages of zeros are removed from these but hardly sent.
     pub remaining: u64,
 }
 
@@ -25,12 +25,13 @@ pub struct Stall {
 }
 
 impl Stall {
-    /// A migration that begins now. Without patience it may stand still for ever.
+    /// A migration that begins now. Without a limit it may stall for ever.
     pub fn new(patience: Option<Duration>) -> Self {
         Self { patience, last: Sample::default(), since: Duration::ZERO }
     }
 
-    /// What is seen at that time after its beginning. Gives for how long it has stood still, if that is too long.
+    /// Takes a sample at that time since the beginning. Returns how long the migration has stalled, if that is
+    /// too long.
     pub fn look(&mut self, at: Duration, seen: Sample) -> Option<Duration> {
         if seen != self.last {
             (self.last, self.since) = (seen, at);
@@ -46,7 +47,7 @@ mod tests {
 
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 
-    /// Looks at those moments; gives the second at which it counts as stalled.
+    /// Takes samples at those moments; returns the second at which the migration counts as stalled.
     fn stalled_at(patience: Option<Duration>, moments: &[(u64, [u64; 3])]) -> Option<u64> {
         let mut stall = Stall::new(patience);
         let look = |&(at, [passed, sent, remaining]): &(u64, [u64; 3])| {

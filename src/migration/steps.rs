@@ -7,53 +7,52 @@
 //!   stop:     shutdown     suspend:  save     boot:  boot
 //! ```
 //!
-//! A [`Procedure`] is a list of [`StepSpec`]. [`super::runner`] carries it out and undoes it, [`super::recovery`] derives
-//! from it what an interrupted move may have left, `evacuate -l` says what was interrupted, and `docs/recovery.md` shows
-//! it. The failpoints and zoneadm's messages are tested against it.
+//! A [`Procedure`] is a list of [`StepSpec`]. [`super::runner`] carries it out and undoes it, [`super::recovery`]
+//! derives from it what an interrupted move may have left behind, `evacuate -l` prints what was interrupted, and
+//! `docs/recovery.md` shows it. The failpoints and zoneadm's messages are tested against it.
 //!
-//! The configuration of a cold zone is attached at the destination before it is detached at the source, so it is whole
-//! on at least one host at every moment. A zone that is restarted is shut down when its destination is ready for it.
+//! A cold zone is attached at the destination before it is detached at the source, so its configuration is whole
+//! on at least one host at every moment. A zone that is restarted is shut down only when its destination is ready
+//! for it.
 
 use crate::model::{Method, Step, words};
 
 words! {
     /// What is done with a zone.
     Procedure, "procedure" {
-        /// It moves while it runs.
+        /// The zone is moved while it runs.
         Live = "live",
-        /// It moves while it does not run.
+        /// The zone is moved while it does not run.
         Cold = "cold",
-        /// It is shut down, moves, and is booted at its destination.
+        /// The zone is shut down, moved, and booted at its destination.
         Restart = "restart",
-        /// It stays, and is shut down.
+        /// The zone is shut down and stays.
         Stop = "stop",
-        /// It stays, and its memory is saved to a file.
+        /// The zone's memory is saved to a file, and the zone stays.
         Suspend = "suspend",
-        /// It was stopped or suspended in place, and is booted again.
+        /// The zone was stopped or suspended in place, and is booted again.
         Boot = "boot",
     }
 }
 
 words! {
-    /// One of the two hosts of a move. A zone that stays has a source only.
+    /// One of the two hosts of a move. A zone that stays has only a source.
     Side, "side" {
-        /// Where the zone is.
+        /// The host where the zone is.
         Source = "source",
-        /// Where it goes.
+        /// The host where the zone goes.
         Destination = "destination",
     }
 }
 
 words! {
-    /// Where a zone that ran runs during a step, until the act has its effect.
+    /// Where a zone that ran runs during a step, until the act takes effect.
     Running, "place" {
-        /// At the source.
         Source = "at the source",
-        /// Nowhere: its whole image is held at the destination, and each millisecond counts.
+        /// Nowhere: its complete image is held at the destination, and each millisecond counts.
         Held = "held at the destination",
         /// Nowhere: it is shut down.
         Nowhere = "nowhere",
-        /// At the destination.
         Destination = "at the destination",
     }
 }
@@ -63,19 +62,19 @@ words! {
     Undo, "undo" {
         /// The reserved room is released at the destination; also when the move has ended.
         Release = "release",
-        /// The sockets are closed at the destination; also when the move has ended.
+        /// Closes the sockets at the destination; also at the end of the move.
         CloseIncoming = "close incoming",
-        /// The image is destroyed at the destination when the zone is known to run at the source.
+        /// Destroys the image at the destination when the zone is known to run at the source.
         DestroyImage = "destroy image",
-        /// The configuration is undefined at the destination.
+        /// Undefines the zone at the destination.
         Undefine = "undefine",
-        /// The zone is booted at the source.
+        /// Boots the zone at the source.
         BootAtSource = "boot at source",
     }
 }
 
 impl Undo {
-    /// Whether it is due at the end of the procedure in any case. It does not touch the zone.
+    /// Whether it is always done at the end of the procedure. It does not touch the zone.
     pub const fn is_cleanup(self) -> bool {
         matches!(self, Self::Release | Self::CloseIncoming)
     }
@@ -86,16 +85,14 @@ impl Undo {
 pub enum Interrupted {
     /// The zone had not left its source.
     BeforeItLeft,
-    /// Either host may have it; what was going on.
+    /// Either host may have the zone; what was going on.
     While(&'static str),
-    /// The zone had come to its destination.
+    /// The zone had arrived at its destination.
     AfterItCame,
 }
 
-/// One step of a procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepSpec {
-    /// The step.
     pub step: Step,
     /// The hosts that act.
     pub acts_on: &'static [Side],
@@ -103,7 +100,7 @@ pub struct StepSpec {
     pub is_reversible: bool,
     /// How it is undone.
     pub undo: Option<Undo>,
-    /// Where the zone runs meanwhile, if it ran.
+    /// Where the zone runs during the step, if it ran before.
     pub running_during: Running,
     /// What is known if it is interrupted.
     pub interrupted: Interrupted,
@@ -165,7 +162,7 @@ const SUSPEND: &[StepSpec] = &[forward(Step::Save, SOURCE, None, Running::Source
 const BOOT: &[StepSpec] = &[forward(Step::Boot, SOURCE, None, Running::Nowhere, RESTART)];
 
 impl Procedure {
-    /// Those that move a zone.
+    /// The procedures that move a zone.
     pub const MOVES: [Self; 3] = [Self::Live, Self::Cold, Self::Restart];
 
     /// Its steps, in order.
@@ -180,7 +177,7 @@ impl Procedure {
         }
     }
 
-    /// The steps up to that one, and that one; none if it has no such step.
+    /// The steps up to and including that one; none if the procedure does not have it.
     pub fn up_to(self, step: Step) -> &'static [StepSpec] {
         let number = self.steps().iter().position(|spec| spec.step == step);
         number.and_then(|number| self.steps().get(..=number)).unwrap_or_default()
@@ -210,7 +207,7 @@ impl From<Method> for Procedure {
     }
 }
 
-/// What is known of a move whose last step that was begun is this one, whichever way the zone moved.
+/// What is known of a move that was interrupted in this step, by any method.
 pub fn interrupted(step: Step) -> Option<Interrupted> {
     let specs = Procedure::ALL.iter().flat_map(|procedure| procedure.steps());
     specs.into_iter().find(|spec| spec.step == step).map(|spec| spec.interrupted)

@@ -36,12 +36,12 @@ impl Streams {
         Ok(Self { _tasks: tasks, memory, trouble })
     }
 
-    /// Bytes of memory that have crossed.
+    /// Bytes of memory that were relayed.
     pub fn bytes(&self) -> u64 {
         self.memory.load(Ordering::Relaxed)
     }
 
-    /// Why a stream could not be carried on, if so: the hypervisor only sees it close.
+    /// Why a stream broke, if so: the hypervisor only sees it close.
     pub fn trouble(&self) -> Option<HostError> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -59,7 +59,7 @@ async fn carry(
 ) {
     match tokio::join!(pending.accept(), to.connect(&token, stream)) {
         (Ok(near), Ok(far)) => drop(relay_counted(near, far, passed).await),
-        // What has knocked is closed, and its hypervisor sees that.
+        // The hypervisor's connection is closed, which it notices.
         (_, Err(error)) => {
             trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }

@@ -1,4 +1,4 @@
-//! One move, decided, and what comes of it.
+//! One move that is decided, and its result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,39 +8,36 @@ use uuid::Uuid;
 use crate::host::Host;
 use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
-/// One move, decided: what, how, from where, to where.
+/// One move: what, how, from where, to where.
 #[derive(Clone)]
 pub struct Task {
-    /// The zone, as it is where it comes from.
+    /// The zone, as its source sees it.
     pub zone: Zone,
-    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
+    /// The configuration kept by the host to which the zone belongs, with the names of its networks where it is
+    /// or goes.
     pub record: Manifest,
-    /// What its destination is asked: how it moves, and what it will be there.
+    /// The request to the destination: how the zone moves, and how it will be configured there.
     pub request: CheckRequest,
-    /// Where it is.
     pub from: Arc<dyn Host>,
-    /// Where it goes.
     pub to: Arc<dyn Host>,
 }
 
 impl Task {
-    /// Its name.
     pub fn name(&self) -> ZoneName {
         self.zone.name.clone()
     }
 
-    /// Its identity.
     pub const fn uuid(&self) -> Uuid {
         self.zone.uuid
     }
 }
 
-/// What a move came to.
+/// The result of a move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Bytes of memory that crossed.
+    /// Bytes of memory sent.
     pub bytes: u64,
-    /// Milliseconds during which the zone did not answer; none if it did not run.
+    /// Downtime in milliseconds; none if the zone did not run.
     pub downtime: Option<u64>,
 }
 

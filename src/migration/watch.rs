@@ -1,4 +1,4 @@
-//! Beside a transfer: how far it is, and whether it is to be given up.
+//! Watches a transfer: its progress, and whether it must be given up.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::model::Step;
 use crate::model::{MoveLimits, Progress};
 use crate::platform::converge;
 
-/// How often a migration's progress is reported.
+/// How often progress is reported.
 const REPORT: Duration = Duration::from_millis(500);
 
-/// How often the hypervisor is asked, too. What has passed is counted here; an answer of the hypervisor's costs a
-/// process on its host, which the zones there pay for.
+/// How often the hypervisor is asked. Relayed bytes are counted here; an answer of the hypervisor's costs a
+/// process on its host, at the expense of the zones there.
 const ASK: Duration = Duration::from_secs(2);
 
-/// Reports until the move is to be given up; gives why. Never in the way of what is sent: the hypervisor may answer
-/// late just when it ends the migration, or not at all.
+/// Reports progress until the move must be given up; returns why. It never delays the transfer: the hypervisor
+/// may answer late when it ends the migration, or not at all.
 pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy: MoveLimits) -> MoveError {
     let (told, heard) = watch::channel(Progress::default());
     tokio::select! {
@@ -31,7 +31,7 @@ pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy:
     }
 }
 
-/// Asks the hypervisor again and again, and never comes to a judgement.
+/// Asks the hypervisor again and again; never gives the move up.
 async fn ask(task: &Task, told: watch::Sender<Progress>) -> MoveError {
     loop {
         tokio::time::sleep(ASK).await;

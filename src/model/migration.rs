@@ -18,7 +18,7 @@ pub enum StreamId {
 }
 
 impl StreamId {
-    /// Those between the hypervisors of a live migration.
+    /// The streams between the hypervisors of a live migration.
     pub const HYPERVISOR: [Self; 2] = [Self::Control, Self::Memory];
 
     /// The name of the stream's socket in the move's folder.
@@ -35,12 +35,12 @@ impl StreamId {
         let number = || name.strip_prefix(DATA)?.parse().ok().map(Self::Data);
         let stream =
             Self::HYPERVISOR.into_iter().find(|stream| stream.socket_name() == name).or_else(number)?;
-        // A number may be written in several ways.
+        // The same number could be written in several ways.
         (stream.socket_name() == name).then_some(stream)
     }
 }
 
-/// How the names of sockets for data begin.
+/// The prefix of sockets for data.
 const DATA: &str = "data-";
 
 /// The secret of one live migration; knowing it is enough to open the streams. It is only ever sent inside of

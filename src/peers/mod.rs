@@ -1,5 +1,5 @@
-//! The other hosts of a run: each is connected to once, all of them at the same time, and counts once, whatever it is
-//! called.
+//! The other hosts of a run: all are connected to at the same time, each only once, and each counts once,
+//! whatever names it has.
 
 pub mod survey;
 
@@ -11,10 +11,9 @@ use crate::model::chain;
 use crate::model::{HostId, HostUri};
 use crate::transport::Dialer;
 
-/// How another host is reached. Real ones are dialled; tests have hosts of their own.
+/// Connects to other hosts: to real ones, or in tests to hosts of their own.
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync {
-    /// Connects to a host's agent.
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String>;
 }
 
@@ -24,7 +23,7 @@ pub enum NoPeer {
     /// It cannot be reached, or does not answer as a host.
     #[error("{0}")]
     Silent(String),
-    /// It is the one that asks.
+    /// It is this host.
     #[error("this host itself")]
     Itself,
 }
@@ -46,12 +45,12 @@ pub struct Peers {
 pub type Reached = Result<Arc<dyn Host>, NoPeer>;
 
 impl Peers {
-    /// The peers of that host, on that network; none: of whoever looks at all of them alike.
+    /// The peers of that host, reached by that connector; none: no host is excluded as this one.
     pub fn new(network: Arc<dyn Connector>, here: Option<HostId>) -> Self {
         Self { network, here, connections: Mutex::default() }
     }
 
-    /// Connects to one of them, or says why that cannot be.
+    /// Connects to one host.
     pub async fn reach(&self, uri: &HostUri) -> Reached {
         let host = match self.connection(uri) {
             Some(host) => host,
@@ -65,12 +64,12 @@ impl Peers {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection to a host, if there is one that is whole.
+    /// The connection to a host, if there is one that works.
     fn connection(&self, uri: &HostUri) -> Option<Arc<dyn Host>> {
         self.connections().get(uri).filter(|host| host.is_connected()).cloned()
     }
 
-    /// Connects to all of them at once.
+    /// Connects to all of them in parallel.
     pub async fn connect(&self, uris: impl IntoIterator<Item = HostUri>) -> Connected {
         let mut unique: Vec<HostUri> = Vec::new();
         for uri in uris {
@@ -86,12 +85,12 @@ impl Peers {
     }
 }
 
-/// Hosts by URI, each with its connection or the reason why there is none. One that was reached under several names goes
-/// by the first of them.
+/// Hosts by URI, each with its connection or the reason why there is none. A host that was reached under several
+/// names is known by the first.
 #[derive(Clone, Default)]
 pub struct Connected {
     hosts: BTreeMap<HostUri, Reached>,
-    /// The other names, each with the first.
+    /// The other names, each with the first one.
     also: BTreeMap<HostUri, HostUri>,
 }
 
@@ -112,12 +111,12 @@ impl Connected {
         connected
     }
 
-    /// The name by which the host goes that is meant.
+    /// The name by which that host is known.
     pub fn name_of<'a>(&'a self, uri: &'a HostUri) -> &'a HostUri {
         self.also.get(uri).unwrap_or(uri)
     }
 
-    /// The names by which these go, in their order, each once.
+    /// The names by which these hosts are known, in order and without duplicates.
     pub fn names_of(&self, uris: &[HostUri]) -> Vec<HostUri> {
         let mut names: Vec<HostUri> = Vec::new();
         for name in uris.iter().map(|uri| self.name_of(uri)) {
@@ -128,17 +127,17 @@ impl Connected {
         names
     }
 
-    /// The host that is meant; none if nobody has tried to reach it.
+    /// The host with that name; none if it was not tried.
     pub fn get(&self, uri: &HostUri) -> Option<&Reached> {
         self.hosts.get(self.name_of(uri))
     }
 
-    /// Those that were reached, by the names by which they go.
+    /// The hosts that were reached, by the names by which they are known.
     pub fn reached(&self) -> impl Iterator<Item = (&HostUri, &Arc<dyn Host>)> {
         self.hosts.iter().filter_map(|(uri, host)| Some((uri, host.as_ref().ok()?)))
     }
 
-    /// What is said of names that are not those of other hosts of their own.
+    /// Remarks about URIs that are not those of other hosts of their own.
     pub fn remarks(&self) -> Vec<String> {
         let itself = self.hosts.iter().filter(|(_, host)| matches!(host, Err(NoPeer::Itself)));
         let itself = itself.map(|(uri, _)| format!("{uri} is this host itself"));
@@ -168,7 +167,7 @@ mod tests {
     use crate::host::fake::FakeHost;
     use crate::store::tests::sample::uri;
 
-    /// Under every name there is the same host. Counts how often it is dialled.
+    /// Every URI leads to the same host. Counts how often it is dialled.
     #[derive(Default)]
     struct One(AtomicUsize, Mutex<Vec<Arc<FakeHost>>>);
 

@@ -1,7 +1,7 @@
-//! Asking many hosts at once how they are: a [`Fleet`] for a planner.
+//! Asks many hosts in parallel for their surveys, and makes a [`Fleet`] for the planner.
 //!
-//! Each host has its own time, from the first attempt to reach it until its last word; one that hangs is left out and
-//! holds up no other. What is not in the fleet is said, with the reason.
+//! Each host has its own time limit, from the first attempt to reach it to its last answer; one that hangs is
+//! left out and does not hold up the others. What is missing from the fleet is reported, with the reason.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::host::{Host, HostError};
 use crate::model::HostUri;
 use crate::plan::{Fleet, HostKey, Survey};
 
-/// How long one host may take, all in all.
+/// Time limit for one host.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// What hosts have said of themselves.
+/// The surveys of hosts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surveyed {
-    /// Those that have answered, by the names under which they were asked, with their zones.
+    /// The hosts that have answered, by the names under which they were asked, with their zones.
     pub fleet: Fleet,
-    /// Those that have not, and why.
+    /// The hosts that have not answered, and why.
     pub silent: Vec<(HostKey, String)>,
     /// Other names under which hosts were asked, each with the first one.
     pub also: BTreeMap<HostKey, HostKey>,
 }
 
-/// Asks this host, if it is to be asked, and all those at the URIs; they are named by their URIs. With `measure` they
-/// also watch for a second how zones write to their memory.
+/// Asks this host, if requested, and all those at the URIs, which become their names. With `measure` they also
+/// measure for a second how fast zones write to their memory.
 pub async fn survey(
     local: Option<Arc<dyn Host>>,
     peers: &Peers,
@@ -62,7 +62,7 @@ pub async fn ask(name: HostKey, host: impl Future<Output = Reached>, measure: bo
     (name, answer.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs()))))
 }
 
-/// A host's survey. One that is too old to know the question, or cannot answer it, is asked for what every host knows.
+/// A host's survey. One that is too old for the request, or cannot answer it, is asked for what every host knows.
 async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> {
     match host.survey(measure).await {
         Err(error) if !error.is_no_answer() => {
@@ -74,7 +74,7 @@ async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> 
 }
 
 impl Surveyed {
-    /// Puts answers together, in their order. A host that has answered under several names goes by the first of them.
+    /// Combines answers, in their order. A host that has answered under several names is known by the first.
     pub fn of(answers: impl IntoIterator<Item = SurveyReply>) -> Self {
         let (mut silent, mut also, mut first) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let surveys = answers.into_iter().filter_map(|(name, answer)| match answer {
@@ -95,12 +95,12 @@ impl Surveyed {
         Self { fleet, silent, also }
     }
 
-    /// The name by which the host goes that is meant.
+    /// The name by which that host is known.
     pub fn name_of<'a>(&'a self, name: &'a HostKey) -> &'a HostKey {
         self.also.get(name).unwrap_or(name)
     }
 
-    /// What is said of names that are other ones of a host.
+    /// Remarks about names that are other names of a host.
     pub fn remarks(&self) -> impl Iterator<Item = String> {
         self.also.iter().map(|(name, first)| format!("{name} is the same host as {first}"))
     }

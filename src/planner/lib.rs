@@ -1,15 +1,15 @@
-//! The planner of `sysadm`: which zone goes where, when and how, as an administrator's policy wants it. Pure functions:
-//! no clock, no chance, no file, no other host.
+//! The planner of `sysadm`: which zone goes where, when and how, according to an administrator's policy. Pure
+//! functions: no clock, no randomness without a seed, no files, no other hosts.
 //!
 //! # The layers
 //!
 //! ```text
-//! policy     what an administrator wants, read from a text
-//! plan       who goes where and when
+//! policy     what an administrator wants, parsed from a text
+//! plan       which zone goes where, and when
 //! model      plain data (a crate of its own: src/model)
 //! ```
 
-// Tests start what they need. See clippy.toml.
+// Tests start the programs they need: see clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod plan;
@@ -21,7 +21,7 @@ use sysadm_model as model;
 #[cfg(test)]
 extern crate self as sysadm_planner;
 
-/// What takes the whole planner.
+/// Tests of the planner as a whole.
 #[cfg(test)]
 #[path = "../../tests"]
 mod tests {

@@ -9,7 +9,6 @@
 //!
 //! Hypervisors are not packages: a newer one can run the guests of an older one. So only an older release here is
 //! a finding, and additional software here is not.
-//! finding, and what the source does not have is none.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -23,7 +23,6 @@ pub(super) type Line<'a> = Result<&'a [u8], (&'a [u8], String)>;
 ///
 /// # Errors
 /// If the file cannot be read.
-/// If it cannot be read.
 pub(super) fn each(
     mut reader: impl BufRead,
     file: &str,

@@ -1,21 +1,20 @@
-//! When maintenance of this host will begin, if somebody has said so: the row of its table that has no type. It locks nothing: it is told to others, so that
-//! they bring no zone here that would have to leave again. Whoever starts maintenance uses it up.
+//! When maintenance of this host will begin, if that was announced: a row of the maintenance table without a
+//! type. It locks nothing, but other hosts are told, so that they bring no zone here that would have to leave
+//! again. Starting maintenance clears it.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
 use crate::model::Millis;
 
-/// Maintenance to come.
+/// Maintenance that was announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// When it begins.
     pub begins: Millis,
-    /// Who said so.
+    /// The user who announced it.
     pub user: String,
-    /// When that was said.
+    /// When it was announced.
     pub since: Millis,
-    /// Why, if they said so.
     pub message: Option<String>,
 }
 
@@ -30,23 +29,23 @@ impl Announcement {
     }
 }
 
-/// The announcement; none if there is none.
+/// The announcement, if there is one.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Announcement>> {
     connection.query_row("SELECT * FROM maintenance WHERE type = ''", [], Announcement::read).optional()
 }
 
-/// Takes it away.
+/// Removes it; returns whether there was one.
 pub(super) fn use_up(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(connection.execute("DELETE FROM maintenance WHERE type = ''", [])? > 0)
 }
 
 impl Store {
-    /// The announcement; none if there is none.
+    /// The announcement, if there is one.
     pub fn announcement(&self) -> Result<Option<Announcement>, StoreError> {
         self.read("read when maintenance begins", read)
     }
 
-    /// Notes it in place of an earlier one.
+    /// Replaces an earlier announcement.
     pub fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
         self.write("note when maintenance begins", |transaction| {
             transaction.execute(
@@ -58,7 +57,7 @@ impl Store {
         })
     }
 
-    /// Takes it away. Whether there was one.
+    /// Removes it; returns whether there was one.
     pub fn call_off(&self) -> Result<bool, StoreError> {
         self.write("call announced maintenance off", |transaction| use_up(transaction))
     }

@@ -1,7 +1,7 @@
 //! A copy of the database in one file, made while others read and write it.
 //!
-//! The copy is made in a folder of its own beside the file that is asked for, and gets its name when it is
-//! whole, looked over and on the disk. So what has that name is a backup, whatever happened.
+//! The copy is made in a folder of its own beside the requested file, and gets its final name when it is
+//! complete, checked and synced. So a file with that name is always a whole backup.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -15,10 +15,10 @@ use super::{NO_MUTEX, Store, StoreError, integrity};
 use crate::file;
 
 impl Store {
-    /// Copies the database as it is at this moment into a file (0600) that must not exist yet.
+    /// Copies the database as it is now into a new file (0600).
     ///
     /// # Errors
-    /// [`StoreError`] names the file that it is about; there is no `file` then.
+    /// [`StoreError`] names the file that it is about; `file` does not exist then.
     pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
         if file.symlink_metadata().is_ok() {
             return Err(StoreError::Exists { path: file.to_owned() });
@@ -33,7 +33,7 @@ impl Store {
     }
 }
 
-/// Keeps a copy of the database of that path beside it, before it is brought to that version.
+/// Keeps a copy of the database beside it, before it is upgraded to that version.
 pub(super) fn keep_before(path: &Path, version: i64) -> Result<(), StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".before-v{version}"));
@@ -46,7 +46,7 @@ pub(super) fn keep_before(path: &Path, version: i64) -> Result<(), StoreError> {
     draft.replace(&file).map_err(failed)
 }
 
-/// Copies a database, which lies at `path`, into an unfinished `file`.
+/// Copies the database at `path` into an unfinished `file`.
 fn copy(database: &Connection, path: &Path, draft: &Path, file: &Path) -> Result<(), StoreError> {
     let failed = |source: rusqlite::Error| {
         let ours = source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
@@ -54,7 +54,7 @@ fn copy(database: &Connection, path: &Path, draft: &Path, file: &Path) -> Result
     };
     let mut copy =
         Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
-    // It is given to the disk as a whole, later.
+    // It is synced as a whole later.
     copy.execute_batch("PRAGMA synchronous=OFF").map_err(failed)?;
     if copy_pages(database, &mut copy).map_err(failed)? != StepResult::Done {
         return Err(StoreError::Locked { path: path.to_owned() });
@@ -62,18 +62,18 @@ fn copy(database: &Connection, path: &Path, draft: &Path, file: &Path) -> Result
     if let Some(what) = integrity::damage(&copy).map_err(failed)?.into_iter().next() {
         return Err(StoreError::Damaged { path: path.to_owned(), what });
     }
-    // One file is the whole copy: it can be read where nothing can be written beside it.
+    // The copy is a single file: it can be read where nothing can be written beside it.
     copy.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(())).map_err(failed)?;
     copy.close().map_err(|(_, source)| failed(source))
 }
 
-/// Copies everything in one step: with a write-ahead journal, one that reads holds up none that write, and what
-/// it reads stays as it is however long that takes.
+/// Copies everything in one step: with a write-ahead journal a reader does not block writers, and what it reads
+/// does not change however long it takes.
 pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<StepResult> {
     Backup::new(from, to)?.step(-1)
 }
 
-/// What is damaged in a database that is only read: in a copy of it in memory, which may be written.
+/// The damage in a database that is opened for reading: looks at a copy of it in memory, which may be written.
 pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let copied = || {
         let mut copy = Connection::open_in_memory()?;
@@ -85,11 +85,11 @@ pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<St
     integrity::or_damage(copied())
 }
 
-/// The folder of an unfinished database, which goes away with all that SQLite has put beside it.
+/// The folder of an unfinished database, which is removed with everything that SQLite has put in it.
 pub(super) struct ScratchFolder(PathBuf);
 
 impl ScratchFolder {
-    /// One for that file, with an empty one in it.
+    /// A folder for that file, with an empty database in it.
     pub fn new(file: &Path) -> io::Result<Self> {
         let folder = file::beside(file);
         DirBuilder::new().mode(0o700).create(&folder)?;
@@ -98,18 +98,18 @@ impl ScratchFolder {
         Ok(draft)
     }
 
-    /// What SQLite writes.
+    /// The file that SQLite writes.
     pub fn file(&self) -> PathBuf {
         self.0.join("copy")
     }
 
-    /// Gives a whole one its name, unless something has it.
+    /// Gives the finished database its name, unless that exists.
     pub fn put(self, file: &Path) -> io::Result<()> {
         File::open(self.file())?.sync_all()?;
         file::name_new(&self.file(), file)
     }
 
-    /// Gives a whole one its name, in place of what has it.
+    /// Gives the finished database its name, replacing an existing file.
     pub fn replace(self, file: &Path) -> io::Result<()> {
         File::open(self.file())?.sync_all()?;
         fs::rename(self.file(), file)?;
@@ -165,7 +165,7 @@ mod tests {
         assert!(matches!(error, StoreError::Exists { .. }), "{error}");
         assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
-        // One that appears while the copy is made.
+        // A file that appears while the copy is made.
         let draft = ScratchFolder::new(&file).unwrap();
         assert_eq!(draft.put(&file).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");

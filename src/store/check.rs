@@ -1,17 +1,17 @@
-//! What in the database waits for somebody, and what to do about it. [`check`] is a pure function.
+//! What in the database needs attention, and what to do about it. [`check`] is a pure function.
 //!
 //! | what is found | needs |
 //! |---|---|
-//! | the file is damaged, or says what no sysadm writes | a backup |
+//! | the file is damaged, or contains what no version writes | a backup |
 //! | two records of a zone cannot both be true | a backup |
-//! | a zone is on its way, or is being stopped, and no run lives | you: `--resume` |
-//! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
-//! | the lock marker and the maintenance table disagree | you |
+//! | a zone is being moved or stopped, and no run is in progress | the operator: `--resume` |
+//! | a run is over, did not record how its last step with a zone ended, and nothing else tells | the operator |
+//! | the lock marker and the maintenance table disagree | the operator |
 //! | a run is over and left a zone unfinished, which was settled since | nobody |
 //! | a reservation has expired | nobody |
 //!
-//! Only the newest run that had to do with a zone says anything of it: before it began, all was settled. What a
-//! run that lives works on is not judged.
+//! Only the newest run of a zone counts: before it began, everything was settled. What a run in progress works on
+//! is not judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,15 +25,14 @@ use crate::model::{Millis, ZoneName};
 /// What the database itself does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckContext {
-    /// An evacuation or a return lives.
+    /// An evacuation or a return is in progress.
     pub running: bool,
-    /// The lock marker is there; none if it came or went just now.
+    /// Whether the lock marker exists; none if it was created or removed just now.
     pub marker: Option<bool>,
-    /// The time.
     pub now: Millis,
 }
 
-/// What there is to find in a database that is whole.
+/// The findings in a database that is whole.
 pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut findings = contradictions(contents);
     if !around.running {
@@ -72,7 +71,7 @@ fn interrupted(record: &ZoneRecord) -> Option<Finding> {
     Some(Finding::about(FindingKind::Interrupted, &record.zone, text))
 }
 
-/// What the newest run of each zone has left.
+/// What the newest run of each zone has left behind.
 fn left_by_runs(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut left: BTreeMap<&ZoneName, (i64, Option<&Move>, Option<&Entry>)> = BTreeMap::new();
     for (run, a_move) in &contents.moves {
@@ -87,7 +86,7 @@ fn left_by_runs(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
         }
     }
     let living = contents.runs.last().filter(|run| around.running && run.ended.is_none()).map(|run| run.id);
-    // These are interrupted, and said to be.
+    // These are interrupted, and reported as such.
     let half_way = contents.zones.iter().filter(|(record, _)| record.place.is_interim());
     let open: BTreeSet<_> = half_way.map(|(record, _)| &record.zone).collect();
     left.into_iter()
@@ -96,7 +95,7 @@ fn left_by_runs(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
         .collect()
 }
 
-/// What a run that is over has left of one zone that is not half-way.
+/// What a finished run has left of one zone that is not on its way.
 fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry>) -> Option<Finding> {
     let step = last.filter(|entry| entry.mark == Mark::Intent).map(|entry| entry.step);
     match (a_move.map(|a_move| a_move.state), step) {
@@ -105,7 +104,7 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
             let text = format!("run {run} was interrupted {at}; this was resolved later, nothing to do");
             Some(Finding::about(FindingKind::Unfinished, zone, text))
         }
-        // A step that failed, was given up or was settled later has no outcome in the journal, but here.
+        // A step that failed, was given up or was settled later has its outcome here, not in the journal.
         (Some(MoveState::Failed | MoveState::Skipped | MoveState::Unknown), _) | (_, None) => None,
         (_, Some(step)) => {
             let there = a_move.and_then(|a_move| a_move.dest.as_ref());
@@ -133,16 +132,16 @@ fn marker(contents: &Contents, around: &CheckContext) -> Option<Finding> {
 }
 
 impl Store {
-    /// Looks the file over, and then what is in it. `around` is asked once that has been read. Changes nothing.
+    /// Checks the file, and then its contents. `around` is called once these have been read. Changes nothing.
     ///
     /// # Errors
-    /// If it could not be looked at.
+    /// If the database could not be read.
     pub fn check(&self, around: impl FnOnce() -> CheckContext) -> Result<Vec<Finding>, StoreError> {
         let damage = self.damage()?;
         if damage.is_empty() {
             return match self.contents() {
                 Ok(contents) => Ok(check(&contents, &around())),
-                // SQLite finds nothing wrong, but no sysadm has written this.
+                // SQLite finds nothing wrong, but no version writes this.
                 Err(StoreError::Damaged { what, .. }) => Ok(vec![damaged(&what)]),
                 Err(error) => Err(error),
             };
@@ -153,7 +152,7 @@ impl Store {
     /// What is damaged in the file, a line each.
     ///
     /// # Errors
-    /// If it could not be looked at.
+    /// If the file could not be read.
     pub fn damage(&self) -> Result<Vec<String>, StoreError> {
         self.read("look over the database", backup::damage_of_copy)
     }

@@ -1,4 +1,4 @@
-//! Everything that is recorded, as it is at one moment.
+//! Everything that is recorded, as of one moment.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{HostUri, Manifest};
 
-/// Reads one row of a table, only to see whether that can be done.
+/// Reads one row of a table, only to check that this is possible.
 type RowReader = fn(&Row<'_>) -> rusqlite::Result<()>;
 
 /// How a row of each table is read.
@@ -49,25 +49,24 @@ fn read_standby(row: &Row<'_>) -> rusqlite::Result<(StandbyRow, Manifest)> {
 /// All rows of all tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Who holds this host in maintenance, oldest first.
+    /// The holders of maintenance, oldest first.
     pub holders: Vec<Holder>,
-    /// When maintenance will begin.
+    /// Announced maintenance.
     pub announcement: Option<Announcement>,
-    /// Where zones go.
     pub targets: BTreeMap<TargetKey, Vec<HostUri>>,
     /// All runs, oldest first.
     pub runs: Vec<Run>,
-    /// What each run did with each zone, with the number of the run.
+    /// What each run did with each zone, with the run's number.
     pub moves: Vec<(i64, Move)>,
-    /// The whole journal in order, with the number of the run.
+    /// The whole journal in order, with the runs' numbers.
     pub journal: Vec<(i64, Entry)>,
-    /// The records of zones by name, with the configurations that are kept of them.
+    /// The records of zones by name, with the configurations that are kept.
     pub zones: Vec<(ZoneRecord, Option<Manifest>)>,
-    /// What other hosts have left here of their zones, with the manifests.
+    /// Replicas of other hosts' zones, with their manifests.
     pub standbys: Vec<(StandbyRow, Manifest)>,
-    /// With whom manifests of this host's zones are.
+    /// The hosts that have replicas of this host's zones.
     pub left_with: Vec<LeftRow>,
-    /// What other hosts have told of zones that they had attached.
+    /// What other hosts have reported of zones that they took over.
     pub heard: Vec<Heard>,
     /// All reservations, also expired ones.
     pub reservations: Vec<Reservation>,
@@ -76,10 +75,10 @@ pub struct Contents {
 }
 
 impl Store {
-    /// Reads all of it. One row that makes no sense to this software is an error, which says what is wrong with it.
+    /// Reads everything. A row that is not valid is an error, which says what is wrong with it.
     pub fn contents(&self) -> Result<Contents, StoreError> {
         self.read("read all that is recorded", |connection| {
-            // What the tables say belongs together, whatever others write meanwhile.
+            // All tables must be of the same moment, even if another process writes meanwhile.
             let _moment = connection.unchecked_transaction()?;
             Ok(Contents {
                 holders: all(connection, HOLDERS, Holder::read)?,

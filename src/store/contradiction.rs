@@ -1,13 +1,13 @@
-//! Records that cannot be true. Each part alone could be: neither SQLite nor the rules of the tables find these.
+//! Records that cannot be true although each of their parts could: neither SQLite nor the constraints find these.
 //!
-//! A record and the configuration in it are of the same zone. (That a zone is in one place the table of zones sees to.)
+//! A record and the configuration in it must be of the same zone. (That a zone is in one place is a constraint.)
 
 use uuid::Uuid;
 
 use super::{Contents, Finding, FindingKind};
 use crate::model::{Manifest, ZoneName};
 
-/// All that there are.
+/// All contradictions.
 pub(super) fn contradictions(contents: &Contents) -> Vec<Finding> {
     let zones = contents.zones.iter();
     let zones = zones.filter_map(|(row, manifest)| Some((&row.zone, row.uuid, manifest.as_ref()?)));

@@ -1,4 +1,4 @@
-//! What can go wrong with the database, in words that say what to do.
+//! What can go wrong with the database, and what to do about it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,99 +10,64 @@ use super::file_kind;
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Its folder or file cannot be made or looked at.
+    /// Its folder or file cannot be created or accessed.
     #[error("failed to create or open {path}")]
-    Create {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another process holds it.
+    Create { path: PathBuf, source: std::io::Error },
+    /// Another process holds a lock.
     #[error("{path} is locked by another process for more than 5 s; see who has it open: fuser {path}")]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
-    /// No right to write.
+    Locked { path: PathBuf },
+    /// Writing is not permitted.
     #[error("{path} is read-only; sysadm must run as root, and the file system must be writable")]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// No room.
+    ReadOnly { path: PathBuf },
+    /// The disk is full.
     #[error("the disk is full: {path} could not be written and is as it was; free some space and repeat")]
-    Full {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Something else is in the file.
+    Full { path: PathBuf },
+    /// The file contains something else.
     #[error("{path} is not a database of sysadm; move it away, or restore it from a backup")]
-    NotADatabase {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A later sysadm has written it.
+    NotADatabase { path: PathBuf },
+    /// A later version has written it.
     #[error(
         "{path} has schema version {found}, this sysadm knows up to {known}; use the newer sysadm that wrote it"
     )]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The file's schema version.
         found: i64,
-        /// Ours.
+        /// The newest version known here.
         known: i64,
     },
-    /// A backup overwrites nothing.
+    /// A backup does not overwrite files.
     #[error("{path} exists already; a backup overwrites nothing")]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// What is in it cannot be relied on.
+    Exists { path: PathBuf },
+    /// Its contents cannot be relied on.
     #[error(
         "{path} is damaged ({what}); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place"
     )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What was found.
-        what: String,
-    },
-    /// It is not there, and something says that it was.
+    Damaged { path: PathBuf, what: String },
+    /// The file is missing, and something shows that it existed.
     #[error("{path} is missing, though {sign}; put it back, or a backup in its place")]
     Missing {
-        /// The file.
         path: PathBuf,
-        /// What says so.
+        /// What shows that it existed.
         sign: String,
     },
-    /// It was taken away from under this process.
+    /// The file was removed or replaced while this process had it open.
     #[error(
         "{path} is not the file any more that this process has opened: it was removed, moved away or replaced"
     )]
-    Gone {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It cannot be replaced while others have it open.
+    Gone { path: PathBuf },
+    /// The file cannot be replaced while other processes have it open.
     #[error("{path} is in use by another process, an agent for instance; end that first: fuser {path}")]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The record of a zone says that it cannot be there.
+    InUse { path: PathBuf },
+    /// The record of a zone rules out that place.
     #[error(transparent)]
     Transition(#[from] super::IllegalPlace),
-    /// Anything else.
+    /// Any other error.
     #[error("failed to {what} in {path}")]
     Query {
-        /// The file.
         path: PathBuf,
         /// What was tried.
         what: &'static str,
-        /// Why it failed.
         source: rusqlite::Error,
     },
 }
@@ -129,7 +94,7 @@ impl StoreError {
                 Self::ReadOnly { path }
             }
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            // There is no room for what the processes that use it share.
+            // There is no room for the file that the processes share.
             Some(_)
                 if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) =>
             {
@@ -140,8 +105,8 @@ impl StoreError {
     }
 }
 
-/// What is damaged, if an error says that: SQLite itself finds it so, a table is not there, or a row holds what no sysadm
-/// writes.
+/// What is damaged, if the error says so: SQLite itself finds damage, a table is missing, or a row contains what
+/// no version writes.
 fn damage_in(error: &rusqlite::Error) -> Option<String> {
     use rusqlite::Error::{
         FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnName, InvalidColumnType,
@@ -149,7 +114,7 @@ fn damage_in(error: &rusqlite::Error) -> Option<String> {
     };
     match error {
         FromSqlConversionFailure(_, _, what) => return Some(what.to_string()),
-        // What is asked is always the same: the tables are not those that it is asked of.
+        // The queries never change, so these are not the tables that they are made for.
         SqlInputError { msg, .. } => return Some(msg.clone()),
         IntegralValueOutOfRange(..) | InvalidColumnName(_) | InvalidColumnType(..) | Utf8Error(..) => {
             return Some(error.to_string());
@@ -159,8 +124,8 @@ fn damage_in(error: &rusqlite::Error) -> Option<String> {
     is_damage(error).then(|| error.to_string())
 }
 
-/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, by a length that no row has, or
-/// by a page that ends before its time.
+/// Whether SQLite finds the file damaged: explicitly, or by a missing table, an impossible length of a row, or a
+/// page that ends prematurely.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     use ErrorCode::{DatabaseCorrupt, NotADatabase, OutOfMemory, TooBig, Unknown};
     let Some(found) = error.sqlite_error() else { return false };

@@ -1,4 +1,4 @@
-//! What is expected of a run and of its moves, anew after each of them.
+//! Estimates of a run and its moves, updated after each move.
 
 use rusqlite::{Row, params};
 
@@ -8,22 +8,21 @@ use crate::model::{Millis, ZoneName};
 /// When a run is expected to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The time.
     pub end: Millis,
-    /// By how many milliseconds it may be later, in 19 of 20 cases.
+    /// By how many milliseconds it may be later, with a probability of 95 %.
     pub margin: u64,
-    /// The time that was expected at first; with it the end is compared.
+    /// The first estimate, with which the actual end is compared.
     pub first: Millis,
 }
 
-/// What is expected of a zone's move. It stands as soon as the move begins: what it takes is compared with it.
+/// The estimate of a zone's move. It is fixed when the move begins, and compared with what the move takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// When it begins.
     pub start: Millis,
-    /// How long it takes, in milliseconds.
+    /// In milliseconds.
     pub duration: u64,
-    /// How long the zone does not answer, in milliseconds; none if it does not run.
+    /// In milliseconds; none if the zone does not run.
     pub downtime: Option<u64>,
 }
 
@@ -58,8 +57,7 @@ impl Expectation {
 }
 
 impl Store {
-    /// Writes down when a run is expected to end, and what is expected of some of its moves. What was expected of the
-    /// run at first stays.
+    /// Stores the estimates of a run and some of its moves. The first estimate of the run is kept.
     pub fn expect(
         &self,
         run: i64,

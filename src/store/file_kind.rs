@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-/// How a database of SQLite begins.
+/// The beginning of an SQLite database.
 pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// The size of the pages of a database whose beginning does not tell.
+/// The page size to assume for a database whose header is damaged.
 pub(super) const PAGE: usize = 4096;
 
-/// Whether there is nothing in that file that looks like a database of SQLite, nor like one that was overwritten with
-/// zeros. One that cannot be read is not known to be foreign.
+/// Whether nothing in the file looks like an SQLite database, or like one that was overwritten with zeros. A file
+/// that cannot be read counts as one.
 pub(super) fn is_foreign(path: &Path) -> bool {
     std::fs::read(path).is_ok_and(|bytes| !looks_like_one(&bytes))
 }
@@ -21,7 +21,7 @@ fn looks_like_one(bytes: &[u8]) -> bool {
         || bytes.chunks(PAGE).any(is_page)
 }
 
-/// Whether that may be a page of a tree: its kind, where its free space and its cells begin.
+/// Whether that may be a page of a tree: its kind, and the offsets of its free space and cells.
 fn is_page(bytes: &[u8]) -> bool {
     let &[kind, free_high, free_low, cells_high, cells_low, start_high, start_low, fragments, ..] = bytes
     else {

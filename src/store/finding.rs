@@ -1,4 +1,4 @@
-//! One thing that was found in the database, and who or what is needed for it.
+//! Something that was found in the database, and who must act.
 
 use crate::model::{ZoneName, words};
 
@@ -11,7 +11,7 @@ words! {
         Contradiction = "contradiction",
         /// A move was interrupted and is not settled.
         Interrupted = "interrupted",
-        /// How a step ended is not recorded, nor where its zone is.
+        /// It is not recorded how a step ended, or where its zone is.
         Dangling = "dangling",
         /// The lock marker and the database disagree.
         Marker = "marker",
@@ -23,19 +23,18 @@ words! {
 }
 
 words! {
-    /// Who or what is needed.
+    /// Who must act.
     Needs, "need" {
-        /// It goes away by itself, or is only said.
+        /// It will go away by itself, or is only for information.
         Nobody = "nobody",
-        /// Somebody must do something; which zones are where can still be told.
+        /// The operator must act; it is still known where zones are.
         Operator = "operator",
-        /// The database cannot be relied on.
+        /// The database cannot be relied on: restore a backup.
         Backup = "backup",
     }
 }
 
 impl FindingKind {
-    /// Who or what is needed.
     pub const fn needs(self) -> Needs {
         match self {
             Self::Damaged | Self::Contradiction => Needs::Backup,
@@ -45,19 +44,17 @@ impl FindingKind {
     }
 }
 
-/// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
     pub kind: FindingKind,
-    /// The zone that it is about, if it is about one.
+    /// The zone that it is about, if any.
     pub zone: Option<ZoneName>,
-    /// In words: what is wrong, and what to do.
+    /// What is wrong, and what to do.
     pub text: String,
 }
 
 impl Finding {
-    /// One about a zone.
+    /// A finding about a zone.
     pub(super) fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Self {
         Self { kind, zone: Some(zone.clone()), text }
     }

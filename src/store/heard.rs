@@ -1,5 +1,6 @@
-//! What other hosts have told of zones of this host that they had attached while it was away. It is put down by then, and
-//! each of these hosts is told so the next time: what it says once more would be of a zone that may have come home since.
+//! What other hosts have reported of this host's zones that they took over while it was down. It is recorded by
+//! then, and acknowledged to each of these hosts at the next contact: otherwise a repeated report could be taken
+//! for a new one although the zone has come home since.
 
 use rusqlite::{Row, params};
 use uuid::Uuid;

@@ -1,12 +1,13 @@
-//! How long runs are kept, with their moves and their journal: the database does not grow with time.
+//! How long runs are kept, with their moves and their journal, so that the database does not grow without limit.
 
 use rusqlite::Transaction;
 
-/// So many runs are kept before a new one, whatever they tell.
+/// How many of the newest runs are kept before a new one begins.
 const KEPT: u32 = 29;
 
-/// Forgets runs with their moves and steps: not the newest, nor the newest that `evacuate -l` may show, nor the newest of
-/// each zone that is away or rests, whose move nobody could settle, or of which a step's end is not recorded.
+/// Deletes runs with their moves and steps, except for the newest ones, the newest that `evacuate -l` may show,
+/// and the newest of each zone that is away or stopped here, whose move is not settled, or of which the end of a
+/// step is missing.
 const OVER: &str = "
     WITH newest AS (
         SELECT zone, max(run) AS run FROM (SELECT zone, run FROM move UNION ALL SELECT zone, run FROM journal)
@@ -25,7 +26,7 @@ const OVER: &str = "
         UNION SELECT max(run) FROM journal WHERE mark = 'intent'
             AND zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated')) GROUP BY zone)";
 
-/// Forgets what tells nothing any more, before a new run.
+/// Deletes what is no longer needed, before a new run.
 pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute(OVER, [KEPT]).map(drop)
 }

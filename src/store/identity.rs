@@ -1,30 +1,29 @@
-//! What makes this database that of one host.
+//! The UUID that identifies this database as that of one host.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::{Store, parsed};
 
-/// What the database says. One in which nothing is said is like no other.
+/// The UUID. A database without one gets a random one, and so matches no other.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
     let kept = connection.query_row("SELECT uuid FROM zone WHERE place = 'host'", [], read_one).optional()?;
     Ok(kept.unwrap_or_else(Uuid::new_v4))
 }
 
-/// Makes a new one where nothing is said.
+/// Creates a UUID if there is none.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
         SELECT '', ?1, 'host', 'host', '[]', 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM zone WHERE place = 'host')";
     connection.execute(sql, [Uuid::new_v4().to_string()]).map(drop)
 }
 
-/// What that row says.
 pub(super) fn read_one(row: &Row<'_>) -> rusqlite::Result<Uuid> {
     parsed(row, "uuid")
 }
 
 impl Store {
-    /// What this database says of which host it belongs to: made once, with it.
+    /// The database's UUID, which is created with it.
     pub const fn identity(&self) -> Uuid {
         self.identity
     }

@@ -1,16 +1,16 @@
-//! Whether the file is whole, as far as SQLite itself can tell.
+//! Whether the file is intact, as far as SQLite can tell.
 
 use rusqlite::Connection;
 
 use super::error::is_damage;
 
-/// What is damaged, a line each; nothing if all is well. The connection must be one that may write: others do not know
-/// the rules of the tables.
+/// What is damaged, a line each; empty if nothing is. The connection must be able to write: others do not know
+/// the tables' constraints.
 pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     or_damage(look(connection))
 }
 
-/// So damaged that not even the look comes to its end.
+/// Converts the error of a check that damage has ended prematurely.
 pub(super) fn or_damage(found: rusqlite::Result<Vec<String>>) -> rusqlite::Result<Vec<String>> {
     match found {
         Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
@@ -30,7 +30,7 @@ fn look(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     for orphan in orphans {
         found.push(orphan?);
     }
-    // Of many rows with the same fault each has the same line.
+    // Rows with the same fault have the same line.
     found.dedup();
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! The journal of steps, written ahead: an intent before a step, its outcome after it.
+//! The journal of steps, written ahead: an intent before each step, its outcome after it.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -10,27 +10,20 @@ words! {
     Mark, "journal mark" {
         /// It is about to be done.
         Intent = "intent",
-        /// It was done.
         Done = "done",
-        /// It failed.
         Failed = "failed",
-        /// It was taken back.
+        /// It was undone.
         Undone = "undone",
     }
 }
 
-/// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The zone.
     pub zone: ZoneName,
-    /// The step.
     pub step: Step,
-    /// What is said of it.
     pub mark: Mark,
-    /// When.
     pub at: Millis,
-    /// More, for people.
+    /// Details for people.
     pub detail: Option<String>,
 }
 
@@ -66,7 +59,7 @@ impl Store {
         })
     }
 
-    /// The last step of a zone's moves that was to be done; none if it was never moved.
+    /// The step of the last intent of a zone's moves; none if it was never moved.
     pub fn last_step(&self, zone: &ZoneName) -> Result<Option<Step>, StoreError> {
         self.read("read the journal", |connection| {
             connection
@@ -79,7 +72,7 @@ impl Store {
         })
     }
 
-    /// A zone's entries of a run, in order.
+    /// The entries of a zone in a run, in order.
     pub fn journal(&self, run: i64, zone: &ZoneName) -> Result<Vec<Entry>, StoreError> {
         self.read("read the journal", |connection| {
             connection

@@ -1,5 +1,5 @@
-//! What this host has left of its own zones with other hosts, for the case that it is lost: with whom, so that it can
-//! be withdrawn when a zone goes elsewhere, or is to go elsewhere.
+//! Which other hosts have replicas of this host's zones, so that a replica can be withdrawn when the zone is
+//! moved elsewhere, or gets other targets.
 
 use rusqlite::{Row, params};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Who holds this host in maintenance. Each type is one holder; the host is free when the last one is gone.
+//! Who holds this host in maintenance. Each type is one holder; the host is in service when the last one is gone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::model::Millis;
 /// All holders, oldest first.
 pub(super) const HOLDERS: &str = "SELECT * FROM maintenance WHERE type <> '' ORDER BY started_ms, type";
 
-/// The name of a holder: 1 to 32 lower-case letters, digits and `-`, a letter first. Solaris knows `admin`.
+/// The name of a holder: 1 to 32 lower-case letters, digits and `-`, starting with a letter. Solaris has `admin`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MaintenanceType(String);
 
@@ -43,16 +43,12 @@ impl fmt::Display for MaintenanceType {
     }
 }
 
-/// One holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
-    /// Its type.
     pub kind: MaintenanceType,
-    /// Who started it.
+    /// The user who started it.
     pub user: String,
-    /// When.
     pub since: Millis,
-    /// Why, if they said so.
     pub message: Option<String>,
 }
 
@@ -75,8 +71,8 @@ impl Store {
         })
     }
 
-    /// Adds a holder, unless there is one of that type already: then that one is given back and nothing
-    /// changes. What was announced has begun with it. `mark` runs within the transaction; if it fails, nothing was changed.
+    /// Adds a holder, unless one of that type exists: then that one is returned, and nothing changes. Clears the
+    /// announcement. `mark` is called within the transaction; if it fails, nothing was changed.
     pub fn start_maintenance(
         &self,
         holder: &Holder,
@@ -102,13 +98,13 @@ impl Store {
                 .prepare(HOLDERS)?
                 .query_map([], Holder::read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            // The marker is there before the row is durable: a crash in between locks too much, never too little.
+            // The marker is written before the row is durable: a crash in between locks too much, never too little.
             mark(&all).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
             Ok(None)
         })
     }
 
-    /// Takes a holder away. Gives it back with those that remain; none if it was not there.
+    /// Removes a holder. Returns it with those that remain; none if it did not exist.
     pub fn end_maintenance(
         &self,
         kind: &MaintenanceType,

@@ -1,15 +1,16 @@
-//! What must survive: maintenance, targets, runs, the zones that are away, rest or are detached here, the journal, reservations.
+//! What must survive: maintenance, targets, runs, zones that are away, stopped or detached here, the journal,
+//! reservations.
 //!
-//! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
-//! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
+//! It is one SQLite database (mode 0600, WAL, `synchronous=FULL`): when a function here has returned `Ok`, its
+//! changes are on the disk. Readers never wait for writers. Nothing here reads the clock or asks a host.
 //!
-//! What is deleted is overwritten (`secure_delete`): whatever can be read of a damaged file was valid, and
-//! [`recover`](recover()) saves it. A file that is removed, moved away or replaced while it is open is an error for
-//! whoever has it open ([`StoreError::Gone`]).
+//! Deleted data is overwritten (`secure_delete`): so everything that can be read from a damaged file was valid,
+//! and [`recover`](recover()) saves it. If a file is removed, moved away or replaced while it is open, that is an
+//! error for every process that has it open ([`StoreError::Gone`]).
 //!
-//! It does not grow with time. The newest 30 runs are kept with their moves and their journal, and of the older ones the
-//! newest evacuation or return, and the newest run of each zone that is away, rests here or was left unsettled; of what
-//! moves took the newest 1000.
+//! The database does not grow without limit. The newest 30 runs are kept with their moves and their journal, and
+//! of the older ones the newest evacuation or return, and the newest run of each zone that is away, stopped here
+//! or not settled; of what moves took, the newest 1000 are kept.
 
 mod announcement;
 mod backup;
@@ -76,33 +77,29 @@ pub use zone_record::ZoneRecord;
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The store's own lock does.
+/// SQLite's own mutex is not needed: the store has a lock.
 const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 
 /// The open database of one host.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// Whose it is.
+    /// The UUID that identifies the host.
     identity: Uuid,
     connection: Mutex<Connection>,
-    /// Which file it was when it was opened, if it is one.
+    /// Device and inode at the time of opening, if it is a file.
     inode: Option<Inode>,
 }
 
-/// Device and inode number.
 type Inode = (u64, u64);
 
 impl Store {
-    /// Opens the database for reading and writing; makes or upgrades it where necessary.
-    ///
-    /// # Errors
-    /// [`StoreError`] names the file and what to do.
+    /// Opens the database for reading and writing; creates or upgrades it if necessary.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_within(path, BUSY)
     }
 
-    /// The same with another patience, for tests.
+    /// With another time limit, for tests.
     fn open_within(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         if !is_there(path)? {
             make(path)?;
@@ -114,17 +111,13 @@ impl Store {
         Self::on(connection, path, inode(path))
     }
 
-    /// Opens it for reading only; none if there is no database yet, which means that nothing was ever done.
-    ///
-    /// # Errors
-    /// [`StoreError`] names the file and what to do.
+    /// Opens the database for reading only; none if it does not exist, which means that nothing was ever done.
     pub fn open_read_only(path: &Path) -> Result<Option<Self>, StoreError> {
         if !is_there(path)? {
             return Ok(None);
         }
         let connection = match Self::reader(path, OpenFlags::SQLITE_OPEN_READ_ONLY, path) {
-            // No room or no right for the file beside it that readers share. Without a journal the database
-            // itself is the whole truth.
+            // The file that readers share cannot be created. Without a journal the database itself is complete.
             Err(StoreError::ReadOnly { .. } | StoreError::Full { .. } | StoreError::Query { .. })
                 if !has_journal(path) =>
             {
@@ -136,10 +129,7 @@ impl Store {
         Self::on(connection, path, inode(path)).map(Some)
     }
 
-    /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
-    ///
-    /// # Errors
-    /// [`StoreError`] names the file that is not there.
+    /// An empty database in memory, for a host that has none yet.
     pub fn nothing(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
@@ -158,7 +148,7 @@ impl Store {
         if schema::check(&connection, path)? == schema::known() {
             return Ok(connection);
         }
-        // Questions are asked of today's tables, and whoever only reads changes no file.
+        // The queries are for the newest tables, and a reader must not change the file.
         let mut upgraded = Connection::open_in_memory().map_err(failed)?;
         if backup::copy_pages(&connection, &mut upgraded).map_err(failed)? != StepResult::Done {
             return Err(StoreError::Locked { path: path.to_owned() });
@@ -169,12 +159,11 @@ impl Store {
 
     fn set_up(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
         connection.busy_timeout(patience)?;
-        // The first statement that reads the file: here a file that is no database is found out.
+        // The first statement that reads the file, so here a file that is not a database is noticed.
         write_ahead(connection)?;
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;")
     }
 
-    /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -183,7 +172,7 @@ impl Store {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads.
+    /// Runs a query.
     fn read<T>(
         &self,
         what: &'static str,
@@ -210,7 +199,7 @@ impl Store {
         result.map_err(|source| StoreError::query(&self.path, what, source))
     }
 
-    /// What is written into a file that has no name any more is lost.
+    /// What is written into a file that no longer has a name is lost.
     fn must_be_the_same(&self) -> Result<(), StoreError> {
         match self.inode {
             Some(opened) if inode(&self.path) != Some(opened) => {
@@ -225,7 +214,7 @@ fn inode(path: &Path) -> Option<Inode> {
     path.metadata().ok().map(|about| (about.dev(), about.ino()))
 }
 
-/// Whether there is a file at that path. A link that leads nowhere and a file without content were databases.
+/// Whether there is a file at that path. A dangling symbolic link or an empty file was a database once.
 fn is_there(path: &Path) -> Result<bool, StoreError> {
     let failed = |source| StoreError::Create { path: path.to_owned(), source };
     match path.symlink_metadata() {
@@ -239,7 +228,7 @@ fn is_there(path: &Path) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Makes a new one, which has its name only when it is whole. Another process may have made it at the same time.
+/// Creates a database, which gets its name when it is complete. Another process may create it at the same time.
 fn make(path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Create { path: path.to_owned(), source };
     prepare_folder(path).map_err(failed)?;
@@ -257,8 +246,9 @@ fn make(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Turns the write-ahead journal on. SQLite does not wait for others that do so to a new database at the same
-/// moment, whatever the busy timeout says: two that each read the file and want to write it would wait for ever.
+/// Switches the write-ahead journal on. SQLite does not wait for other processes that do the same to a new
+/// database at the same moment, whatever the busy timeout: two that have each read the file and want to write it
+/// would wait for ever.
 pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let deadline = Instant::now() + BUSY;
     loop {
@@ -275,20 +265,20 @@ pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Whether a journal lies beside the database: changes that are not in it yet.
+/// Whether there is a journal beside the database, with changes that are not in it yet.
 fn has_journal(path: &Path) -> bool {
     let mut journal = path.as_os_str().to_owned();
     journal.push("-wal");
     std::fs::metadata(journal).is_ok_and(|about| about.len() > 0)
 }
 
-/// The name under which SQLite reads a file as one that nobody changes.
+/// The URI by which SQLite reads a file that no process changes.
 fn immutable(path: &Path) -> PathBuf {
     let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{name}?immutable=1").into()
 }
 
-/// Makes the folder (0700) where it is missing.
+/// Creates the folder (0700) if it is missing.
 fn prepare_folder(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.is_dir() => crate::folder::make(folder, 0o700),
@@ -296,7 +286,7 @@ fn prepare_folder(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The same, and makes the file (0600) where it is missing.
+/// Creates the folder and the file (0600) if they are missing.
 pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
     prepare_folder(path)?;
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -306,12 +296,12 @@ pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// SQLite's own words for a folder are of no help.
+/// SQLite's own error for a folder is not helpful.
 fn must_be_file(path: &Path) -> std::io::Result<()> {
     if path.metadata()?.is_file() { Ok(()) } else { Err(std::io::Error::other("it is not a file")) }
 }
 
-/// Reads a column that holds the text of one of our own types.
+/// Parses a column with the text of one of our own types.
 pub(crate) fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<T>
 where
     T::Err: std::fmt::Display,
@@ -326,7 +316,7 @@ where
     })
 }
 
-/// The same for a column that may be empty.
+/// Likewise for a column that may be empty.
 pub(crate) fn parsed_optional<T: std::str::FromStr>(
     row: &rusqlite::Row<'_>,
     column: &str,
@@ -340,7 +330,7 @@ where
     }
 }
 
-/// A size as SQLite keeps it.
+/// A size as SQLite stores it.
 pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -9,16 +9,17 @@
 //!            └─► configured ──► here
 //! ```
 //!
-//! A zone is in exactly one place: it has one record, and the record has one place. A zone that is found on this host
-//! is `here`, whatever was recorded; one that is not coming back may be given up and is `configured` then. The database
-//! holds the same rule (the trigger `zone_transition` of schema.sql), and a test compares the two.
+//! A zone is in exactly one place: it has one record, and the record has one place. A zone that is found on this
+//! host is `here`, whatever was recorded; if one does not come back its record may be discarded, and it is
+//! `configured` then. The database enforces the same rule (the trigger `zone_transition` of schema.sql), and a
+//! test compares the two.
 
 use crate::model::{ZoneName, words};
 
 words! {
-    /// Where a zone is.
     Place, "place of a zone" {
-        /// On this host, if its platform has it. Recorded only if the zone belongs to another host, or may be fetched by one.
+        /// On this host, if its platform has it. Recorded only if the zone belongs to another host, or may be
+        /// fetched by one.
         Here = "here",
         /// It is being evacuated, or that was interrupted.
         Leaving = "leaving",
@@ -26,7 +27,7 @@ words! {
         Migrating = "migrating",
         /// It was evacuated to another host.
         Away = "away",
-        /// It is being brought back, or that was interrupted.
+        /// It is being returned, or that was interrupted.
         Returning = "returning",
         /// It is being moved from one host to the next while it is away, or that was interrupted.
         Relocating = "relocating",
@@ -40,7 +41,7 @@ words! {
         Suspended = "suspended",
         /// Only its configuration is here.
         Configured = "configured",
-        /// It was migrated to another host, for good.
+        /// It was migrated to another host for good.
         Migrated = "migrated",
     }
 }
@@ -73,20 +74,16 @@ impl StopMethod {
     }
 }
 
-/// A zone cannot go from the place where it is to that one.
+/// A zone cannot go from one place to another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("zone '{zone}' is recorded as {from} and cannot become {to}")]
 pub struct IllegalPlace {
-    /// The zone.
     pub zone: ZoneName,
-    /// Where it is.
     pub from: Place,
-    /// Where it cannot be next.
     pub to: Place,
 }
 
 impl Place {
-    /// Whether a zone in this place may be in that one next.
     pub const fn may_become(self, next: Self) -> bool {
         use Place::{
             Away, Configured, Here, Leaving, Migrated, Migrating, Relocating, Returning, Stopped, Stopping,
@@ -94,7 +91,7 @@ impl Place {
         };
         match (self, next) {
             (_, Here) => true,
-            // What its platform has may leave or stop, whatever an interruption has left in the record.
+            // What the platform has may leave or stop, whatever an interruption has left in the record.
             (
                 Here | Configured | Migrated,
                 Leaving | Migrating | Stopping | Suspending | Away | Configured,
@@ -103,9 +100,9 @@ impl Place {
             (Away, Returning | Relocating) => true,
             (Migrating, Migrated) => true,
             (Stopping, Stopped) | (Suspending, Suspended | Stopped) => true,
-            // Another host has taken it over, or it comes over its own configuration.
+            // Another host has taken it over, or it arrives and replaces its own configuration.
             (Stopped | Suspended, Away | Configured) => true,
-            // Given up.
+            // Its record is discarded.
             (Leaving | Migrating | Away | Returning | Relocating, Configured) => true,
             (from, to) => from as u8 == to as u8,
         }
@@ -135,7 +132,7 @@ impl Place {
         matches!(self, Self::Stopping | Self::Stopped | Self::Suspending | Self::Suspended)
     }
 
-    /// Whether something is being done with the zone, or was when its process died.
+    /// Whether the zone is on its way between two places, or was when its process died.
     pub const fn is_interim(self) -> bool {
         matches!(
             self,
@@ -210,7 +207,7 @@ mod tests {
     fn a_zone_that_is_elsewhere_is_not_lost_on_the_way_to_another_place() {
         for &from in Place::ALL {
             assert!(from.may_become(from) && from.may_become(Place::Here), "{from}");
-            // Only a zone that is here is stopped, and only one that was on its way has arrived.
+            // Only a zone that is here can be stopped, and only one that was on its way can arrive.
             assert!(!from.is_elsewhere() || !(from.may_become(Place::Stopping)), "{from}");
             assert_eq!(
                 from.may_become(Place::Stopped),

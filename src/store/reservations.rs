@@ -10,17 +10,14 @@ use crate::model::{Millis, ZoneName};
 /// One reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// For whom.
     pub zone: ZoneName,
-    /// The same, unmistakably.
     pub uuid: Uuid,
     /// The host that it comes from.
     pub source: String,
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub memory: u64,
-    /// Processors.
     pub cpus: u32,
-    /// End of the lease.
+    /// The end of the lease.
     pub expires: Millis,
 }
 
@@ -47,7 +44,7 @@ impl Store {
         admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
     ) -> Result<Result<(), E>, StoreError> {
         self.write("reserve room", |transaction| {
-            // A zone that belongs here may be recovered by whoever was bringing it.
+            // A zone that belongs here may be recovered by the host that was bringing it.
             transaction.execute(
                 "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN
                  (SELECT uuid FROM zone WHERE place IN ('leaving', 'migrating', 'away', 'returning', 'relocating'))",

@@ -1,4 +1,4 @@
-//! Evacuations and returns, and what each did with each zone. Finished runs are the history.
+//! Evacuations, returns and migrations, and what each did with each zone. Finished runs are the history.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -6,25 +6,25 @@ use super::{Expectation, Expected, Store, StoreError, history, parsed, parsed_op
 use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName, words};
 
 words! {
-    /// Which way a run goes.
+    /// The direction of a run.
     Direction, "direction" {
-        /// All zones away from here.
+        /// Zones are moved away from here.
         Evacuate = "evacuate",
-        /// All zones back to here.
+        /// Zones are moved back to here.
         Return = "return",
-        /// A zone away from here, for good.
+        /// A zone is moved away from here for good.
         Migrate = "migrate",
     }
 }
 
 words! {
-    /// What has become of a zone in a run. sysadm(8) knows EVACUATED, SKIPPED and FAILED.
+    /// The state of a zone in a run. sysadm(8) has EVACUATED, SKIPPED and FAILED.
     MoveState, "state of a move" {
         /// Its destination is being asked.
         Preparing = "PREPARING",
         /// It waits for its turn.
         Ready = "READY",
-        /// It moves.
+        /// It is being moved.
         Migrating = "MIGRATING",
         /// It is at DEST.
         Evacuated = "EVACUATED",
@@ -34,17 +34,17 @@ words! {
         Skipped = "SKIPPED",
         /// The attempt failed; it is where it was.
         Failed = "FAILED",
-        /// Where it is cannot be told without the operator.
+        /// It is not known where it is; the operator must act.
         Unknown = "UNKNOWN",
-        /// It was shut down and rests here.
+        /// It was shut down and stays here.
         Stopped = "STOPPED",
-        /// Its memory was saved and it rests here.
+        /// Its memory was saved and it stays here.
         Suspended = "SUSPENDED",
     }
 }
 
 impl MoveState {
-    /// Whether the run has nothing more to do with the zone.
+    /// Whether the run is done with the zone.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Preparing | Self::Ready | Self::Migrating => false,
@@ -59,24 +59,21 @@ impl MoveState {
     }
 }
 
-/// One evacuation or return.
+/// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its number.
     pub id: i64,
-    /// Which way.
     pub direction: Direction,
-    /// Who started it.
+    /// The user who started it.
     pub user: String,
-    /// Its process.
+    /// The id of its process.
     pub pid: u32,
-    /// When it began.
     pub started: Millis,
-    /// When it ended; none while it runs, or when it died.
+    /// None while it is in progress, and if it died.
     pub ended: Option<Millis>,
     /// How it ended, one word.
     pub outcome: Option<String>,
-    /// When it is, or was, expected to end; none if that was not known.
+    /// When it is, or was, expected to end, if that is known.
     pub expected: Option<Expected>,
 }
 
@@ -98,36 +95,34 @@ impl Run {
 /// What a run does with one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The zone.
     pub zone: ZoneName,
-    /// What has become of it.
     pub state: MoveState,
-    /// Live or cold, once decided.
+    /// None until it is decided.
     pub kind: Option<Method>,
-    /// Its brand, where known.
+    /// None if it is not known.
     pub brand: Option<Brand>,
-    /// Where it goes, or the last target that was tried.
+    /// Its destination, or the last target that was tried.
     pub dest: Option<HostUri>,
-    /// The step it is at.
+    /// The current step.
     pub step: Option<Step>,
     /// Why it was skipped or failed.
     pub error: Option<String>,
     /// Bytes sent.
     pub bytes: u64,
-    /// Bytes to send in all, as far as known.
+    /// Bytes to send in all, as far as is known.
     pub total: u64,
     /// When its move began.
     pub started: Option<Millis>,
-    /// When it ended.
+    /// When its move ended.
     pub ended: Option<Millis>,
-    /// How long it did not answer, in milliseconds; live only.
+    /// Downtime in milliseconds; live migrations only.
     pub downtime: Option<u64>,
-    /// What is, or was, expected of it, if that is known.
+    /// The estimate, if there is one.
     pub expected: Option<Expectation>,
 }
 
 impl Move {
-    /// A zone about which nothing is known yet.
+    /// A zone of which nothing is known yet.
     pub const fn new(zone: ZoneName) -> Self {
         Self {
             zone,
@@ -198,7 +193,7 @@ impl Move {
 }
 
 impl Store {
-    /// Begins a run; gives its number. Earlier ones that tell nothing any more are forgotten.
+    /// Begins a run; returns its number. Deletes old runs that are no longer needed.
     pub fn begin_run(
         &self,
         direction: Direction,
@@ -216,7 +211,6 @@ impl Store {
         })
     }
 
-    /// Ends a run.
     pub fn end_run(&self, run: i64, outcome: &str, now: Millis) -> Result<(), StoreError> {
         self.write("record the end of a run", |transaction| {
             transaction.execute(
@@ -227,17 +221,18 @@ impl Store {
         })
     }
 
-    /// Writes down what a run does with some zones.
+    /// Stores what a run does with some zones.
     pub fn save_moves(&self, run: i64, moves: &[Move]) -> Result<(), StoreError> {
         self.write("record the state of moves", |transaction| {
             moves.iter().try_for_each(|a_move| a_move.save(run, transaction))
         })
     }
 
-    /// The newest run with those of its moves that did not go well, or not yet, by zone name. (A zone that was
-    /// evacuated is in the away list; one that has returned, or was migrated since, is no news.) A migration counts while
-    /// it goes on, that is while the process `living` does it: what an evacuation before it has left to do is more than a
-    /// zone that has gone its way, and one that was interrupted on its way is in the away list.
+    /// The newest run with those of its moves that have not succeeded, or not yet, by zone name. (A zone that was
+    /// evacuated is in the away list; one that has returned or was migrated is of no interest.) A migration
+    /// counts only while it is in progress, that is while the process `living` does it: what an earlier
+    /// evacuation has left to do is more important than a zone that was migrated, and one that was interrupted on
+    /// its way is in the away list.
     pub fn latest_run(&self, living: Option<u32>) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
@@ -261,7 +256,7 @@ impl Store {
         })
     }
 
-    /// Bytes per second of the live moves to that host that went well, newest ten; none if there were none.
+    /// The rate in bytes per second of the newest ten successful live moves to that host; none if there were none.
     pub fn past_rate(&self, dest: &HostUri) -> Result<Option<u64>, StoreError> {
         self.read("read past moves", |connection| {
             connection.query_row(
@@ -322,11 +317,11 @@ mod tests {
             (run.id, moves.into_iter().map(|one| one.zone.to_string()).collect::<Vec<_>>())
         };
         assert_eq!(latest(Some(8)), (migration, vec!["evac1".to_owned()]));
-        // It was killed, whoever lives now.
+        // It was killed, whatever process runs now.
         for living in [None, Some(9)] {
             assert_eq!(latest(living), (run, vec!["evac1".to_owned(), "evac2".to_owned()]));
         }
-        // And it had arrived, as was found out later.
+        // And the zone had arrived, as was found out later.
         let manifest = sample::manifest("evac1");
         store.begin_move(&sample::record("evac1", 7, Place::Migrating), &manifest).unwrap();
         store.end_migration(&sample::record("evac1", 7, Place::Migrated), &manifest).unwrap();

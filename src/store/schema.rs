@@ -1,4 +1,4 @@
-//! The schema and its versions, kept in `PRAGMA user_version`.
+//! The schema and its versions, which are kept in `PRAGMA user_version`.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use rusqlite::Connection;
 
 use super::{StoreError, backup};
 
-/// How many tables there are, and how many of them every version has.
+/// The number of tables, and how many of them every version has.
 const TABLES: &str =
     "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'zone',
     'journal', 'reservation')) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 
-/// No version will be beyond this one.
+/// No version will ever be higher.
 const FUTURE: i64 = 1000;
 
-/// One script for each version, each preceded by `-- v N`.
+/// A script for each version, each preceded by `-- v N`.
 const SCRIPT: &str = include_str!("schema.sql");
 
-/// What makes each version out of the one before.
+/// The scripts, each of which upgrades the version before.
 fn scripts() -> Vec<&'static str> {
     SCRIPT.split("-- v ").skip(1).map(|part| part.split_once('\n').map_or("", |(_, sql)| sql)).collect()
 }
 
-/// The newest version, the one that this software writes.
+/// The newest version, which this program writes.
 pub(super) fn known() -> i64 {
     i64::try_from(scripts().len()).unwrap_or(i64::MAX)
 }
@@ -33,7 +33,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         .map_err(|source| StoreError::open(path, source))
 }
 
-/// Refuses a database of a later version, and one of somebody else's.
+/// Refuses a database of a later version, or of another program.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     check_against(connection, path, known())
 }
@@ -56,24 +56,24 @@ fn check_against(connection: &Connection, path: &Path, known: i64) -> Result<i64
     Ok(found)
 }
 
-/// Makes all tables, or brings those of a copy to the newest version. Nothing is kept of what the copy was.
+/// Creates all tables, or upgrades those of a copy to the newest version. The old copy is not kept.
 pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     bring(connection, path, &scripts(), |_| Ok(()))
 }
 
-/// Makes all tables as they were in that version.
+/// Creates all tables as they were in that version.
 pub(super) fn make(connection: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
     let scripts = scripts();
     bring(connection, path, &scripts[..scripts.len().min(usize::try_from(version).unwrap_or(0))], |_| Ok(()))
 }
 
-/// Brings the database of that path to the newest version. A copy of it as it was is made before.
+/// Upgrades the database at that path to the newest version. A copy of the old one is made before.
 pub(super) fn upgrade_file(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     bring(connection, path, &scripts(), |to| backup::keep_before(path, to))
 }
 
-/// Brings a database to the version of these scripts, if it is not beyond it, in one transaction. `before` is told to
-/// which version, while nobody else can write.
+/// Upgrades a database to the version of these scripts, unless it has a higher one, in one transaction. `before`
+/// is called with the old version, while no other process can write.
 pub(super) fn bring(
     connection: &Connection,
     path: &Path,
@@ -148,7 +148,7 @@ mod tests {
             bring(&store.lock(), &path, scripts, |to| backup::keep_before(&path, to))
                 .map_err(|error| error.to_string())
         };
-        // What an interruption has left is replaced.
+        // What an interruption has left behind is replaced.
         std::fs::write(&copy, "half a copy").unwrap();
         assert!(upgrade(&[SCRIPT, "NONSENSE;"]).is_err());
         assert_eq!(store.contents().unwrap(), contents, "nothing was changed");

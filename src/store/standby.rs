@@ -1,4 +1,4 @@
-//! Manifests of zones of other hosts that were left here for the case that their host is lost.
+//! Replicas of other hosts' zones, kept here in case their host is lost.
 
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -7,27 +7,24 @@ use super::zones::{Configuration, find, save};
 use super::{Store, StoreError, ZoneRecord, from_json, parsed, to_json, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
 
-/// All but the manifests: they are long.
+/// All columns except for the manifests, which are long.
 const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
 
-/// One of them, without the manifest itself.
+/// A replica, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandbyRow {
-    /// The zone.
     pub zone: ZoneName,
-    /// The host that it runs on, by its own name.
+    /// The name of the host to which the zone belongs.
     pub origin: String,
-    /// Its identity.
     pub uuid: Uuid,
-    /// Its brand.
     pub brand: Brand,
-    /// By which URI that host has reached this one.
+    /// The URI by which that host reaches this one.
     pub via: HostUri,
-    /// The other targets of the zone.
+    /// The zone's other targets.
     pub others: Vec<HostUri>,
     /// When it was left here.
     pub since: Millis,
-    /// When it was attached here from that, and who did it.
+    /// When the zone was taken over from it, and by which user.
     pub taken: Option<(Millis, String)>,
 }
 
@@ -55,8 +52,8 @@ impl StandbyRow {
 }
 
 impl Store {
-    /// Keeps what another host has left of one of its zones, in place of what it had left before. A manifest from which
-    /// the zone was attached here is not replaced: that host does not know of it yet.
+    /// Keeps a replica of another host's zone, in place of an earlier one. A replica from which the zone was
+    /// taken over here is not replaced: its host does not know of that yet.
     pub fn keep_standby(&self, standby: &Standby, since: Millis) -> Result<(), StoreError> {
         let (zone, manifest) = (&standby.manifest.zone, &standby.manifest);
         let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
@@ -82,7 +79,7 @@ impl Store {
         })
     }
 
-    /// Records when, and by whom, a zone was attached here from what its host had left, or that it was not.
+    /// Records when, and by which user, a zone was taken over from its replica; none: it was not.
     pub fn take_standby(
         &self,
         origin: &str,
@@ -110,7 +107,7 @@ impl Store {
         })
     }
 
-    /// Drops the manifest of a zone: its host has it no more, or the zone that was attached from it has gone on.
+    /// Drops a replica: its host no longer has the zone, or the zone that was taken over from it has moved on.
     pub fn drop_standby(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
         self.write("drop a manifest of another host", |transaction| {
             let dropped = transaction.execute(
@@ -121,7 +118,7 @@ impl Store {
         })
     }
 
-    /// All of them, by zone.
+    /// All replicas, by zone.
     pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
@@ -131,7 +128,7 @@ impl Store {
         })
     }
 
-    /// How many other zones of that host there are than this one, and how long their manifests are together, in bytes.
+    /// The number of replicas of that host's other zones, and the total size of their manifests in bytes.
     pub fn standbys_beside(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
         self.read("count the manifests of another host", |connection| {
             connection.query_row(
@@ -143,7 +140,6 @@ impl Store {
         })
     }
 
-    /// The manifest itself.
     pub fn standby_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
         self.read("read a manifest of another host", |connection| {
             let sql = "SELECT manifest FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2";

@@ -1,4 +1,4 @@
-//! Where zones go: an ordered list of URIs for a zone, or for all that have none of their own.
+//! Where zones go: an ordered list of URIs for a zone, or for all zones without one.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,21 @@ use rusqlite::{Connection, Row, params};
 use super::{Store, StoreError, parsed};
 use crate::model::{HostUri, ZoneName};
 
-/// How the default is kept; no zone can have this name.
+/// The key of the default; no zone can have this name.
 const DEFAULT_KEY: &str = "*";
 
-/// What a list of targets belongs to.
+/// What a list of targets applies to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TargetKey {
     /// Every zone without targets of its own.
     Default,
-    /// One zone.
     Zone(ZoneName),
 }
 
 /// Where the targets of a zone come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// They are its own.
+    /// They are the zone's own.
     Own,
     /// They are the default.
     Default,
@@ -31,7 +30,6 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Own => "zone",
@@ -51,8 +49,7 @@ impl TargetKey {
 }
 
 impl Store {
-    /// Sets the targets of each of `keys`, the first to be tried first. What was there is replaced; an empty list removes
-    /// it.
+    /// Sets the targets of each of `keys`, in order of preference. Replaces earlier ones; an empty list removes them.
     pub fn set_targets(&self, keys: &[TargetKey], uris: &[HostUri]) -> Result<(), StoreError> {
         self.write("set targets", |transaction| {
             for key in keys {
@@ -94,7 +91,7 @@ pub(super) fn read_one(row: &Row<'_>) -> rusqlite::Result<(TargetKey, HostUri)> 
     Ok((key, parsed(row, "uri")?))
 }
 
-/// The targets of one zone out of all that were set, and where they come from.
+/// The targets of one zone, and where they come from.
 pub fn of_zone<'a>(all: &'a BTreeMap<TargetKey, Vec<HostUri>>, zone: &ZoneName) -> (&'a [HostUri], Origin) {
     if let Some(own) = all.get(&TargetKey::Zone(zone.clone())) {
         return (own, Origin::Own);

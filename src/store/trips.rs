@@ -1,32 +1,30 @@
-//! What moves were expected to take, and took: the next forecasts are made from that. It is kept with the moves.
+//! What moves were expected to take, and took, as a basis for the next forecasts. It is stored with the moves.
 
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed, stored, unsigned};
 use crate::model::{Method, Millis, ZoneName};
 
-/// One move that went well. Sizes in bytes, times in ms.
+/// One successful move. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastTrip {
-    /// The zone.
     pub zone: ZoneName,
-    /// The host that it left, as the planner called it.
+    /// The host that it left, by the planner's name for it.
     pub source: String,
     /// The host to which it went.
     pub dest: String,
-    /// How it moved.
     pub kind: Method,
-    /// Memory that it used.
+    /// The memory that it used.
     pub memory: u64,
-    /// Bytes a second that it was to get.
+    /// The bandwidth that it was to get, in bytes per second.
     pub rate: u64,
-    /// What the model alone had said.
+    /// The duration by the model alone.
     pub model_ms: u64,
-    /// The same of its downtime.
+    /// The downtime by the model alone.
     pub model_downtime_ms: u64,
-    /// What it took.
+    /// The actual duration.
     pub took_ms: u64,
-    /// How long the zone did not answer; none if that was not measured.
+    /// The actual downtime; none if it was not measured.
     pub downtime_ms: Option<u64>,
     /// When it ended.
     pub ended: Millis,
@@ -51,7 +49,7 @@ impl PastTrip {
     }
 }
 
-/// The moves that went well and of which all is known, oldest first.
+/// The successful moves of which everything is known, oldest first.
 const TRIPS: &str =
     "SELECT * FROM move WHERE model_ms IS NOT NULL AND kind IS NOT NULL AND started_ms IS NOT NULL
     AND ended_ms IS NOT NULL AND state IN ('EVACUATED', 'RETURNED') ORDER BY ended_ms, run, zone";
@@ -61,7 +59,7 @@ pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastTrip
 }
 
 impl Store {
-    /// Keeps beside moves of a run what they were expected to take.
+    /// Stores what some moves of a run were expected to take.
     pub fn record_trips(&self, run: i64, trips: &[PastTrip]) -> Result<(), StoreError> {
         self.write("record what moves took", |transaction| {
             for trip in trips {
@@ -104,7 +102,7 @@ mod tests {
         let failed = Move { state: MoveState::Failed, ..sample::full_move("web") };
         store.save_moves(run, &[ended.clone(), failed]).unwrap();
         store.record_trips(run, &[trip.clone(), sample::trip("web"), sample::trip("unknown")]).unwrap();
-        // What is written of the move later leaves it.
+        // What is stored of the move later does not change it.
         store.save_moves(run, &[ended]).unwrap();
         assert_eq!(store.trips().unwrap(), [trip]);
     }

@@ -8,35 +8,35 @@ use super::zone_record::ZoneRecord;
 use super::{Expectation, Store, StoreError, from_json, stored, to_json};
 use crate::model::{Manifest, Method};
 
-/// All columns but the configurations: they are long, and are read only where they are asked for.
+/// All columns except for the configurations, which are long and read only when they are needed.
 pub(super) const COLUMNS: &str =
     "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
     since_ms, ended_ms, was_running, kind, bytes, downtime_ms, expected_start_ms, expected_duration_ms,
     expected_downtime_ms, down, zonepath, user, written";
 
-/// All zones by name. The host itself is none.
+/// All zones by name. The host itself is not a zone.
 pub(super) const ZONES: &str = "WHERE place <> 'host' ORDER BY name, uuid";
 
-/// What becomes of the configuration that is kept of a zone.
+/// What happens to the configuration that is kept of a zone.
 pub(super) enum Configuration<'a> {
     Keep,
     Replace(&'a Manifest),
     Drop,
 }
 
-/// What is recorded of a zone; none if nothing is.
+/// The record of a zone, if there is one.
 pub(super) fn find(connection: &Connection, uuid: Uuid) -> rusqlite::Result<Option<ZoneRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM zone WHERE uuid = ?1");
     connection.prepare_cached(&sql)?.query_row([uuid.to_string()], ZoneRecord::read).optional()
 }
 
-/// Those records of zones that are so.
+/// The records that fulfil a condition.
 pub(super) fn select(connection: &Connection, which: &str) -> rusqlite::Result<Vec<ZoneRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM zone {which}");
     connection.prepare_cached(&sql)?.query_map([], ZoneRecord::read)?.collect()
 }
 
-/// Writes a record in place of what was there of that zone, if the zone may be where it says.
+/// Writes a record in place of an earlier one, if the zone may go to its place from the earlier one.
 pub(super) fn save(
     transaction: &Transaction<'_>,
     record: &ZoneRecord,
@@ -101,17 +101,17 @@ pub(super) fn save(
 }
 
 impl Store {
-    /// All zones of which something is recorded, by name.
+    /// The records of all zones, by name.
     pub fn zones(&self) -> Result<Vec<ZoneRecord>, StoreError> {
         self.read("read the records of zones", |connection| select(connection, ZONES))
     }
 
-    /// What is recorded of that zone; none if nothing is.
+    /// The record of a zone, if there is one.
     pub fn zone(&self, uuid: Uuid) -> Result<Option<ZoneRecord>, StoreError> {
         self.read("read the record of a zone", |connection| find(connection, uuid))
     }
 
-    /// The configuration that is kept of a zone; none if there is none.
+    /// The configuration that is kept of a zone, if there is one.
     pub fn manifest_of(&self, uuid: Uuid) -> Result<Option<Manifest>, StoreError> {
         self.read("read the configuration of a zone", |connection| {
             let sql = "SELECT manifest FROM zone WHERE uuid = ?1";

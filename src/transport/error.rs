@@ -7,80 +7,61 @@ use crate::model::HostUri;
 pub enum DialError {
     /// No connection at all.
     #[error("cannot connect to {uri}")]
-    Connect {
-        /// The host.
-        uri: HostUri,
-        /// Why.
-        source: std::io::Error,
-    },
+    Connect { uri: HostUri, source: std::io::Error },
     /// Not within the connect timeout.
     #[error("{uri} did not answer within {seconds} s")]
-    Timeout {
-        /// The host.
-        uri: HostUri,
-        /// The limit.
-        seconds: u64,
-    },
-    /// It is not known to be who it should be.
+    Timeout { uri: HostUri, seconds: u64 },
+    /// The host could not be authenticated.
     #[error("{uri}: {what}")]
     Identity {
-        /// The host.
         uri: HostUri,
-        /// What is wrong with its key or certificate, and the command that settles it.
+        /// What is wrong with its key or certificate, and the command that solves it.
         what: String,
     },
-    /// It does not know us.
+    /// The host does not accept our authentication.
     #[error("{uri} did not accept our credentials: {what}")]
     Login {
-        /// The host.
         uri: HostUri,
         /// What was tried, and what to do.
         what: String,
     },
-    /// The far side has no usable agent.
+    /// The host has no usable agent.
     #[error("{uri}: no agent there: {what}")]
     NoAgent {
-        /// The host.
         uri: HostUri,
-        /// What came instead, and what to do.
+        /// What it sent instead, and what to do.
         what: String,
     },
-    /// The far side speaks other versions of the protocol.
+    /// The host speaks other versions of the protocol.
     #[error(
         "{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version; update the older one"
     )]
     Version {
-        /// The host.
         uri: HostUri,
-        /// Its software and what it speaks.
+        /// Its version of sysadm and its protocol versions.
         theirs: String,
-        /// Our software and what we speak.
+        /// Our version of sysadm and our protocol versions.
         ours: String,
     },
-    /// The far side refused the stream.
+    /// The host refused the stream.
     #[error("{uri} refuses: {what}")]
     Refused {
-        /// The host.
         uri: HostUri,
-        /// Its words.
+        /// Its reason.
         what: String,
-        /// Whether it may accept the same stream in a while.
+        /// Whether it may accept the same stream later.
         transient: bool,
     },
-    /// Our own side is not set up.
+    /// This host is not set up.
     #[error("cannot use {uri}: {what}")]
     Setup {
-        /// The host.
         uri: HostUri,
-        /// What is missing here, and the command that makes it.
+        /// What is missing, and the command that creates it.
         what: String,
     },
-    /// A build without SSH.
+    /// This program was built without SSH.
     #[error(
         "cannot use {uri}: this sysadm was built without ssh; use rads://, or build with the 'ssh' feature"
     )]
-    NotBuilt {
-        /// The host.
-        uri: HostUri,
-    },
+    NotBuilt { uri: HostUri },
 }

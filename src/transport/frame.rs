@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// The largest frame, in bytes. A zone's configuration is the largest thing that travels in one.
+/// Maximum size of a frame in bytes. The largest content is a zone's configuration.
 pub const MAX_FRAME: u32 = 16 << 20;
 
-/// The largest frame of a peer that has not said hello yet.
+/// Maximum size of a frame before the hello.
 pub const MAX_HELLO: u32 = 4096;
 
 /// Why a frame could not be read or written.
@@ -19,20 +19,15 @@ pub enum FrameError {
     /// The stream failed, or ended within a frame.
     #[error("the connection failed")]
     Io(#[from] std::io::Error),
-    /// More than the limit.
+    /// The frame exceeds the limit.
     #[error("{}", too_large(*.length, *.limit))]
-    TooLarge {
-        /// What was announced.
-        length: u32,
-        /// What is allowed.
-        limit: u32,
-    },
-    /// Not what was expected.
+    TooLarge { length: u32, limit: u32 },
+    /// The content is not what was expected.
     #[error("a message could not be understood")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// Four letters are no length: something that does not speak the protocol has printed them.
+/// A length of four letters means that something printed text instead of speaking the protocol.
 fn too_large(length: u32, limit: u32) -> String {
     let start = length.to_be_bytes();
     if start.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
@@ -44,7 +39,7 @@ fn too_large(length: u32, limit: u32) -> String {
 /// Reads one frame of at most `limit` bytes.
 ///
 /// # Errors
-/// [`FrameError::Closed`] at a clean end, the others otherwise.
+/// [`FrameError::Closed`] at a clean end.
 pub async fn read<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin + ?Sized),
     limit: u32,
@@ -56,7 +51,7 @@ pub async fn read<T: DeserializeOwned>(
 /// Reads the head of a frame of at most `limit` bytes: the length of its body.
 ///
 /// # Errors
-/// [`FrameError::Closed`] at a clean end, the others otherwise.
+/// [`FrameError::Closed`] at a clean end.
 pub async fn head(stream: &mut (impl AsyncRead + Unpin + ?Sized), limit: u32) -> Result<u32, FrameError> {
     let mut head = [0; 4];
     if stream.read(&mut head[..1]).await? == 0 {
@@ -67,10 +62,7 @@ pub async fn head(stream: &mut (impl AsyncRead + Unpin + ?Sized), limit: u32) ->
     if length > limit { Err(FrameError::TooLarge { length, limit }) } else { Ok(length) }
 }
 
-/// Reads the body of a frame. No more memory is taken than has come.
-///
-/// # Errors
-/// If the stream failed, or ended within it.
+/// Reads the body of a frame. Memory is allocated only for what has arrived.
 pub async fn body(
     stream: &mut (impl AsyncRead + Unpin + ?Sized),
     length: u32,
@@ -83,10 +75,7 @@ pub async fn body(
     Ok(body)
 }
 
-/// Reads past the body of a frame, and gives its beginning.
-///
-/// # Errors
-/// If the stream failed, or ended within it.
+/// Skips the body of a frame, and returns its beginning.
 pub async fn skip(
     stream: &mut (impl AsyncRead + Unpin + ?Sized),
     length: u32,
@@ -108,9 +97,6 @@ pub async fn skip(
 }
 
 /// Writes one frame.
-///
-/// # Errors
-/// If the value does not fit, or the stream fails.
 pub async fn write(
     stream: &mut (impl AsyncWrite + Unpin + ?Sized),
     value: &impl Serialize,
@@ -120,10 +106,7 @@ pub async fn write(
     Ok(())
 }
 
-/// A value as one frame.
-///
-/// # Errors
-/// If the value does not fit.
+/// Serializes a value as one frame.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, FrameError> {
     let mut frame = vec![0; 4];
     serde_json::to_writer(&mut frame, value)?;

@@ -1,4 +1,4 @@
-//! The first words on every stream: which versions, and what for.
+//! The first messages on every stream: protocol versions, and the purpose of the stream.
 //!
 //! ```text
 //!   client                                   server
@@ -18,25 +18,25 @@ use crate::ByteStream;
 use crate::model::{HostId, HostUri, plain};
 use crate::model::{StreamId, Token, chain};
 
-/// The protocol versions that this software speaks, newest first.
+/// The protocol versions of this program, newest first.
 pub const VERSIONS: &[u16] = &[1];
 
-/// This software's own version.
+/// This program's own version.
 pub const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
 
-/// That much is quoted of what is no answer, in bytes.
+/// How much is quoted of an invalid answer, in bytes.
 const QUOTED: usize = 1000;
 
-/// How long the rest of it is waited for.
+/// How long to wait for the rest of an invalid answer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What the client says first. A server reads it as `Hello<Value>` at first: it can tell a newer client that
+/// The client's first message. A server first parses it as `Hello<Value>`: so it can tell a newer client that
 /// there is no common version even if it does not know the purpose.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hello<P = Purpose> {
     /// Protocol versions that it speaks.
     pub versions: Vec<u16>,
-    /// Its software's version, for people.
+    /// Its version of sysadm, to be shown to people.
     pub software: String,
     /// What the stream is for.
     pub purpose: P,
@@ -46,50 +46,39 @@ pub struct Hello<P = Purpose> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Questions and answers.
+    /// Requests and replies.
     Rpc,
     /// Bytes to a socket at the destination of a live migration.
-    Connect {
-        /// The migration.
-        token: Token,
-        /// Which of its streams.
-        stream: StreamId,
-    },
-    /// Bytes from a socket at the source of a live migration. After the welcome the server sends one
-    /// [`Accepted`] when the hypervisor has connected.
-    Listen {
-        /// The migration.
-        token: Token,
-        /// Which of its streams.
-        stream: StreamId,
-    },
+    Connect { token: Token, stream: StreamId },
+    /// Bytes from a socket at the source of a live migration. After the welcome the server sends one [`Accepted`]
+    /// when the hypervisor has connected.
+    Listen { token: Token, stream: StreamId },
 }
 
-/// What the server says first.
+/// The server's first message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Welcome {
-    /// Go on, in this version.
+    /// The stream is accepted.
     Chosen {
-        /// The newest common one.
+        /// The newest common version.
         version: u16,
-        /// The server's software, for people.
+        /// The server's version of sysadm, to be shown to people.
         software: String,
-        /// Which host it is.
+        /// The server's identity.
         host: HostId,
     },
-    /// No version in common.
+    /// There is no common version.
     NoCommonVersion {
-        /// What the server speaks.
+        /// The server's protocol versions.
         versions: Vec<u16>,
-        /// The server's software.
+        /// The server's version of sysadm.
         software: String,
     },
-    /// The stream is not to be had.
+    /// The stream is refused.
     Refused {
-        /// Why.
         reason: String,
-        /// Whether the same stream may be had in a while.
+        /// Whether the same stream may be accepted later.
         #[serde(default)]
         transient: bool,
     },
@@ -99,18 +88,18 @@ pub enum Welcome {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Accepted {}
 
-/// Picks the newest version that both speak.
+/// The newest version that both speak.
 pub fn choose(offered: &[u16]) -> Option<u16> {
     VERSIONS.iter().copied().filter(|version| offered.contains(version)).max()
 }
 
-/// Says hello on a fresh stream and waits for the welcome: which host it is.
+/// Says hello on a new stream and waits for the welcome; returns the server's identity.
 ///
 /// # Errors
-/// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else is there.
+/// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else answers.
 pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<HostId, DialError> {
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
-    // Whoever could not be written to may have said why.
+    // If the server cannot be written to, it may have sent the reason.
     let _ = frame::write(stream, &hello).await;
     let welcome = welcome(stream).await.map_err(|what| DialError::NoAgent { uri: uri.clone(), what });
     match welcome? {
@@ -123,8 +112,8 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
     }
 }
 
-/// Reads the server's first words. With the error comes what stands in their place: a shell that lets nobody in, a
-/// command that is forced on us, a login script that prints something.
+/// Reads the server's first message. The error quotes what came instead: from a shell that denies access, a
+/// forced command, or a login script that prints something.
 async fn welcome(stream: &mut ByteStream) -> Result<Welcome, String> {
     let mut heard = Vec::new();
     let first = {
@@ -140,14 +129,14 @@ async fn welcome(stream: &mut ByteStream) -> Result<Welcome, String> {
     let end = tokio::time::timeout(LAST_WORDS, rest.read_to_end(&mut heard)).await;
     let how = match end {
         Ok(Err(end)) => format!("; {end}"),
-        // It has ended, as if all were well.
+        // It has ended without an error.
         Ok(Ok(_)) if heard.len() < QUOTED => "; then it ended".to_owned(),
         _ => "; does a login script there print that?".to_owned(),
     };
     Err(format!("it printed {}{how}", quoted(&heard)))
 }
 
-/// What was printed, on one line, up to its first zero byte, where messages begin.
+/// Printed text on one line, up to its first zero byte, where messages begin.
 fn quoted(text: &[u8]) -> String {
     let text = text.split(|byte| *byte == 0).find(|part| !part.is_empty()).unwrap_or_default();
     let shown = String::from_utf8_lossy(text.get(..QUOTED).unwrap_or(text));
@@ -178,7 +167,7 @@ mod tests {
         assert_eq!(choose(&[]), None);
     }
 
-    /// What is said of a peer that sends these bytes, and then ends or goes on.
+    /// The error for a peer that sends these bytes, and then ends or continues.
     async fn said(bytes: &[u8], ends: bool) -> String {
         let (mut far, near) = tokio::io::duplex(1 << 16);
         tokio::io::AsyncWriteExt::write_all(&mut far, bytes).await.unwrap();

@@ -1,14 +1,14 @@
-//! Authenticated streams of bytes to another host, and what is said first on each of them.
+//! Authenticated byte streams to another host, and the first messages on each of them.
 //!
 //! ```text
 //!   dial() ──► Ssh:  one SSH session, `sysadm agent --stdio` at its far end   ┐
 //!          └─► Rads: one TLS 1.3 connection to `sysadm agent --listen`        ┴─► ByteStream ─► hello::open()
 //! ```
 //!
-//! Every stream begins with a [`hello`]: versions and purpose from here, the chosen version or a refusal from
-//! there. Then it carries [`rpc`] frames, or bytes of a hypervisor.
+//! Every stream begins with a [`hello`]: the client sends versions and purpose, the server answers with the
+//! chosen version or a refusal. Then the stream carries [`rpc`] frames, or bytes of a hypervisor.
 
-// Tests start what they need. See clippy.toml.
+// Tests start the programs they need: see clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod cert;
@@ -39,21 +39,21 @@ use crate::model::{HostUri, Scheme};
 #[cfg(test)]
 extern crate self as sysadm_transport;
 
-/// What is needed to reach other hosts.
+/// Dials other hosts.
 #[derive(Clone, Debug)]
 pub struct Dialer {
-    /// Timeouts, and how SSH is used.
+    /// Timeouts, addresses and the settings of SSH.
     pub options: DialOptions,
     /// The folder of this host's certificates.
     pub tls: PathBuf,
 }
 
 impl Dialer {
-    /// Opens one stream to the agent of another host.
+    /// Opens one stream to the agent of another host. Never prompts, and gives up after the connect timeout of
+    /// the configuration (10 s).
     ///
     /// # Errors
-    /// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never
-    /// prompts, and gives up after the connect timeout of the configuration (10 s).
+    /// Each [`DialError`] names the host and what to do.
     pub async fn dial(&self, uri: &HostUri) -> Result<ByteStream, DialError> {
         match uri.scheme {
             Scheme::Rads => rads::dial(uri, &self.options, &self.tls).await,

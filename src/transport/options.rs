@@ -14,7 +14,6 @@ use crate::model::Address;
 pub struct DialOptions {
     /// Timeouts and addresses.
     pub connect: Connect,
-    /// SSH.
     pub ssh: Ssh,
 }
 

@@ -1,4 +1,4 @@
-//! Copies bytes between two streams, both ways.
+//! Copies bytes between two streams, in both directions.
 
 use std::io;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use tokio_util::io::{InspectReader, InspectWriter};
 
 use crate::ByteStream;
 
-/// Guest memory comes in GiBs; a large buffer makes few wake-ups of it.
+/// Guest memory comes in GiBs; a large buffer reduces the number of wake-ups.
 const BUFFER: usize = 256 << 10;
 
-/// Copies until both directions have ended. The end of one direction is passed on, and the other goes on.
-/// Answers how much went from `a` to `b`, and from `b` to `a`.
+/// Copies until both directions have ended. The end of one direction is passed on, and the other continues.
+/// Returns the number of bytes from `a` to `b`, and from `b` to `a`.
 ///
 /// # Errors
 /// As soon as either stream fails; both are closed then.
@@ -21,10 +21,7 @@ pub async fn relay(mut a: ByteStream, mut b: ByteStream) -> io::Result<(u64, u64
     copy_bidirectional_with_sizes(&mut a, &mut b, BUFFER, BUFFER).await
 }
 
-/// Like [`relay`], and adds what has passed, in both directions together, to `passed` as it goes.
-///
-/// # Errors
-/// Like [`relay`].
+/// Like [`relay`]; also adds the bytes of both directions to `passed` as they pass.
 pub async fn relay_counted(a: ByteStream, b: ByteStream, passed: Arc<AtomicU64>) -> io::Result<(u64, u64)> {
     let count = |counter: Arc<AtomicU64>| {
         move |bytes: &[u8]| {

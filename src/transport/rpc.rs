@@ -1,37 +1,35 @@
-//! What travels on a [`Purpose::Rpc`](super::hello::Purpose::Rpc) stream, one frame each.
+//! The messages on a [`Purpose::Rpc`](super::hello::Purpose::Rpc) stream, one frame each.
 //!
-//! Questions and answers are matched by number, so many may be on their way at once, and answers come in any
-//! order. The client pings; any frame is a sign of life. What a question or an error says is decoded apart
-//! from its envelope: a word that only a newer peer knows spoils one call, not the stream.
+//! Requests and replies are matched by number, so many requests may be open at the same time, and replies come in
+//! any order. The client pings; any frame is a sign of life. The contents of a request or an error are decoded
+//! separately from its envelope: a word that only a newer peer knows fails one request, not the stream.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A client pings at least that often.
+/// Maximum time between two pings of a client.
 pub const LONGEST_PING: Duration = Duration::from_secs(20);
 
-/// A server that hears nothing for that long takes the client for dead.
+/// A server that receives nothing for this long considers the client dead.
 pub const SILENCE: Duration = Duration::from_secs(3 * LONGEST_PING.as_secs());
 
-/// Questions that one client may have open at once.
+/// Maximum number of open requests of one client.
 pub const OUTSTANDING: usize = 64;
 
 /// From the client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
-    /// A question.
     Call {
-        /// Its number.
         id: u64,
-        /// What is asked.
+        /// The call, still undecoded.
         call: Value,
     },
-    /// Are you there?
+    /// A ping.
     Ping {
-        /// Comes back in the pong.
+        /// Is returned in the pong.
         ping: u64,
     },
 }
@@ -40,21 +38,20 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// An answer.
+    /// The reply to a request.
     Ok {
-        /// The question's number.
+        /// The request's number.
         id: u64,
-        /// The answer.
         ok: Value,
     },
-    /// A refusal or failure.
+    /// The error of a request.
     Err {
-        /// The question's number.
+        /// The request's number.
         id: u64,
-        /// What became of it instead: an error of the host.
+        /// The host's error, still undecoded.
         err: Value,
     },
-    /// Here I am.
+    /// The answer to a ping.
     Pong {
         /// From the ping.
         pong: u64,

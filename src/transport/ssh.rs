@@ -1,12 +1,12 @@
-//! Streams over SSH: `sysadm agent --stdio` started by the other host's sshd.
+//! Streams over SSH: `sysadm agent --stdio`, started by the other host's sshd.
 //!
 //! ```text
-//!   Stream ◄─ socket pair ─► line (a thread) ◄─ libssh2 session, one channel ─► sshd ─► sysadm agent --stdio
+//!   Stream ◄─ socket pair ─► session (a thread) ◄─ libssh2 session, one channel ─► sshd ─► sysadm agent --stdio
 //! ```
 //!
-//! libssh2 is not safe across threads, so each stream has a session of its own, and one thread makes it, uses
-//! it and frees it. Nothing ever prompts: the host's key must be in known_hosts, and our own key in an agent
-//! or in a file without passphrase.
+//! libssh2 is not safe across threads, so each stream has a session of its own, and one thread creates, uses and
+//! frees it. Nothing ever prompts: the host's key must be in known_hosts, and our own key in an agent or in a
+//! file without passphrase.
 
 mod buffer;
 mod exit_report;
@@ -35,24 +35,24 @@ use crate::ByteStream;
 use crate::DialOptions;
 use crate::model::HostUri;
 
-/// What SSH takes from around the process.
+/// The parts of the process's environment that SSH uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Where `.ssh` is.
+    /// The folder that contains `.ssh`.
     pub home: Option<PathBuf>,
-    /// Who we are, for hosts where nothing says otherwise.
+    /// The default user at other hosts.
     pub user: Option<String>,
     /// The socket of ssh-agent.
     pub agent: Option<PathBuf>,
-    /// What everybody here sets for ssh.
+    /// The system-wide ssh_config.
     pub config: PathBuf,
-    /// The keys of other hosts that everybody here knows.
+    /// The system-wide known_hosts.
     pub known_hosts: PathBuf,
 }
 
 impl Surroundings {
-    /// What the environment says. A service of the system and a job of cron may have neither `HOME` nor `USER`; whose
-    /// process it is, is known.
+    /// From the environment. A system service or a cron job may have neither `HOME` nor `USER`; then the owner of
+    /// the process is used.
     pub fn from_environment() -> Self {
         let get = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let own = rustix::process::getuid().as_raw();
@@ -71,8 +71,8 @@ impl Surroundings {
 /// Logs in at the other host and starts the agent there.
 ///
 /// # Errors
-/// A [`DialError`] that says what to do. That there is no agent is found out by the first read: it fails with
-/// what the other host wrote instead.
+/// A [`DialError`] that says what to do. That there is no agent is noticed only by the first read: it fails with
+/// what the other host sent instead.
 pub async fn dial(
     uri: &HostUri,
     options: &DialOptions,
@@ -86,7 +86,7 @@ pub async fn dial(
             let opened = open(&far_uri, &options, &surroundings);
             let (opened, line) =
                 opened.map_or_else(|error| (Err(error), None), |(ends, line)| (Ok(ends), Some(line)));
-            // When nobody waits any more, the stream's own end closes here, and the line ends at once.
+            // If no one waits any more, the stream's near end closes here, and the session ends at once.
             let _ = ready.send(opened);
             if let Some(line) = line {
                 line.run();

@@ -1,11 +1,11 @@
-//! A stream of bytes, whatever carries it.
+//! Byte streams, independent of their transport.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// An authenticated stream of bytes to something on some host.
+/// An authenticated byte stream.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// A stream, whatever carries it.
+/// A byte stream over any transport.
 pub type ByteStream = Box<dyn Duplex>;

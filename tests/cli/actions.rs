@@ -6,7 +6,7 @@ use sysadm_model::Brand;
 
 use crate::environment::Environment;
 
-/// In maintenance, with a container that runs.
+/// A host in maintenance with a running container.
 fn with_container() -> Environment {
     let site = Environment::story();
     site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);

@@ -1,4 +1,4 @@
-//! The bars that a run draws on a terminal, and on nothing else.
+//! The progress bars, which a run draws only on a terminal.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ fn drawn_on(mut terminal: File) -> Arc<Mutex<String>> {
     let into = Arc::clone(&drawn);
     std::thread::spawn(move || {
         let mut part = [0; 4096];
-        // It ends with EIO when the last one that writes has gone.
+        // Ends with EIO when the last writer has gone.
         while let Ok(count @ 1..) = terminal.read(&mut part) {
             into.lock().unwrap().push_str(&String::from_utf8_lossy(&part[..count]));
         }
@@ -57,7 +57,7 @@ fn a_migration_has_a_bar_below_its_sentences() {
     site.done("h1", "evacuate --cancel");
     site.done("h1", "evacuate --cancel");
     assert_eq!(run.wait().unwrap().code(), Some(130));
-    // Each on a line of its own, whatever moves below.
+    // Each on a line of its own, whatever is updated below.
     for text in ["Starting migration.", "cancelled; it stays where it was"] {
         site.wait_until(|| drawn.lock().unwrap().contains(&format!("sysadm: zone 'big': {text}\r\n")));
     }

@@ -1,4 +1,5 @@
-//! A host that cannot be looked at: never empty, never safe to reboot, and no command that needs to look ends with 0.
+//! A host whose guests cannot be listed never counts as empty or safe to reboot, and no command that needs the
+//! list ends with status 0.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -15,7 +16,7 @@ fn host(script: &str) -> Environment {
     site
 }
 
-/// What each command says, that must not end with 0.
+/// The output of each command, none of which may end with status 0.
 fn refused(site: &Environment, lines: &[&str]) -> String {
     let mut all = String::new();
     for line in lines {
@@ -52,7 +53,7 @@ const COMMANDS: [&str; 12] = [
     "host inventory",
 ];
 
-/// What libvirt says of itself when it does not answer.
+/// The error of libvirt if it does not answer.
 const REFUSAL: &str = "echo 'error: failed to connect to the hypervisor' >&2";
 
 #[test]
@@ -90,7 +91,7 @@ fn a_virsh_that_may_not_be_run_is_never_an_empty_host() {
     std::fs::remove_file(site.at("bin/virsh")).unwrap();
     std::fs::create_dir(site.at("bin/virsh")).unwrap();
     site.run("h1", "maintain -s");
-    // Another one may be found behind it: what it says is no answer either.
+    // If another virsh is found later in the path, its output is no answer either.
     refused(&site, &COMMANDS);
 }
 
@@ -99,7 +100,7 @@ fn containers_of_which_nobody_tells_are_not_passed_over() {
     let absent = "echo 'error: no connection driver available for lxc:///system' >&2; exit 1";
     let site = host(&format!("case \"$*\" in *lxc:*) {REFUSAL}; {absent};; esac"));
     site.run("h1", "maintain -s");
-    // A host without containers is a host with virtual machines, here with none.
+    // A host without containers has only virtual machines; here it has none.
     let mut command = site.command("h1", "evacuate -l");
     command.env("PATH", site.at("bin"));
     let printed = site.finish(command).to_string();
@@ -111,7 +112,7 @@ fn containers_of_which_nobody_tells_are_not_passed_over() {
         let said = refused(&site, &COMMANDS);
         assert!(said.contains("libvirt does not answer for lxc zones, and there may be some: "), "{said}");
         std::fs::remove_dir_all(&folder).unwrap();
-        // One that cannot be looked into is not taken for an empty one.
+        // A folder that cannot be read does not count as empty.
         std::fs::write(&folder, "").unwrap();
         refused(&site, &COMMANDS);
         std::fs::remove_file(&folder).unwrap();
@@ -120,7 +121,7 @@ fn containers_of_which_nobody_tells_are_not_passed_over() {
 
 #[test]
 fn a_guest_that_is_listed_and_of_which_nothing_is_told_runs() {
-    // virsh goes on after a command that fails, and fails itself if the last one has.
+    // virsh continues after a failed command, and fails itself if the last one has failed.
     let script = r#"
 case "$*" in
     *" list "*) echo "00511286-3319-4f84-a168-e5fcdfb0de45 1 web1" ;;
@@ -158,7 +159,7 @@ fn an_environment_with_nothing_in_it_is_as_good_as_any() {
             None => command.env_remove(name),
         };
         let printed = site.finish(command).to_string();
-        // virsh is found in the system's folders, or it is said that there is none: nothing is simulated.
+        // virsh is found in the system's folders, or its absence is reported: nothing is simulated.
         assert!(
             printed.contains("libvirt") || printed.contains("\"left\": {"),
             "{name} {value:?}: {printed}"

@@ -1,5 +1,5 @@
-//! A database that is damaged, cut short, missing, or taken away from under a run: what each command says, and what can be
-//! saved.
+//! A database that is damaged, truncated, missing, or removed during a run: what each command prints, and what can be
+//! recovered.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
-/// Commands that need the database, reading or writing.
+/// Commands that need the database, for reading or writing.
 const COMMANDS: &[&str] = &[
     "evacuate -l",
     "evacuate -lpo all",
@@ -33,17 +33,17 @@ const COMMANDS: &[&str] = &[
     "agent --listen 127.0.0.1:0",
 ];
 
-/// A host whose zones are away, with no agent of its own.
+/// A host whose zones are away, without an agent.
 fn away() -> (Environment, PathBuf) {
     let mut site = Environment::empty();
     site.stop_agent("h1");
-    // Nothing is left in the journal.
+    // So that nothing is left in the journal.
     site.done("h1", "target list");
     let path = site.paths("h1").database();
     (site, path)
 }
 
-/// Says every command, and what comes out.
+/// Runs every command and checks its output.
 #[track_caller]
 fn each(site: &Environment, check: impl Fn(&str) -> bool) {
     for line in COMMANDS {
@@ -127,7 +127,7 @@ fn what_can_be_read_is_saved_and_the_damaged_file_is_kept() {
 fn a_zone_whose_record_is_lost_is_named() {
     let (site, path) = away();
     let bytes = std::fs::read(&path).unwrap();
-    // Each page that holds a configuration of one.
+    // Each page with a configuration.
     let mut damaged = bytes.clone();
     for (page, old) in damaged.chunks_mut(4096).zip(bytes.chunks(4096)) {
         if old.windows(10).any(|window| window == b"dirty_rate") {
@@ -206,7 +206,7 @@ fn a_database_that_was_taken_away_during_maintenance_is_missed_by_every_command(
     std::fs::rename(site.at("elsewhere.db"), &path).unwrap();
     site.done("h1", "maintain -e");
     site.done("h1", "evacuate -qra");
-    // Out of maintenance its journal tells that there was one.
+    // After maintenance the journal shows that there was a database.
     std::fs::rename(&path, site.at("elsewhere.db")).unwrap();
     std::fs::write(path.with_extension("db-wal"), "").unwrap();
     let printed = site.run("h1", "evacuate -l");

@@ -1,4 +1,4 @@
-//! A state that cannot be used: one line that names it, and nothing is changed.
+//! A state folder that cannot be used: one line that names it, and nothing is changed.
 
 use insta::assert_snapshot;
 use rusqlite::Connection;
@@ -82,7 +82,7 @@ fn a_folder_in_its_place_is_named() {
 
 #[test]
 fn where_nothing_can_be_written_that_is_said() {
-    // Nobody can make a folder in /sys, root included.
+    // No user can create a folder in /sys, not even root.
     let site = Environment::new();
     let command = site.command_below("/sys".as_ref(), "maintain -s");
     assert_snapshot!(site.finish(command), @r"
@@ -102,7 +102,7 @@ fn one_that_may_not_be_written_is_named() {
     let site = Environment::new();
     site.done("h1", "maintain -s");
     let path = database(&site);
-    // SQLite itself refuses to write a database whose header says that it knows no way to.
+    // SQLite itself refuses to write a database with an unknown format version in its header.
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[18] = 9;
     std::fs::write(&path, bytes).unwrap();

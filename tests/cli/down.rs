@@ -1,10 +1,10 @@
-//! A guest that ran when its move began and runs nowhere now is said to be down.
+//! A guest that ran when its move began and runs nowhere now is reported as down.
 
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
-/// The image of evac1 is held at h2, its source has ended, and h2 loses it before it was let run.
+/// The image of evac1 is held at h2, its source has ended, and h2 loses the image before it was resumed.
 fn lost_between() -> Environment {
     let site = Environment::locked();
     site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
@@ -39,7 +39,7 @@ fn a_guest_whose_memory_was_lost_between_two_hosts_is_down_until_somebody_boots_
         "{listed}"
     );
     assert!(site.run("h1", "evacuate -l --json").stdout.contains("sysadm sim start evac1"));
-    // Those that are asked for move, and the other one is still down.
+    // The requested zones move, and the other one is still down.
     let moved = site.run("h1", "evacuate");
     assert_eq!(moved.status, Some(3), "{moved}");
     assert!(moved.stderr.contains("evacuation not complete: 2 of 2 zone(s) moved, 1 down"), "{moved}");
@@ -58,7 +58,7 @@ fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return(
     assert_eq!(skipped.status, Some(3), "{skipped}");
     let why = "evac1: skipped: it ran when it left and does not run on h2; boot it there: sysadm sim start evac1; or -ra returns it as it is";
     assert!(skipped.stderr.contains(why), "{skipped}");
-    // Somebody has ended it there: whoever wants it as it is gets it so.
+    // It was powered off there on purpose, and comes home like that.
     assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
     assert_eq!(site.location("evac1"), "h1 installed");
 }
@@ -66,7 +66,7 @@ fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return(
 #[test]
 fn a_guest_that_was_lost_at_its_refuge_is_said_to_be_down_when_it_has_come_home_as_it_is() {
     let site = Environment::ready_to_return();
-    // Nobody has stopped those.
+    // Those were not stopped on purpose.
     site.sim("h2").lose_power().unwrap();
     let down = "it ran when it left, did not run there any more, and is home; boot it here: sysadm sim start";
     let home = site.run("h1", "evacuate -r evac1");

@@ -14,11 +14,11 @@ use crate::output::Printed;
 
 pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 
-/// Ends its agents by their pids and removes its folder when dropped.
+/// Ends its agents by their process ids and removes its folder when dropped.
 pub struct Environment {
     folder: tempfile::TempDir,
     agents: Vec<(&'static str, Child)>,
-    /// Where they listen, or did.
+    /// The ports of the agents, also of those that have ended.
     ports: Vec<(&'static str, u16)>,
     /// Other names of hosts.
     also: Vec<(&'static str, &'static str)>,
@@ -26,9 +26,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Three hosts without zones; no agent runs.
+    /// Three hosts without zones or agents.
     pub fn new() -> Self {
-        // In memory, where there is such a place: a hundred hosts would wait for the disk.
+        // In memory, if possible: a hundred hosts would have to wait for the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let new =
             Self { folder, agents: Vec::new(), ports: Vec::new(), also: Vec::new(), said: Arc::default() };
@@ -48,7 +48,7 @@ impl Environment {
         new
     }
 
-    /// The story's hosts: h1 has three zones that run and two that do not, h2 and h3 are there to take them.
+    /// The hosts of the story: h1 has three zones that run and two that do not, h2 and h3 can take them.
     pub fn story() -> Self {
         let mut new = Self::new();
         for zone in ["evac1", "evac2", "evac3"] {
@@ -61,21 +61,21 @@ impl Environment {
         new
     }
 
-    /// The same, and maintenance has begun.
+    /// The story after maintenance has begun.
     pub fn locked() -> Self {
         let new = Self::story();
         new.done("h1", "maintain -s -m 'new build'");
         new
     }
 
-    /// The same, and all zones are away.
+    /// The story after all zones have left.
     pub fn empty() -> Self {
         let new = Self::locked();
         new.done("h1", "evacuate -qa --jobs 1");
         new
     }
 
-    /// The same, and h1 is back in service.
+    /// The story after h1 is back in service.
     pub fn ready_to_return() -> Self {
         let new = Self::empty();
         new.done("h1", "maintain -e");
@@ -179,7 +179,7 @@ impl Environment {
         self.start_agents(&[host]);
     }
 
-    /// What the agents have logged.
+    /// The output of the agents.
     pub fn agents_said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
@@ -208,7 +208,7 @@ impl Environment {
         command
     }
 
-    /// The same, started; nobody reads what it says.
+    /// Likewise, started; its output is not read.
     pub fn start_command(&self, host: &str, line: &str) -> Child {
         self.command(host, line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
@@ -218,7 +218,7 @@ impl Environment {
         self.finish(self.command(host, line))
     }
 
-    /// The same where earlier moves have been learnt from: what is expected then is never the same twice.
+    /// Likewise after earlier moves, which influence estimates: these are redacted.
     pub fn run_after_moves(&self, host: &str, line: &str) -> String {
         let told = self.run(host, line).to_string();
         let word = |word: &str| if word.starts_with('~') { "~TIME".to_owned() } else { word.to_owned() };
@@ -230,7 +230,7 @@ impl Environment {
         Printed::new(&command.output().unwrap(), self.folder.path().to_str().unwrap())
     }
 
-    /// Starts one, and waits until the run that it begins can be seen.
+    /// Starts a command, and waits until its run is visible.
     pub fn start(&self, host: &str, line: &str) -> Child {
         let child = self.command(host, line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         self.wait_until(|| self.run(host, "evacuate -l").stdout.contains("in progress"));

@@ -1,4 +1,4 @@
-//! The folders of a host, whoever makes them and with whatever umask.
+//! The folders of a host, whichever command creates them and with whatever umask.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn set_mode(path: &Path, mode: u32) {
 fn qemus_user_passes_through_the_run_folder_whoever_makes_it() {
     let site = Environment::locked();
     let [h1, h2] = ["h1", "h2"].map(|host| site.at(host).join("run/sysadm"));
-    // As after a reboot; the first who comes is a restart, by somebody who is careful.
+    // As after a reboot; the first command is run by a user with a strict umask.
     for run in [&h1, &h2] {
         let _ = std::fs::remove_dir_all(run);
     }
@@ -31,7 +31,7 @@ fn qemus_user_passes_through_the_run_folder_whoever_makes_it() {
     let done = careful.env_clear().env("SYSADM_ROOT", site.at("h1")).status().unwrap();
     assert!(done.success());
     assert_eq!((mode(&h1), mode(&h1.join("boot-blocks"))), (0o711, 0o700));
-    // What is there with another mode is put right.
+    // The mode of an existing folder is corrected.
     for (run, now) in [(&h1, 0o700), (&h2, 0o777)] {
         std::fs::create_dir_all(run).unwrap();
         set_mode(run, now);

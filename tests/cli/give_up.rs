@@ -1,4 +1,4 @@
-//! What is cancelled, killed or in each other's way.
+//! Runs and records that are cancelled, killed or conflict with each other.
 
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
@@ -185,12 +185,12 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
 #[test]
 fn a_zone_that_its_refuge_has_lost_is_configured_here_when_it_is_given_up() {
     let site = Environment::ready_to_return();
-    // It may be had before, too.
+    // Its manifest can be printed before, too.
     let printed = site.run("h1", "zone detach -n evac1");
     assert_eq!(printed.status, Some(0));
     assert!(printed.stdout.contains("evac1"), "{}", printed.stdout);
     site.done("h1", "evacuate --forget evac1");
-    // It runs over there: nobody attaches it here.
+    // It runs on the other host: it cannot be attached here.
     let refused = site.run("h1", "zone attach evac1");
     assert_eq!(refused.status, Some(1));
     assert!(refused.stderr.contains("it is on rads://h2"), "{}", refused.stderr);
@@ -207,14 +207,14 @@ fn a_zone_that_was_given_up_comes_home_all_the_same() {
     site.done("h1", "evacuate --forget evac1");
     site.done("h2", "zone migrate evac1 rads://h1");
     assert_eq!(site.location("evac1"), "h1 running");
-    // What was kept of it is forgotten: it is here.
+    // Its record is gone: it is here.
     site.done("h1", "sim stop evac1");
     site.done("h1", "zone detach evac1");
     site.done("h1", "zone delete -F evac1");
     assert_eq!(site.run("h1", "zone list -cn").stdout.matches("evac1").count(), 0);
 }
 
-/// Starts a run with one zone, asks it to stop while that moves, and lets it go on.
+/// Starts a run with one zone, cancels it while the zone moves, and lets it continue.
 fn stopped_too_late(site: &Environment, sender: &str, line: &str) -> Printed {
     site.set_faults(sender, &[Fault::once(Effect::Hang { at: Operation::Send })]);
     let run = site.start("h1", line);

@@ -1,4 +1,4 @@
-//! Zones that come home by themselves, and the lock that stays as long as they leave.
+//! Zones that come home by themselves, and maintenance that lasts as long as zones leave.
 
 use insta::assert_snapshot;
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
@@ -156,7 +156,7 @@ fn the_lock_stays_as_long_as_an_evacuation_needs_it() {
     assert_eq!(refused.stderr.trim(), expected);
     assert!(site.paths("h1").lock_marker().exists());
 
-    // Whoever lifts it by other means stops what has not begun.
+    // If maintenance is ended by other means, what has not begun is stopped.
     let database = rusqlite::Connection::open(site.paths("h1").database()).unwrap();
     database.execute("DELETE FROM maintenance", []).unwrap();
     site.set_faults("h1", &[]);
@@ -176,7 +176,7 @@ fn lost() -> Environment {
     site
 }
 
-/// h2 says that it has attached it, which is so: but it went on from there, and h3 has brought it home.
+/// h2 reports a takeover, which is true: but the zone moved on, and h3 has brought it home.
 #[test]
 fn what_is_heard_of_a_zone_that_others_have_brought_home_does_not_take_it_away_again() {
     let mut site = lost();
@@ -206,7 +206,7 @@ fn a_zone_of_a_host_that_is_lost_for_good_is_kept() {
     [done]
     ");
     assert_eq!(site.run("h2", "evacuate --forget evac4").status, Some(1));
-    // So it comes back, as what belongs here does.
+    // So it comes back, as zones that belong here do.
     site.done("h2", "target set evac4 rads://h3");
     site.done("h2", "maintain -s");
     site.done("h2", "evacuate -a");

@@ -1,4 +1,4 @@
-//! One host is one host, under whatever names.
+//! A host is one host, whatever names it has.
 
 use insta::assert_snapshot;
 
@@ -76,7 +76,7 @@ fn zones_that_are_kept_apart_do_not_meet_on_a_host_with_two_names() {
     site.set_host("h2", |_| {});
     let policies = site.paths("h1").policies();
     std::fs::create_dir_all(&policies).unwrap();
-    // The policy knows it by the one name, the targets by the other one.
+    // The policy uses one name, the targets the other.
     let policy = "destinations = [\"rads://h2.example.org\"]\n[[zones]]\napart = \"both\"\n";
     std::fs::write(policies.join("apart.toml"), policy).unwrap();
     site.done("h1", "target set a rads://h2");
@@ -111,7 +111,7 @@ fn this_host_is_no_target_under_any_name() {
     sysadm: rads://alias1 is this host itself
     [exit status 1]
     ");
-    // While it does not answer nobody knows.
+    // While it does not answer this is not known.
     site.stop_agent("h1");
     site.done("h1", "target set --default rads://alias1");
     site.start_agents(&["h1"]);
@@ -147,7 +147,7 @@ fn this_host_is_no_target_under_any_name() {
     assert_eq!((site.location("z1"), site.location("c1")), ("h1 running".into(), "h1 installed".into()));
     let left = site.run("h1", "zone standby -lp -o ZONENAME").stdout;
     assert!(left.trim().is_empty(), "{left}");
-    // Another host looks at it under either name.
+    // Another host asks it under either name.
     site.done("h1", "maintain -e");
     site.done("h2", "host check rads://alias1");
     site.done("h2", "target set --default rads://alias1");

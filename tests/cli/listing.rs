@@ -109,8 +109,8 @@ fn while_a_run_goes_on_it_is_listed_when_each_zone_moves_and_how_long_it_still_t
     assert!((start(&first, 1) - start(&first, 0)).abs_diff(duration) < 1000, "{first}");
     site.set_faults("h1", &[]);
     assert_eq!(site.end(run).status, Some(0));
-    // The first one was faster than expected: so the last one is expected sooner, and to be as fast. What was expected
-    // of the first one is listed beside what it took.
+    // The first move was faster than expected: so the last one is expected to be as fast, and sooner. The
+    // estimate of the first one is listed beside what it took.
     let zones = document()["zones"].clone();
     assert!(start(&zones, 2) < start(&first, 2), "{first} {zones}");
     assert_eq!(zones[0]["expected_duration_ms"], duration);

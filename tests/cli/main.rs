@@ -1,4 +1,4 @@
-//! What an operator types and sees: every command on simulated hosts, its output and its exit status.
+//! The command line: every command on simulated hosts, its output and its exit status.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 

@@ -230,7 +230,7 @@ fn maintenance_is_announced_listed_and_called_off_or_used_up() {
     admin  USER     YYYY-MM-DD HH:MM   -
     [done]
     ");
-    // The next one, while this one is held.
+    // The next maintenance is announced while this one is held.
     site.done("h1", "maintain --announce +90min");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     TYPE   USER     DATE               MESSAGE

@@ -139,7 +139,7 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     site.done("h1", "zone migrate -q evac4 rads://h2");
     site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_eq!(site.location("evac4"), "h1 installed");
-    // h2 has the same one of the same zone, and h3 an older one.
+    // h2 has the same configuration of the zone, and h3 an older one.
     block_on(async {
         let manifest = site.sim("h1").manifest(&"evac4".parse().unwrap()).await.unwrap();
         site.sim("h2").define(&manifest).await.unwrap();

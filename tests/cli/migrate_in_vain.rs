@@ -1,4 +1,4 @@
-//! `sysadm zone migrate` of a zone that is not here, or must not go, or whose migration comes to nothing.
+//! `sysadm zone migrate` of a zone that is not here or must not leave, or that fails.
 
 use insta::assert_snapshot;
 use sysadm::testing::platform::Platform;
@@ -28,7 +28,7 @@ fn a_zone_that_is_not_here_is_said_to_be_where_it_is() {
             ]
         );
     }
-    // One whose move was interrupted: the hosts are asked first.
+    // A zone whose move was interrupted: the hosts are asked first.
     site.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
     assert_eq!(site.run("h1", "zone migrate -q evac1 rads://h2").status, Some(5));
     site.stop_agent("h2");

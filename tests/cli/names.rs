@@ -1,4 +1,4 @@
-//! Zones whose names are any text, and guests that cannot be handled.
+//! Zones whose names are arbitrary text, and guests that cannot be handled.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -7,7 +7,7 @@ use sysadm_model::UnmanagedGuest;
 
 use crate::environment::Environment;
 
-/// h1 has zones that their owner calls so, and h2 takes them.
+/// h1 has zones with these platform names, and h2 accepts them.
 fn site(names: &[&str]) -> Environment {
     let mut site = Environment::new();
     site.start_agents(&["h1", "h2"]);
@@ -112,7 +112,7 @@ fn a_zone_is_named_as_it_is_listed_as_its_platform_calls_it_or_by_its_uuid() {
 #[test]
 fn what_is_typed_is_no_other_zone() {
     let site = site(&["web1", "Windows 10"]);
-    // One that is called what another one's UUID is.
+    // A zone with another one's UUID as its name.
     let uuid = uuid(&site, "h1", "web1");
     site.done("h1", &format!("sim create {uuid}"));
     let printed = site.command("h1", &format!("zone detach -n {uuid}")).output().unwrap();
@@ -247,7 +247,7 @@ fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
     sysadm: web1: failed: on h2: web1 does not run and cannot be handled: it was told to be odd
     [exit status 1]
     ");
-    // Nor is it attached here beside it.
+    // Nor is it attached here besides that.
     assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE"), @r"
     web1:FAILED
     [done]
@@ -278,7 +278,7 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     assert_eq!(site.location("web1"), "h2 installed");
 }
 
-/// A virsh that lists three domains: one tells all, one has a name of two lines, and one is not told of.
+/// A virsh that lists three domains: one is complete, one has a name of two lines, and one cannot be described.
 const VIRSH: &str = r#"#!/bin/sh
 tells=00511286-3319-4f84-a168-e5fcdfb0de45 silent=6b5bd03f-ed22-41e2-9128-dadfae40d005
 case "$*" in

@@ -1,4 +1,4 @@
-//! What a command printed, without what differs from one run to the next. What stands in columns keeps its width.
+//! A command's output, without what differs between runs. Columns keep their width.
 
 use std::fmt;
 use std::process::Output;
@@ -61,7 +61,7 @@ fn redact_line(line: &str) -> String {
         let (before, from) = rest.split_at(start);
         result.push_str(before);
         let (length, word) = match result.chars().last() {
-            // Within a word there is nothing to replace.
+            // Within a word nothing is replaced.
             Some(c) if c.is_ascii_alphanumeric() || c == '.' || c == '~' => (0, String::new()),
             _ => replacement(&result, from),
         };
@@ -107,7 +107,7 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     }
     if digits > 1 && text[digits..].starts_with('B') && !text[digits + 1..].starts_with(char::is_alphanumeric)
     {
-        // A configuration names folders, and is as long as they are.
+        // The size of a configuration depends on the names of the folders in it.
         return (digits, "N".repeat(digits));
     }
     span(text, digits)
@@ -134,7 +134,7 @@ fn span(text: &str, digits: usize) -> (usize, String) {
     (length + if blanks > 1 { blanks } else { 0 }, word)
 }
 
-/// Whether the text begins like that: `d` a digit, `x` a hexadecimal one, the rest itself.
+/// Whether the text begins with that pattern: `d` is a digit, `x` a hexadecimal digit, the rest literal.
 fn shape(text: &str, pattern: &str) -> bool {
     text.len() >= pattern.len()
         && pattern.bytes().zip(text.bytes()).all(|(wanted, found)| match wanted {

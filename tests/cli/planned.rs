@@ -1,10 +1,10 @@
-//! Policies at work, and plans that are kept in files: `evacuate --policy`, `evacuate --plan`, `sysadm plan`.
+//! Policies applied, and plans stored in files: `evacuate --policy`, `evacuate --plan`, `sysadm plan`.
 
 use insta::assert_snapshot;
 
 use crate::environment::Environment;
 
-/// A policy of that name on h1.
+/// Writes a policy with that name on h1.
 fn policy(site: &Environment, name: &str, text: &str) {
     let folder = site.paths("h1").policies();
     std::fs::create_dir_all(&folder).unwrap();
@@ -271,7 +271,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     ");
 }
 
-/// Two full hosts with a zone of the other one each, and a third host.
+/// Two full hosts, each with a zone of the other, and a third host.
 const RING: &str = r#"{
   "hosts": [
     {"name": "h1", "memory": 8589934592, "memory_free": 1073741824, "bandwidth": 125000000},

@@ -144,7 +144,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     sysadm: tzone1 is not away from this host; 'sysadm evacuate -l' lists what is
     [exit status 1]
     ");
-    // What has gone home is not for its refuge to bring back.
+    // Its refuge does not fetch what has gone home.
     site.done("h2", "evacuate -rq");
     assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
@@ -183,18 +183,18 @@ fn a_zone_that_is_home_already_has_nothing_to_do() {
     sysadm: nothing to return
     [done]
     ");
-    // One that is not home goes home beside it.
+    // A zone that is not home goes home, too.
     let both = site.run("h1", "evacuate -rv evac1 evac2");
     assert_eq!(both.status, Some(0), "{both}");
     assert!(both.stdout.contains("evac1: already on this host"), "{both}");
     assert_eq!(site.location("evac2"), "h1 running");
     assert_eq!(site.run("h1", "evacuate -rn evac1").status, Some(0));
     assert_eq!(site.run("h1", "evacuate -r nope").status, Some(1));
-    // What is here and belongs to h1 is not home here.
+    // A zone that is here and belongs to h1 is not at home here.
     assert_eq!(site.run("h2", "evacuate -r evac3").status, Some(1));
 }
 
-/// h2 has lost all that it knew of those that have brought zones to it.
+/// h2 has lost its records of the hosts that have brought zones to it.
 fn refuge_without_records() -> Environment {
     let mut site = Environment::ready_to_return();
     site.stop_agent("h2");
@@ -218,7 +218,7 @@ fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
     let settled = site.run("h1", "evacuate -r evac1");
     assert_eq!(settled.status, Some(0), "{settled}");
     assert!(!site.run("h1", "evacuate -l").stdout.contains("evac1  "));
-    // The other way out.
+    // The other solution.
     let config = site.paths("h2").config();
     let text = std::fs::read_to_string(&config).unwrap();
     site.stop_agent("h2");

@@ -1,4 +1,5 @@
-//! Keys and tokens stay where they belong: a whole evacuation and return, as verbose as can be, is searched for them.
+//! Keys and tokens do not leak: everything that a most verbose evacuation and return leave behind is searched for
+//! them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,14 +23,14 @@ fn keys(site: &Environment) -> BTreeSet<String> {
         .collect()
 }
 
-/// The folders of the migrations that are on their way now.
+/// The folders of the migrations in progress.
 fn folders(site: &Environment) -> Vec<String> {
     let folders = HOSTS.map(|host| site.paths(host).run_dir());
     let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     entries.map(|entry| entry.file_name().into_string().unwrap()).filter(|name| name.len() == 32).collect()
 }
 
-/// Arguments and environment of every process of this machine that has something to do with the site.
+/// Arguments and environment of every process of this machine that belongs to the site.
 fn processes(site: &Environment) -> BTreeSet<String> {
     let root = site.at("").display().to_string();
     let mut found = BTreeSet::new();
@@ -44,7 +45,7 @@ fn processes(site: &Environment) -> BTreeSet<String> {
     found
 }
 
-/// All files below a folder but those of the keys.
+/// All files below a folder, except for the keys.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();

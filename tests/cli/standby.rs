@@ -1,4 +1,4 @@
-//! `sysadm zone standby`: what is left with other hosts.
+//! `sysadm zone standby`: replicas at other hosts.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::environment::Environment;
 
-/// What h2 has of h1, without the times.
+/// The replicas of h1's zones at h2, without times.
 fn kept(site: &Environment) -> String {
     site.run("h2", "zone standby -l -p -o ZONENAME,ORIGIN,ATTACHED,OTHERS").stdout
 }
@@ -181,7 +181,7 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     for zone in ["evac1", "evac4"] {
         site.done("h2", &format!("zone attach --standby {zone} --origin-is-down"));
     }
-    // Nobody had fenced h1: evac1 runs there all the time.
+    // h1 was not fenced: evac1 was running there all the time.
     let told = site.run("h1", "zone standby");
     assert_snapshot!(told, @r"
     sysadm: copied the manifests of 3 zone(s) to 1 host(s)
@@ -197,7 +197,7 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     ");
     site.done("h1", "evacuate -ra evac4");
     assert_eq!(site.location("evac4"), "h1 installed");
-    // What was heard is heard no more, and evac4 is left again.
+    // What was reported is not reported again, and a replica of evac4 is left again.
     site.done("h2", "zone list -i");
     assert_eq!(site.run("h1", "zone standby -q").status, Some(5));
     assert_snapshot!(kept(&site).replace(char::is_numeric, "N"), @r"
@@ -239,7 +239,7 @@ fn a_host_that_was_set_up_anew_takes_away_nothing_of_what_it_had_left() {
     let mut site = lost();
     let database = site.paths("h1").database();
     std::fs::remove_file(&database).unwrap();
-    // Its agent was killed, and has left these.
+    // Its agent was killed, and has left these behind.
     ["db-wal", "db-shm"].iter().for_each(|end| std::fs::remove_file(database.with_extension(end)).unwrap());
     let disk = site.at("nfs/evac4-vda.img");
     let data = std::fs::read(&disk).unwrap();
@@ -275,7 +275,7 @@ fn a_host_that_is_back_hears_of_a_zone_that_has_gone_on_from_its_rescuer() {
         assert!(told.stderr.contains("evac4: attached on rads://h2"), "{go_on}: {told}");
         assert!(!site.location("evac4").contains("h1"), "{go_on}");
         if go_on.contains("migrate") {
-            // It is heard once: when the zone is home again nobody claims it.
+            // It is reported once: when the zone is home again no host claims it.
             site.done("h1", "evacuate -ra evac4");
             assert_eq!(site.location("evac4"), "h1 installed");
             site.done("h1", "zone standby");
@@ -301,7 +301,7 @@ fn a_zone_that_has_gone_on_from_another_target_is_asked_for_there() {
     [exit status 1]
     ");
     site.start_agents(&["h3"]);
-    // h3 has let it go to this very host.
+    // h3 has passed it on to this host.
     site.done("h2", "zone attach --standby evac4 --origin-is-down");
     assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
 }

@@ -1,4 +1,4 @@
-//! A run that is stopped from elsewhere: another terminal, a service manager, a terminal that is lost.
+//! A run that is cancelled from elsewhere: from another terminal, by a service manager, by the loss of its terminal.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -9,7 +9,7 @@ use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::{Environment, terminal};
 
-/// A run of which one zone is on its way and stands still there, until the fault is taken away.
+/// A run of which one zone has stalled in its migration, until the fault is removed.
 fn stalled(line: &str) -> (Environment, Child) {
     let site = Environment::locked();
     site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
@@ -125,12 +125,12 @@ fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
     site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
     let (terminal, line) = terminal();
     let end = || Stdio::from(line.try_clone().unwrap());
-    // Without -v: the bars are drawn to it.
+    // Without -v, so that it draws progress bars.
     let mut command = site.command("h1", "evacuate");
     let mut run = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
     drop((command, line));
     site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
-    // Whatever is written there from now on fails (EIO).
+    // Whatever is written to it from now on fails (EIO).
     drop(terminal);
     kill_process(Pid::from_child(&run), Signal::HUP).unwrap();
     site.set_faults("h1", &[]);
@@ -140,7 +140,7 @@ fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
     }
 }
 
-/// Waits until the run has said that.
+/// Waits until the run has printed that.
 fn has_said(run: &mut Child, text: &str) {
     let mut words = BufReader::new(run.stderr.take().unwrap());
     let mut line = String::new();
@@ -148,7 +148,7 @@ fn has_said(run: &mut Child, text: &str) {
         line.clear();
         assert!(words.read_line(&mut line).unwrap() > 0, "it never said {text}");
     }
-    // What it says later has somewhere to go.
+    // So that later output does not block the run.
     std::thread::spawn(move || words.lines().for_each(drop));
 }
 
@@ -165,7 +165,7 @@ fn a_run_that_does_all_it_was_to_do_is_completed_whatever_has_asked_it_to_stop()
     ];
     for (option, said, ask) in asks {
         let site = Environment::locked();
-        // Where it is held there it is too late to give its move up.
+        // When it is held at the destination, it is too late to cancel its move.
         site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
         let mut run = site.start("h1", &format!("evacuate evac1{option}"));
         site.wait_until(|| site.run("h2", "sim show").stdout.contains("paused"));
@@ -177,7 +177,7 @@ fn a_run_that_does_all_it_was_to_do_is_completed_whatever_has_asked_it_to_stop()
         assert!(ended.stdout.contains("evacuation completed"), "{said}: {ended}");
         assert_eq!(site.location("evac1"), "h2 running");
     }
-    // A terminal that is lost asks nothing.
+    // The loss of a terminal does not cancel anything.
     let (site, run) = stalled("evacuate evac1");
     signal(&run, Signal::HUP);
     site.set_faults("h1", &[]);

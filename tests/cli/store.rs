@@ -8,7 +8,7 @@ use crate::environment::Environment;
 
 const WHOLE: &str = "sysadm: the database is intact and no record needs attention\n[done]";
 
-/// A host whose evacuation is in the middle of moving evac1.
+/// A host in the middle of moving evac1.
 fn evacuating() -> (Environment, std::process::Child) {
     let site = Environment::locked();
     site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
@@ -121,7 +121,7 @@ fn damage_is_found_and_not_copied() {
     let path = site.paths("h1").database();
     let backup = format!("store backup {}", site.at("copy.db").display());
     site.done("h1", &backup);
-    // The second page, which begins with what kind of page it is.
+    // The second page, which begins with its type.
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[4096] = 0xff;
     std::fs::write(&path, &bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Two at once on one host: the second run is refused, and who only looks never waits.
+//! Two commands at the same time on one host: the second run is refused, and commands that only read never wait.
 
 use insta::assert_snapshot;
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
@@ -66,7 +66,7 @@ fn what_holds_the_lock_is_not_taken_for_a_run_that_was_killed() {
 #[test]
 fn the_list_is_given_while_a_run_goes_on_and_somebody_writes() {
     let site = Environment::story();
-    // Slow enough for what is expected of it not to be over meanwhile.
+    // Slow enough that its estimate is not overdue meanwhile.
     site.run_zone("h1", "big", |spec| spec.memory = 40 << 30);
     site.done("h1", "maintain -s");
     site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);

@@ -1,5 +1,4 @@
-//! What is written to standard output and to files that somebody names: wholly, or it is an error; and nothing else is
-//! touched.
+//! Output to standard output and to named files: it is complete, or there is an error; and nothing else is touched.
 
 use std::fs::File;
 use std::os::unix::fs::symlink;
@@ -89,7 +88,7 @@ fn what_cannot_be_written_to_standard_output_is_an_error_whatever_is_printed() {
         let printed = into(&away, line, full());
         assert_eq!((printed.status, printed.stderr.as_str()), (Some(1), FULL), "{line}");
     }
-    // What is open for reading only.
+    // A file opened only for reading.
     let printed = into(&site, "zone list", File::open(&plan).unwrap());
     assert_eq!(printed.status, Some(1), "{printed}");
     assert!(printed.stderr.contains("standard output: Bad file descriptor"), "{printed}");
@@ -184,7 +183,7 @@ fn a_link_at_a_name_that_could_be_guessed_leads_nowhere() {
     site.done("h1", "maintain -s --type other");
     assert_eq!(std::fs::read_to_string(site.at("victim")).unwrap(), "as it was");
     assert!(!site.at("night.json").is_symlink() && !site.paths("h1").lock_marker().is_symlink());
-    // The lock of a run is not taken through a link, nor is what that leads to emptied.
+    // A symbolic link is not accepted as the run lock, and its target is not emptied.
     let lock = site.paths("h1").run_lock();
     let _ = std::fs::remove_file(&lock);
     symlink(site.at("victim"), &lock).unwrap();

@@ -74,8 +74,8 @@ fn evacuated_zones_are_configured() {
     ");
 }
 
-/// A virsh that lists two domains, of which the second is gone when it is asked about. Like the real one it goes on
-/// after a command that fails, and ends as its last command did.
+/// A virsh that lists two domains, of which the second is gone when it is asked for. Like the real one it
+/// continues after a failed command, and ends as its last command did.
 const VIRSH: &str = r#"#!/bin/sh
 stays=00511286-3319-4f84-a168-e5fcdfb0de45 goes=6b5bd03f-ed22-41e2-9128-dadfae40d005
 case "$*" in

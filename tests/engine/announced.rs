@@ -1,11 +1,11 @@
-//! Maintenance that has been announced and has not begun: no zone is brought where it would have to leave again.
+//! Maintenance that is announced and has not begun: no zone is brought where it would have to leave again.
 
 use sysadm::model::Millis;
 use sysadm::store::{Announcement, Direction, MoveState, TargetKey};
 
 use super::world::{Kindly, World, error_of, live, name, state_of};
 
-/// Somebody says that maintenance of that host begins then.
+/// Announces maintenance of that host.
 fn announce(world: &World, host: &str, begins: Millis) {
     let announcement = Announcement { begins, user: "me".to_owned(), since: Millis(0), message: None };
     world.store(host).announce(&announcement).unwrap();
@@ -17,7 +17,7 @@ fn soon() -> Millis {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_goes_where_nothing_is_announced_or_stays() {
-    // One that is overdue counts, too.
+    // Overdue maintenance counts, too.
     for begins in [soon(), Millis(0)] {
         let world = World::with(Kindly::Live);
         let uris = ["rads://h2", "rads://h3"].map(|uri| uri.parse().unwrap());

@@ -1,5 +1,5 @@
-//! Hosts that are full of each other's zones: who must leave first is said, and where there is a third host, one zone
-//! steps aside.
+//! Hosts that are full of each other's zones: the zones that must leave first are reported, and if there is a
+//! third host, one zone is relocated.
 
 use std::collections::BTreeSet;
 
@@ -140,13 +140,13 @@ fn strike(point: Failpoint, blow: Blow) {
         let row = world.away("web").unwrap();
         assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, home), "{context}");
         assert!(["h2", "h3"].contains(&home), "{context}");
-        // Whatever came in between: both come home.
+        // Whatever happened in between: both come home.
         back(&world, "h1", 0).await;
         assert!(back(&world, "h2", 0).await.is_complete(), "{context}: {:?}", world.events.all());
         assert!(back(&world, "h1", 0).await.is_complete(), "{context}: {:?}", world.events.all());
         let (home, runs) = only_home(&world, &context).await;
         assert_eq!(home, "h1", "{context}");
-        // One that no power loss could stop goes on.
+        // A zone that no power failure has stopped runs on.
         assert!(runs || victim.is_some(), "{context}: it does not run");
         assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
     });

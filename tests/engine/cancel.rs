@@ -1,4 +1,4 @@
-//! A run that is given up: nothing new starts, then what moves is given up, too.
+//! A run that is cancelled: nothing new starts, then moves in progress are aborted, too.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn an_abort_that_gets_lost_is_asked_for_again() {
     let (outcome, ()) = tokio::join!(run, async {
         until(|| world.events.count("migrating web to h2") == 2).await;
         tokio::time::sleep(Duration::from_millis(5250)).await;
-        // The next question is the abort: progress is asked for twice a second.
+        // The next request is the abort: progress is asked for twice a second.
         world.lines.break_at(Break { at: 0, loss: Loss::Question, for_ever: false });
         world.cancel.raise(Stage::Aborting, CancelReason::Operator);
     });

@@ -1,4 +1,4 @@
-//! The power is lost at every moment of a run, and the next run puts everything right.
+//! The power fails at every moment of a run, and the next run repairs everything.
 
 use futures_util::FutureExt;
 use sysadm::store::Direction;
@@ -6,7 +6,7 @@ use sysadm::store::Direction;
 use super::script::Plan;
 use super::world::{Kindly, MIGRATIONS, WAYS, World, ends};
 
-/// Runs until the power is lost. Everything that the run had started is gone with the runtime.
+/// Runs until the power fails. Everything that the run had started is gone with the runtime.
 pub fn run_until_crash(world: &World, direction: Direction) {
     let runtime = paused();
     runtime.block_on(async {
@@ -35,7 +35,7 @@ fn crash_at(direction: Direction, kind: Kindly, point: usize) {
     paused().block_on(async {
         match world.run(direction).await {
             Ok(outcome) => assert!(outcome.is_complete(), "{outcome:?}"),
-            // What was open is settled first, and a zone that has gone for good is no zone of this host.
+            // What was open is settled first, and a zone that has left for good is not a zone of this host.
             Err(error) => assert!(direction == Direction::Migrate, "{error}"),
         }
         assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);

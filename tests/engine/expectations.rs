@@ -1,4 +1,4 @@
-//! What is expected of a run and of each zone: written down before anything moves, and anew after each move.
+//! Estimates of a run and of each zone: stored before anything moves, and updated after each move.
 
 use sysadm::evacuation::Request;
 use sysadm::store::{Direction, MoveState};
@@ -22,7 +22,7 @@ async fn what_was_expected_is_kept_beside_what_came_of_it() {
         let expected = away.expected.unwrap();
         assert!(expected.duration > 0, "{away:?}");
         assert!(away.ended.is_some_and(|ended| ended >= away.since), "{away:?}");
-        // A zone that does not run has none.
+        // A zone that does not run has no downtime.
         assert_eq!(expected.downtime.is_some(), zone != "cold", "{away:?}");
     }
     let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
@@ -38,7 +38,8 @@ async fn a_zone_that_waits_is_expected_anew_when_another_one_has_moved() {
     let expected = outcome.moves.iter().map(|a_move| a_move.expected.unwrap().duration);
     let mut expected: Vec<_> = expected.collect();
     expected.sort_unstable();
-    // Simulated moves take no time at all: so will the last one, which has not begun when the first one has ended.
+    // Simulated moves take no time: so the last one, which has not begun when the first one has ended, will take
+    // none either.
     assert!(expected[0] < expected[2], "{expected:?}");
 }
 

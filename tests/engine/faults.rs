@@ -1,4 +1,4 @@
-//! Every operation of either host fails, each time that it is done, before or after it was done.
+//! Every operation of either host fails, each time that it is done, before or after it has taken effect.
 
 use std::time::Duration;
 
@@ -46,13 +46,13 @@ async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(
     if result.is_err() {
         assert_eq!(home, ends(direction).0, "something was done all the same");
     }
-    // And the next run does it.
+    // And the next run succeeds.
     assert!(world.run(direction).await.unwrap().is_complete() || home == ends(direction).1);
     assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);
     word
 }
 
-/// All operations that a run does when nothing goes wrong.
+/// All operations of a run without faults.
 async fn moments(direction: Direction, kind: Kindly) -> Vec<Moment> {
     let world = World::with(kind);
     world.make_ready_for(direction).await;

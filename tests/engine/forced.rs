@@ -1,4 +1,4 @@
-//! Findings about software, platform and networks: all are said, and `--force-attach` overrules them and no others.
+//! Findings about software, platform and networks: all are reported, and `--force-attach` overrules only these.
 
 use sysadm::evacuation::Request;
 use sysadm::model::{BlockerKind, Network};
@@ -56,7 +56,7 @@ async fn software_that_is_missing_does_not_count_for_a_run_that_is_forced_there_
         let world = World::with(kind);
         world.lock("h1");
         let fault = [lacks("libfoo 1.2 is missing")];
-        // What the simulated check finds is what the host heeds or does not.
+        // The host decides whether a finding of the simulated check is ignored.
         ["h1", "h2"].iter().for_each(|host| world.set_faults(host, &fault));
         assert_eq!(state_of(&world.run(Direction::Evacuate).await.unwrap(), "web"), MoveState::Failed);
         let run = async |direction| world.engine().run(direction, &forced(&world)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whatever hangs, wherever: a run that is given up ends, in time, and says what it does not know.
+//! Whatever hangs, wherever: a run that is aborted ends in time, and says what it does not know.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::world::{Kindly, WAYS, World, ends, error_of, state_of};
 /// Long after everything that does not hang has been done.
 const LATER: Duration = Duration::from_secs(5);
 
-/// Gives a run up for good, and gives what it came to, in how much time after that.
+/// Aborts a run; returns its outcome, and how long that took.
 async fn give_up(
     world: &World,
     direction: Direction,
@@ -33,7 +33,7 @@ async fn give_up(
     (result, time)
 }
 
-/// What is said is so; once nothing hangs any more, all is settled.
+/// What is reported is true; once nothing hangs any more, everything is settled.
 async fn is_consistent(
     world: &World,
     direction: Direction,
@@ -121,7 +121,7 @@ async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_list
     let away = world.store("h1").away().unwrap();
     let listed = sysadm::evacuation::rows("h1", &away, Some(&(run, moves)), false).rows;
     assert_eq!(listed.iter().map(|row| row.state).collect::<Vec<_>>(), [MoveState::Unknown]);
-    // The hypervisor goes on with what it was never told to end: that comes first.
+    // The hypervisor continues with what it was never told to end: that comes first.
     world.settle().await;
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }

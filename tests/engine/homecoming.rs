@@ -1,4 +1,5 @@
-//! A zone whose refuge lets it go while its home is about to fetch it, or has not heard yet that it has arrived there.
+//! A zone whose refuge passes it on while its home is about to fetch it, or does not know yet that it has arrived
+//! there.
 
 use sysadm::model::Location;
 use sysadm::platform::sim::{Effect, Fault, Operation};
@@ -19,7 +20,7 @@ async fn a_refuge_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_i
     for last in ["h3", "h1"] {
         let world = World::with(Kindly::Live);
         empty(&world, "h1", "h2").await;
-        // The return waits at home for its turn to receive, and the refuge is quicker.
+        // The return waits at home for its turn to receive, and the refuge is faster.
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
         let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
             until(|| world.away("web").is_some_and(|row| row.place == Place::Returning)).await;
@@ -38,7 +39,8 @@ async fn a_refuge_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_i
     }
 }
 
-/// Its configuration is still here, and it was shut down in order to leave: booted here, it would run twice.
+/// Its configuration is still here, and it was shut down in order to leave: if it were booted here, it would run
+/// twice.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_booted_here_again() {
     for kind in [Kindly::Restart, Kindly::Cold] {
@@ -49,7 +51,7 @@ async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_
         let outcome = world.run(Direction::Evacuate).await.unwrap();
         assert_ne!(state_of(&outcome, "web"), MoveState::Evacuated, "{outcome:?}");
         if world.seen("h2", "web").await.is_none() {
-            // It was undone, as it may be: nothing has gone on.
+            // The move was undone, as it may be: the zone has not moved on.
             continue;
         }
         let actions = world.actions.clone();
@@ -106,7 +108,7 @@ async fn a_zone_is_found_at_another_target_when_its_refuge_has_forgotten_it_or_d
     }
 }
 
-/// What lies here under the same identity all the time has not come home.
+/// A configuration with the same UUID that was here all the time has not come home.
 #[tokio::test(start_paused = true)]
 async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
     let world = World::with(Kindly::Live);
@@ -143,7 +145,7 @@ async fn a_zone_returns_from_its_refuge_under_any_name_of_that() {
         world.store("h1").away().unwrap().iter().map(|row| row.location.clone().unwrap().host).collect();
     assert_eq!(refuges, ["h2", "h2"], "one name was used for both");
     assert_eq!(world.events.count("rads://h2.example.org is the same host as rads://h2"), 1);
-    // As a record of before may have it.
+    // As an older record may have it.
     let row = world.away("web").unwrap();
     let renamed = ZoneRecord { location: Some("rads://h2.site".parse().unwrap()), ..row };
     world.store("h1").update_zone(&renamed).unwrap();

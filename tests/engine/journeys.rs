@@ -1,8 +1,8 @@
-//! Three hosts that are emptied and filled again in every order, and a zone that is moved on in between: it is always
-//! known whose it is, and its own host brings it home with one command.
+//! Three hosts that are emptied and filled again in every order, and a zone that is moved on in between: it is
+//! always known which host it belongs to, and that host brings it home with one command.
 //!
-//! What a step leads to hangs on what the hosts have written down and on where the zone is. So a sequence that leads to
-//! what another one has led to is not followed twice, and all of them are.
+//! The result of a step depends on the records of the hosts and on where the zone is. So a sequence that leads to
+//! the same state as another one is not followed twice, and all sequences are covered.
 
 use std::collections::BTreeSet;
 
@@ -19,17 +19,17 @@ use super::world::{Kindly, World, name};
 
 const DEPTH: usize = 4;
 
-/// Where manifests are left, too: there are many more ends.
+/// With replicas, too: there are many more states.
 const DEPTH_WITH_STANDBY: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The one is emptied to the other.
+    /// One host is emptied onto the other.
     Evacuate(&'static str, &'static str),
     Return(&'static str),
     /// From wherever the zone is.
     Migrate(&'static str),
-    /// The manifests of its zones are left with the others.
+    /// The host leaves replicas with the others.
     Standby(&'static str),
 }
 
@@ -41,7 +41,7 @@ fn steps() -> Vec<Step> {
     evacuations.chain(others).collect()
 }
 
-/// Where the zone must be, and whose it is.
+/// Where the zone must be, and which host it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Zone {
     at: &'static str,
@@ -54,7 +54,7 @@ impl Zone {
             Step::Evacuate(from, to) if from == self.at => Self { at: to, ..self },
             Step::Return(host) if host == self.home => Self { at: host, ..self },
             Step::Migrate(to) if to == self.at => self,
-            // Who moves its own zone gives it away; who moves another one's passes it on.
+            // A host that migrates its own zone gives it away; one that migrates another host's passes it on.
             Step::Migrate(to) if self.home == self.at => Self { at: to, home: to },
             Step::Migrate(to) => Self { at: to, ..self },
             Step::Evacuate(..) | Step::Return(_) | Step::Standby(_) => self,
@@ -113,7 +113,7 @@ async fn take(world: &World, step: Step, zone: Zone) {
     }
 }
 
-/// What every host has written down of the zone: by that the next step is decided.
+/// The records of every host about the zone, on which the next step depends.
 fn written(world: &World) -> String {
     let of_host = |host: &str| {
         let store = world.store(host);
@@ -154,7 +154,7 @@ async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{}", context());
 }
 
-/// Follows every sequence, and gives the number of different ends.
+/// Follows every sequence, and returns the number of different states.
 async fn follow_all(kind: Kindly, steps: &[Step], depths: usize) -> usize {
     let world = World::with(kind);
     let first = Zone { at: "h1", home: "h1" };
@@ -163,7 +163,7 @@ async fn follow_all(kind: Kindly, steps: &[Step], depths: usize) -> usize {
     for depth in 0..=depths {
         let mut next = Vec::new();
         for (zone, saved, path) in open {
-            // At the last, only whether it comes home, and nobody else takes it.
+            // In the end, only whether it comes home, and no other host takes it.
             let returns = |step: &&Step| depth < depths || matches!(step, Step::Return(_));
             for &step in steps.iter().filter(returns) {
                 saved.restore();

@@ -1,4 +1,4 @@
-//! Somebody removes the definition of a zone at its destination while it arrives: it runs there without one, and is
+//! The definition of a zone is removed at its destination while it arrives: it runs there without one, and is
 //! defined again, whatever goes wrong meanwhile.
 
 use sysadm::evacuation::recover;
@@ -10,12 +10,12 @@ use super::lines::{Break, Loss};
 use super::script::{Moment, Plan};
 use super::world::{Kindly, MIGRATIONS, WAYS, World, ends, error_of, name, state_of, until};
 
-/// The ways of a zone that runs.
+/// The directions and methods for a running zone.
 fn ways() -> impl Iterator<Item = (Direction, Kindly)> {
     WAYS.into_iter().chain(MIGRATIONS).filter(|(_, kind)| *kind != Kindly::Cold)
 }
 
-/// One in which the definition of web vanishes when it begins to run at its destination.
+/// A world in which the definition of web vanishes when it begins to run at its destination.
 async fn vanishing(direction: Direction, kind: Kindly) -> World {
     let world = World::with(kind);
     world.make_ready_for(direction).await;
@@ -81,7 +81,7 @@ async fn one_that_does_not_run_and_is_removed_before_the_end_of_its_move_is_not_
     world.make_ready_for(Direction::Evacuate).await;
     world.set_faults("h1", &[Fault::always(Effect::Hang { at: Operation::Undefine })]);
     let uuid = world.seen("h1", "web").await.unwrap().uuid;
-    // That it is nowhere for a while is what this is about.
+    // This test is about the zone being nowhere for a while.
     world.script.watch_nothing();
     let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
         let sim = world.sim("h2");
@@ -92,7 +92,7 @@ async fn one_that_does_not_run_and_is_removed_before_the_end_of_its_move_is_not_
     let outcome = outcome.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Unknown, "{outcome:?}");
     assert!(error_of(&outcome, "web").contains("it is not there any more"), "{outcome:?}");
-    // Its configuration is with the record that stays open.
+    // Its configuration is in the record that stays open.
     let [open] = &recover::settle_interrupted(&world.engine()).await.unwrap()[..] else { panic!("settled") };
     assert!(open.why.as_ref().is_some_and(|why| why.contains("it is not on h2")), "{open:?}");
     assert!(world.configuration_of("web").is_some());

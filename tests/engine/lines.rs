@@ -1,4 +1,4 @@
-//! Lines to other hosts that break: before a question arrives, or before its answer does.
+//! Connections to other hosts that break: before a request arrives, or before its answer does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,13 +22,13 @@ use sysadm::store::{Direction, MoveState};
 /// What is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Nobody hears the question.
+    /// The request.
     Question,
-    /// It is heard and done, and nobody hears the answer.
+    /// The request is carried out, but its answer is lost.
     Answer,
 }
 
-/// When, what, and whether the line is dead from then on.
+/// When, what, and whether the connection is dead from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Break {
     pub at: usize,
@@ -36,20 +36,20 @@ pub struct Break {
     pub for_ever: bool,
 }
 
-/// The lines of a world; clones are the same ones.
+/// The connections of a world; clones are the same.
 #[derive(Clone, Default)]
 pub struct Lines {
     inner: Arc<Inner>,
 }
 
-/// How a line is.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Line {
     #[default]
     Whole,
-    /// What is sent arrives when it is whole again.
+    /// What is sent arrives when the connection works again.
     Halted,
-    /// What is sent is lost, streams end.
+    /// What is sent is lost, and streams end.
     Cut,
 }
 
@@ -57,10 +57,10 @@ enum Line {
 struct Inner {
     asked: AtomicUsize,
     laid: AtomicUsize,
-    /// How often `progress` was asked while it gets no answer.
+    /// How often `progress` was asked while it is not answered.
     unanswered: AtomicUsize,
     no_progress: AtomicBool,
-    /// The agents are of a time that knew neither surveys nor migrations.
+    /// The agents are too old for surveys and migrations.
     old: AtomicBool,
     state: watch::Sender<Line>,
     broken: std::sync::Mutex<Option<Break>>,
@@ -82,7 +82,7 @@ impl Lines {
         self.inner.state.send_replace(Line::Cut);
     }
 
-    /// For so long nothing gets through, and nobody knows it.
+    /// For that time nothing gets through, and neither end knows it.
     pub fn halt(&self, time: Duration) {
         self.inner.state.send_replace(Line::Halted);
         let lines = self.clone();
@@ -99,7 +99,7 @@ impl Lines {
         known.is_ok_and(|line| *line == Line::Whole)
     }
 
-    /// A stream to another host, which ends with the line.
+    /// A stream to another host, which ends with the connection.
     fn stream(&self, far: ByteStream) -> ByteStream {
         let (near, middle) = tokio::io::duplex(1 << 16);
         let mut state = self.inner.state.subscribe();
@@ -113,17 +113,17 @@ impl Lines {
         Box::new(near)
     }
 
-    /// How many questions crossed since the last break was set.
+    /// The number of requests since the last break was set.
     pub fn asked(&self) -> usize {
         self.inner.asked.load(Ordering::SeqCst)
     }
 
-    /// From now on nobody hears how far a migration is, and waits for it without end.
+    /// From now on requests for progress are never answered.
     pub fn leave_progress_unanswered(&self) {
         self.inner.no_progress.store(true, Ordering::SeqCst);
     }
 
-    /// From now on the agents at the far ends are older than surveys and migrations are.
+    /// From now on the agents at the far ends are too old for surveys and migrations.
     pub fn lead_to_old_agents(&self) {
         self.inner.old.store(true, Ordering::SeqCst);
     }
@@ -137,7 +137,7 @@ impl Lines {
         self.inner.laid.load(Ordering::SeqCst)
     }
 
-    /// Whether they carry what is sent, as far as is known.
+    /// Whether the connections work, as far as is known.
     fn are_whole(&self) -> bool {
         let asked = self.inner.asked.load(Ordering::SeqCst);
         let is_dead = |at: &Break| at.for_ever && asked > at.at;
@@ -174,7 +174,7 @@ impl Lossy {
         }
     }
 
-    /// What an agent of before says to a question that came later.
+    /// The answer of an old agent to a newer request.
     fn not_if_it_is_old(&self) -> Result<(), HostError> {
         if !self.lines.inner.old.load(Ordering::SeqCst) {
             return Ok(());
@@ -197,7 +197,7 @@ impl Lossy {
                 let mut state = self.lines.inner.state.subscribe();
                 let answer = tokio::select! {
                     answer = question => answer,
-                    // What was begun there is not heard of any more.
+                    // What was begun there is not reported any more.
                     _ = state.wait_for(|line| *line == Line::Cut) => return self.nothing(),
                 };
                 if self.lines.carries().await { answer } else { self.nothing() }
@@ -320,7 +320,7 @@ async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_
                 world.lines.break_at(broken);
                 let outcome = world.run(direction).await.unwrap();
                 let state = state_of(&outcome, "web");
-                // While the line was dead, nothing may have been claimed that is not so.
+                // While the connection was dead, nothing may have been claimed that is not true.
                 let (from, to) = ends(direction);
                 match state {
                     MoveState::Failed => {

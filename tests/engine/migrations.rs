@@ -1,4 +1,4 @@
-//! One zone away for good.
+//! Migrating one zone for good.
 
 use sysadm::evacuation::{EvacuationError, JobState, Request};
 use sysadm::model::BlockerKind;
@@ -10,7 +10,7 @@ use super::world::{Kindly, World, error_of, live, name, state_of};
 
 const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
 
-/// Moves web on from h2, where it is a guest of h1.
+/// Migrates web on from h2, where it is a guest of h1.
 async fn moves_on_to(world: &World, uri: &str) {
     let request = Request {
         destination: Some(uri.parse().unwrap()),
@@ -163,7 +163,7 @@ async fn a_guest_that_is_moved_home_is_home() {
     }
 }
 
-/// What h2 knows of an earlier journey is forgotten when the zone is there again.
+/// What h2 knows of an earlier stay is forgotten when the zone is there again.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_has_come_again_is_not_looked_for_elsewhere() {
     let world = evacuated(Kindly::Live).await;
@@ -192,7 +192,7 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }
 
-/// It is not where it was brought: that its next place is not told does not mean that it has none.
+/// It is not where it was brought: that its new place is not known does not mean that it has none.
 #[tokio::test(start_paused = true)]
 async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
     for evacuated_on in [false, true] {

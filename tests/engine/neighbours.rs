@@ -1,4 +1,4 @@
-//! Several hosts that are emptied: one after the other, into each other, into the same third one.
+//! Several hosts that are emptied: one after the other, into each other, or into the same third one.
 
 use sysadm::evacuation::Outcome;
 use sysadm::model::Millis;
@@ -22,7 +22,7 @@ async fn a_refuge_that_is_emptied_in_turn_gives_everybody_back_to_their_origins(
     assert!(run_on(&world, "h2", Direction::Evacuate).await.is_complete());
     assert_eq!(world.home_of("web", Kindly::Live).await, "h3");
 
-    // What it has passed on it does not take back: it belongs to another host.
+    // It does not take back what it has passed on: that belongs to another host.
     world.unlock("h2");
     assert!(run_on(&world, "h2", Direction::Return).await.is_complete());
     assert_eq!(world.home_of("web", Kindly::Live).await, "h3");
@@ -108,7 +108,7 @@ async fn room_stays_reserved_while_a_zone_moves_and_no_longer_than_a_lease_witho
     let expires = || world.store("h2").reservations(Millis::now()).unwrap().first().map(|one| one.expires);
     let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
-        // As if the lease had nearly run out.
+        // As if the lease had nearly expired.
         let reserved = world.store("h2").reservations(Millis::now()).unwrap().remove(0);
         let reserved = Reservation { expires: Millis::now().after(30_000), ..reserved };
         world.store("h2").reserve(&reserved, Millis::now(), |_| Ok::<_, ()>(())).unwrap().unwrap();

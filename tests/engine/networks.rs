@@ -1,4 +1,4 @@
-//! Networks that another host calls otherwise: a zone is plugged in accordingly there, and as it was when it is back.
+//! Networks with other names on another host: a zone is connected accordingly there, and as it was when it is back.
 
 use sysadm::config::Config;
 use sysadm::evacuation::Request;

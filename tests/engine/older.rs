@@ -1,4 +1,4 @@
-//! A zone comes over an older configuration of itself: whatever goes wrong, that is not lost.
+//! A zone replaces an older configuration of itself: whatever goes wrong, that is not lost.
 
 use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
@@ -13,7 +13,7 @@ use super::world::{Kindly, World, error_of, name, state_of};
 
 const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
 
-/// h2 has an older configuration of web, with less memory. Gives that, too.
+/// h2 has an older configuration of web, with less memory, which is also returned.
 async fn with_an_older_one(kind: Kindly) -> (World, String) {
     let world = World::with(kind);
     let sim = world.sim("h1");
@@ -37,7 +37,7 @@ fn configured(world: &World, host: &str) -> Vec<ZoneRecord> {
     world.store(host).configured().unwrap()
 }
 
-/// What h2 has of web that is not the zone that was to come.
+/// h2's configuration of web other than that of the zone that was to come.
 async fn kept(world: &World) -> Option<String> {
     let here = world.sim("h2").manifest(&name("web")).await.ok().map(|manifest| manifest.config);
     here.or_else(|| {
@@ -76,7 +76,7 @@ async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and
             (older.clone(), sysadm::model::ZoneState::Configured)
         );
         world.all_room_is_given_back();
-        // And it comes all the same, the next time.
+        // And the zone still comes the next time.
         assert!(migrate_over_it(&world).await.is_complete());
         assert_eq!(world.all_is_told_truly("web", kind).await, "h2");
         assert_eq!(configured(&world, "h2"), [], "{kind:?}: it is attached there");
@@ -200,7 +200,7 @@ async fn a_zone_that_leaves_is_not_configured_where_it_was_whatever_was_kept_of_
         world.lock("h1");
         assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
         assert_eq!(configured(&world, "h1"), [], "{kind:?}");
-        // The same at its refuge.
+        // Likewise at its refuge.
         world.unlock("h1");
         world.store("h2").configure(&left, &manifest).unwrap();
         assert!(world.run(Direction::Return).await.unwrap().is_complete());

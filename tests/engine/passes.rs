@@ -1,4 +1,4 @@
-//! What finds no room at first waits for it, in passes, for as long as it may come.
+//! A zone that finds no room at first waits for it, in passes, as long as there may be some.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn leaving(zones: usize, memory: u64) -> World {
     world
 }
 
-/// Room on h2 for a zone that does not come.
+/// Reserves room on h2 for a zone that does not come.
 fn reserve_for_nobody(world: &World, memory: u64) {
     let zone = Reservation {
         zone: name("ghost"),
@@ -125,7 +125,7 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
     let (back, (outcome, row)) = tokio::join!(run_on(&world, "h3", Direction::Return, 0), async {
         until(|| world.events.count("migrating c") == 4).await;
         let watch = async {
-            // Not by its own patience, but because it sees that zones are leaving.
+            // Not because of its own time limit, but because it sees that zones are leaving.
             until(|| world.events.count("waiting web") == 2).await;
             let (_, moves) = world.store("h1").latest_run(None).unwrap().unwrap();
             world.clear_faults();

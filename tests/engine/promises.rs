@@ -22,7 +22,7 @@ fn targets(world: &World, uris: &[&str]) {
 async fn nothing_is_started_while_a_host_that_may_run_the_zone_cannot_be_asked() {
     let world = World::with(Kindly::Live);
     world.lock("h1");
-    // The zone is whole at h2 and held there; h1 stopped it for good, and then h2 is gone.
+    // The zone is complete at h2 and held there; h1 stopped it for good, and then h2 is gone.
     world.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Unknown);
@@ -39,7 +39,7 @@ async fn nothing_is_started_while_a_host_that_may_run_the_zone_cannot_be_asked()
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
 }
 
-/// 2. Its host can be named, also while nobody can say whether it has moved.
+/// 2. Its host can be named, even while it is not known whether it has moved.
 #[tokio::test(start_paused = true)]
 async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
     let world = World::with(Kindly::Live);
@@ -90,7 +90,7 @@ async fn a_zone_is_stopped_only_when_its_place_is_reserved_and_ready() {
     }
 }
 
-/// 4. One zone's failure stops no other zone.
+/// 4. One zone's failure does not hold up the others.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
     let world = World::new();
@@ -112,7 +112,7 @@ async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
     assert!(!outcome.is_complete());
 }
 
-/// 4. Also what an earlier run left open stops no other zone.
+/// 4. Nor does what an earlier run left open.
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_settled_stops_no_other_zone() {
     let world = World::with(Kindly::Live);
@@ -130,7 +130,7 @@ async fn what_cannot_be_settled_stops_no_other_zone() {
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
 }
 
-/// 8. What stands against a destination is found before anything moves.
+/// 8. Blockers of a destination are found before anything moves.
 #[tokio::test(start_paused = true)]
 async fn a_destination_that_cannot_take_the_zone_is_found_before_anything_moves() {
     type Spoil = fn(&World);
@@ -152,7 +152,7 @@ async fn a_destination_that_cannot_take_the_zone_is_found_before_anything_moves(
     }
 }
 
-/// 8. … and asked again at the moment of each move.
+/// 8. … and checked again at the moment of each move.
 #[tokio::test(start_paused = true)]
 async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone() {
     for kind in [Kindly::Live, Kindly::Cold] {
@@ -174,7 +174,7 @@ async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone()
     }
 }
 
-/// 8. The next target takes what the first refuses.
+/// 8. The next target accepts what the first refuses.
 #[tokio::test(start_paused = true)]
 async fn the_second_target_takes_what_the_first_one_does_not() {
     type Spoil = fn(&World);
@@ -215,7 +215,7 @@ async fn new_maintenance_and_new_runs_keep_the_record_of_zones_that_are_away() {
     world.lock("h1");
     assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
     assert_eq!(world.away("web"), Some(row));
-    // A zone of the same name that was made meanwhile is another one.
+    // A zone with the same name that was created meanwhile is another one.
     world.unlock("h1");
     world.run_zone(live("web"));
     world.lock("h1");

@@ -1,4 +1,4 @@
-//! Zones that stay: stopped, suspended, left alone; and what becomes of them whatever happens meanwhile.
+//! Zones that stay: stopped, suspended or left running; and what becomes of them whatever happens meanwhile.
 
 use sysadm::evacuation::{Outcome, Request};
 use sysadm::model::{Aux, Brand};
@@ -54,7 +54,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     for zone in ["web", "ct", "app", "db"] {
         assert!(!runs(&world, zone).await);
     }
-    // They are no longer candidates, whoever asks for all.
+    // They are no longer candidates, even if all zones are requested.
     world.actions.default = Some(Action::Live);
     let again = world.run(Direction::Evacuate).await.unwrap();
     assert!(again.is_complete() && again.moves.is_empty(), "{again:?}");
@@ -170,7 +170,7 @@ async fn a_zone_that_cannot_be_booted_there_is_booted_here_again_under_the_lock(
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(error_of(&outcome, "web"), "h2: no; it was booted again on h1");
     assert_eq!(world.all_is_told_truly("web", Kindly::Restart).await, "h1");
-    // The lock is for all others, and for this one a moment later.
+    // Maintenance applies to all others, and to this one a moment later.
     world.sim("h1").stop(&name("web")).unwrap();
     assert!(world.sim("h1").start(&name("web")).unwrap_err().to_string().contains("is in maintenance"));
     let uuid = world.seen("h1", "web").await.unwrap().uuid;

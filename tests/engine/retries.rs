@@ -1,4 +1,4 @@
-//! What may pass is tried again, with pauses; what will not is not.
+//! Transient failures are retried, with pauses; permanent ones are not.
 
 use std::time::Duration;
 

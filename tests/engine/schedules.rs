@@ -1,4 +1,4 @@
-//! Whatever goes wrong, in whatever order, on both hosts and on the line between them.
+//! Whatever goes wrong, in whatever order, on both hosts and on the connection between them.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn any_break() -> impl Strategy<Value = Option<Break>> {
         .prop_map(|some| some.map(|(at, loss, for_ever)| Break { at, loss, for_ever }))
 }
 
-/// A run in a world in which that goes wrong; after a while nothing does, and whoever watches gives up.
+/// A run in a world with these faults; after a while there are none, and the run is aborted.
 async fn run_with_trouble(
     world: &World,
     direction: Direction,
@@ -58,7 +58,7 @@ async fn run_with_trouble(
         tokio::time::sleep(Duration::from_secs(10)).await;
         world.clear_faults();
         world.lines.repair();
-        // A line that died takes what it carried with it; here somebody has to say so.
+        // A connection that broke would abort the migration; here the test has to.
         world.abort("web").await;
         std::future::pending::<()>().await;
     };

@@ -1,4 +1,4 @@
-//! What happens at the moments of which the simulation tells, and what is seen at each of them.
+//! What happens at the crash points of the simulation, and what is seen at each of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -23,32 +23,32 @@ pub struct Moment {
     pub number: usize,
 }
 
-/// What is to happen there.
+/// What is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The operation is not done, and fails.
+    /// The operation is not carried out, and fails.
     Fail(Moment),
-    /// It is done, and fails.
+    /// The operation is carried out, and fails.
     FailAfter(Moment),
-    /// At the so-manieth moment of all everything stops, as by a power loss.
+    /// At the moment with that number everything stops, as after a power failure.
     Crash(usize),
-    /// At that point of a move from the one host to the other that happens.
+    /// At that failpoint of a move between these two hosts.
     At(Failpoint, Blow, (&'static str, &'static str)),
 }
 
-/// What befalls a host or its line.
+/// What happens to a host or its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
     SourceKilled,
     DestinationKilled,
-    /// Of a zone that goes from one refuge to another one. Else its origin is one of the two.
+    /// The origin of a zone that goes from one refuge to another. Otherwise the origin is one of the two hosts.
     OriginKilled,
     LineCutFor5s,
     LineCutForGood,
     DaemonRestartedAtSource,
     DaemonRestartedAtDestination,
     StepFails,
-    /// Whatever leads the move is killed; its host goes on.
+    /// The run that controls the move is killed; its host continues.
     RunKilled,
 }
 
@@ -74,7 +74,7 @@ struct State {
     crashed: bool,
     watched: Vec<ZoneName>,
     wrong: Vec<String>,
-    /// Points of moves that have come, and whether the blow has fallen.
+    /// Failpoints that were hit, and whether the blow has fallen.
     reached: Vec<Failpoint>,
     /// Where watched zones ran at each of them.
     running: Vec<(Failpoint, Vec<&'static str>)>,
@@ -87,9 +87,9 @@ pub struct Script {
     state: Arc<Mutex<State>>,
     crash: Arc<Notify>,
     lines: Lines,
-    /// The simulations that the hosts work with.
+    /// The simulations that the hosts use.
     sims: Arc<Mutex<HashMap<&'static str, Sim>>>,
-    /// Sims of its own, so that nobody's connection is in the way.
+    /// Separate simulations for observing, with connections of their own.
     eyes: Arc<BTreeMap<&'static str, Sim>>,
 }
 
@@ -109,7 +109,7 @@ impl Script {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From here on that is to happen, and moments are counted anew.
+    /// From here on that is to happen, and moments are counted from zero.
     pub fn begin(&self, plan: Option<Plan>) {
         let mut state = self.locked();
         let watched = std::mem::take(&mut state.watched);
@@ -120,7 +120,7 @@ impl Script {
         }
     }
 
-    /// At every moment the zone must go on at one host at most, and be there on one at least.
+    /// At every moment the zone must run on at most one host, and be on at least one.
     pub fn watch(&self, zone: &ZoneName) {
         self.locked().watched.push(zone.clone());
     }
@@ -130,7 +130,7 @@ impl Script {
         self.locked().watched.clear();
     }
 
-    /// What was seen that must not be.
+    /// Violations that were seen.
     pub fn wrong(&self) -> Vec<String> {
         self.locked().wrong.clone()
     }
@@ -140,43 +140,43 @@ impl Script {
         self.locked().moments.clone()
     }
 
-    /// How many moments there were.
+    /// The number of moments.
     pub fn points(&self) -> usize {
         self.locked().points
     }
 
-    /// Waits for the power loss.
+    /// Waits for the power failure.
     pub async fn crash(&self) {
         self.crash.notified().await;
     }
 
-    /// What the simulation of `host` calls.
+    /// The crash hook for the simulation of `host`.
     pub fn hook(&self, host: &'static str) -> CrashHook {
         let script = self.clone();
         Arc::new(move |point, _| script.reached(host, point))
     }
 
-    /// The simulation that a host works with from now on.
+    /// The simulation that a host uses from now on.
     pub fn works_with(&self, host: &'static str, sim: &Sim) {
         self.sims.lock().unwrap().insert(host, sim.clone());
     }
 
-    /// The simulations know the script, too: without this neither would ever be freed.
+    /// The simulations refer to the script, too: without this neither would ever be freed.
     pub fn let_go(&self) {
         self.sims.lock().unwrap().clear();
     }
 
-    /// The points of moves that have come.
+    /// The failpoints that were hit.
     pub fn failpoints_hit(&self) -> Vec<Failpoint> {
         self.locked().reached.clone()
     }
 
-    /// The same, and where a watched zone ran then.
+    /// Likewise, and where a watched zone ran then.
     pub fn running_at(&self) -> Vec<(Failpoint, Vec<&'static str>)> {
         self.locked().running.clone()
     }
 
-    /// The hosts at which a watched zone runs.
+    /// The hosts on which a watched zone runs.
     fn running(&self) -> Vec<&'static str> {
         let watched = self.locked().watched.clone();
         let runs = |host: &&'static str| {
@@ -186,7 +186,7 @@ impl Script {
         HOSTS.into_iter().filter(runs).collect()
     }
 
-    /// What a host's moves call at each point.
+    /// The failpoint hook for a host's moves.
     pub fn failpoints_of(&self, host: &'static str) -> Failpoints {
         let script = self.clone();
         Failpoints::hooked(move |point| script.point(host, point))
@@ -239,7 +239,7 @@ impl Script {
         }
     }
 
-    /// Nothing more is done by whoever is here.
+    /// The run of this process does nothing more.
     fn end_run(&self) {
         self.locked().crashed = true;
         self.crash.notify_one();

@@ -1,4 +1,4 @@
-//! A zone goes only where the software of its host that it depends on is the same. Hosts of Solaris 10, simulated.
+//! A zone goes only where the software of its host that it depends on is the same. Simulated hosts with Solaris 10.
 
 use sysadm::model::Brand;
 use sysadm::platform::sim::ZoneSpec;
@@ -15,7 +15,7 @@ fn world() -> World {
     world
 }
 
-/// What `/var/sadm/pkg` of a host says of SUNWcsr.
+/// The pkginfo of SUNWcsr in `/var/sadm/pkg` of a host.
 fn install(world: &World, host: &str, version: &str, patches: &str) {
     let folder = world.at(host).join("var/sadm/pkg/SUNWcsr");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Live migrations that stand still or do not come to an end are given up one by one, without anybody's asking.
+//! Live migrations that stall or do not converge are given up one by one, automatically.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn one_that_stands_still_is_given_up_after_a_minute_and_goes_on_where_it_i
         let (from, _) = ends(direction);
         world.set_faults(from, &[stall()]);
         let begun = Instant::now();
-        // It would do so again: it is not tried again.
+        // It would stall again: it is not retried.
         let request = Request { retries: 3, ..World::request() };
         let outcome = world.engine().run(direction, &request).await.unwrap();
         assert!((60..65).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());

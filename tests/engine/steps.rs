@@ -1,6 +1,7 @@
-//! Every procedure, generated from its table of steps: each step fails, each step is repeated, the journal is cut after
-//! each of its entries, and everything that can befall a host or a line does so there; this host is the source and the
-//! destination. Whatever happens, the zone is whole in one place, the records say where, and nothing else is left.
+//! Every procedure, generated from its table of steps: each step fails, each step is repeated, the journal is cut
+//! after each of its entries, and everything that can happen to a host or a connection does; this host is the
+//! source or the destination. Whatever happens, the zone is complete in one place, the records say where, and
+//! nothing else is left.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +89,7 @@ impl Case {
         actors.flat_map(of).collect()
     }
 
-    /// All that may happen to it.
+    /// Everything that may happen to it.
     fn blows(self) -> Vec<Blow> {
         match self.action {
             Some(_) => {
@@ -99,8 +100,8 @@ impl Case {
     }
 }
 
-/// The table says what happens: an undisturbed run comes to every failpoint of its steps, in their order, and to no other
-/// one, and the zone runs where the table says.
+/// The table is true: an undisturbed run hits exactly the failpoints of its steps, in their order, and the zone
+/// runs where the table says.
 #[test]
 fn every_procedure_does_the_steps_of_its_table_and_its_zone_runs_where_the_table_says() {
     for case in CASES {
@@ -140,7 +141,7 @@ fn every_procedure_does_the_steps_of_its_table_and_its_zone_runs_where_the_table
     }
 }
 
-/// The host that has the zone, and whether it runs there. No other may have it.
+/// The host that has the zone, and whether it runs there. No other host may have it.
 pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
     let mut homes = Vec::new();
     for host in HOSTS {
@@ -152,7 +153,7 @@ pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
     homes[0]
 }
 
-/// After a zone was stopped or booted in place: the record and the zone agree, and it can be brought back to run.
+/// After a zone was stopped or booted in place: record and zone agree, and the zone can be made to run again.
 pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(recover::settle_interrupted(&world.engine()).await.unwrap(), [], "{context}");
     let rests = world.store("h1").stopped().unwrap();
@@ -190,7 +191,8 @@ fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, conte
     assert_eq!(world.marks(), [] as [String; 0], "{context}");
 }
 
-/// After a move: what is open is settled, the zone is whole in one place, and the next run brings it where it was to go.
+/// After a move: what is open is settled, the zone is complete in one place, and the next run brings it where it
+/// was to go.
 async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str) {
     let (source, destination) = case.ends();
     let direction = case.direction;
@@ -207,13 +209,13 @@ async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str
             assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, home), "{context}");
         }
     }
-    // One that no power loss could stop goes on.
+    // A zone that no power failure has stopped runs on.
     if case.procedure != Procedure::Cold && victim.is_none() {
         assert!(runs, "{context}: it does not run at {home}");
     }
     if direction != Direction::Migrate || home == source {
         let outcome = world.run(direction).await.unwrap();
-        // One that lost its power with its host comes home so, and that is told.
+        // A zone that lost its power with its host comes home so, and that is reported.
         let is_down = victim.is_some() && outcome.moved() == 1 && outcome.down.len() == 1;
         assert!(outcome.is_complete() || is_down || home == destination, "{context}: {outcome:?}");
     }
@@ -238,7 +240,7 @@ fn strike(case: Case, point: Failpoint, blow: Blow) {
         Blow::DestinationKilled => Some(destination),
         _ => None,
     };
-    // Whoever lost its power boots again, and its line is whole.
+    // Hosts that lost power boot again, and their connections work.
     let world =
         if victim == Some("h1") || blow == Blow::RunKilled { world.after_power_loss() } else { world };
     world.lines.repair();
@@ -259,8 +261,8 @@ fn strike(case: Case, point: Failpoint, blow: Blow) {
     nothing_is_left(world, case, point, blow, &context);
 }
 
-/// Every failpoint of every step x everything that can befall. What fails is the step; what is killed after an entry of
-/// the journal cuts the journal there.
+/// Every failpoint of every step with everything that can happen. A failure fails the step; killing the process
+/// after an entry of the journal cuts the journal there.
 fn strike_everywhere(procedure: Procedure, direction: Direction) {
     let cases = CASES.iter().filter(|case| (case.procedure, case.direction) == (procedure, direction));
     for case in cases {
@@ -296,7 +298,7 @@ struck! {
     wherever_a_boot_is_struck_the_zone_can_be_brought_back: Boot, Return;
 }
 
-/// The acts of a procedure, each done twice, and one of them said to have failed.
+/// The acts of a procedure, each done twice, and one of them reported as failed.
 struct Twice<'a> {
     acts: &'a mut dyn Acts,
     fails: Option<Step>,
@@ -339,7 +341,7 @@ impl Log for NoLog {
     fn finds_the_same(&self) {}
 }
 
-/// Moves web from h1 to h2, or as if h2 led the move, each act twice.
+/// Moves web from h1 to h2, or as if h2 controlled the move, each act twice.
 async fn move_twice(world: &World, kind: Method, fails: Option<Step>) -> Result<(), MoveError> {
     let from = world.engine().local;
     let to = world.engine_of("h2").local;
@@ -397,7 +399,7 @@ async fn stopping_suspending_and_booting_twice_is_harmless() {
         assert_eq!(runner::run(case.procedure, &mut twice, &NoLog, &aborting).await, Ok(()), "{case:?}");
         let seen = world.seen("h1", "web").await.unwrap();
         assert_eq!(seen.is_running(), case.procedure == Procedure::Boot, "{case:?}");
-        // A zone that was suspended keeps its memory, and one that was so is known to have had it.
+        // A suspended zone keeps its saved memory, and it is known that it had some.
         let is_suspended = seen.aux == Some(Aux::Suspended);
         assert_eq!(is_suspended, case.procedure == Procedure::Suspend, "{case:?}");
         let was_saved = case.procedure == Procedure::Boot && case.action == Some(Action::Suspend);
@@ -406,7 +408,7 @@ async fn stopping_suspending_and_booting_twice_is_harmless() {
     }
 }
 
-/// Those who watch must be able to see it: with the guard taken out, one lost answer makes a zone run twice.
+/// The observers must notice it: without the guard, one lost answer makes a zone run twice.
 #[test]
 fn without_the_guard_a_zone_runs_twice_and_that_is_seen() {
     let struck = |effects: &[Effect]| {

@@ -1,4 +1,4 @@
-//! All hosts are asked at once how they are; those that hang, fail or are old hold up no other.
+//! All hosts are surveyed in parallel; those that hang, fail or are old do not hold up the others.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ async fn a_host_that_hangs_holds_no_other_up_and_is_named() {
     assert_eq!(names(&surveyed), ["h1", "rads://h3"]);
     assert!(surveyed.fleet.zones[0].host.is_written("rads://h3"));
     assert_eq!(surveyed.silent, [("rads://h2".parse().unwrap(), "nothing came within 30 s".to_owned())]);
-    // Not a moment longer than one host may take.
+    // Not a moment longer than the time limit of one host.
     assert!(began.elapsed() < LIMIT + std::time::Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
@@ -87,7 +87,7 @@ async fn of_an_old_agent_as_much_is_known_as_it_can_tell() {
     let [h1, h2, h3] = surveyed.fleet.hosts.as_slice() else { panic!("{surveyed:?}") };
     assert_eq!((h1.memory - h2.memory_free, h2.memory), (4 << 30, 64 << 30));
     assert!(h3.maintenance.as_ref().is_some_and(|who| who.contains("admin")));
-    // What it cannot tell restricts nothing.
+    // What it cannot report restricts nothing.
     assert!(h1.networks.is_some() && h2.networks.is_none() && h2.storage.is_none());
     let web = &surveyed.fleet.zones[0];
     assert_eq!(
@@ -145,7 +145,7 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
     assert_eq!(zone("web"), &web);
     let old = zone("old");
     assert_eq!((old.running, old.memory_used, old.cpu_load, old.network_load), (false, 0, 0.0, 0));
-    // All hosts share it, and say so in the same words.
+    // All hosts share it, and report it by the same name.
     assert!(fleet.hosts.iter().all(|host| host.storage.as_ref() == Some(&shared)));
 }
 

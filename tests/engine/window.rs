@@ -1,4 +1,4 @@
-//! N zones at once: never more, and never fewer while there are some left.
+//! N zones at the same time: never more, and never fewer while some are left.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sysadm::store::{Direction, MoveState};
 
 use super::world::{Kindly, World, live, name, state_of};
 
-/// The most that moved at once.
+/// The largest number of simultaneous moves.
 fn most_at_once(events: &[String]) -> usize {
     let (mut now, mut most) = (0_usize, 0);
     for event in events {
@@ -121,7 +121,7 @@ async fn where_the_policy_says_so_the_last_to_leave_is_the_first_to_come_back() 
 #[tokio::test(start_paused = true)]
 async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_is_said() {
     let world = full(3);
-    // By its words alone it is none.
+    // By its own patterns alone it is not a cycle.
     let policy = "[[zones]]\nmatch = { brand = \"kvm\" }\nafter = [\"zone1\"]\n\
                   [[zones]]\nmatch = { name = \"zone1\" }\nafter = [\"zone0\"]\n";
     let policy = sysadm::policy::parse(policy).unwrap();

@@ -1,4 +1,4 @@
-//! Hosts h1, h2 and h3 in one process. h1 is the one that is emptied and filled again.
+//! Hosts h1, h2 and h3 in one process. h1 is emptied and filled again.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct World {
     pub events: Arc<Events>,
     pub cancel: Cancel,
     pub actions: Actions,
-    /// What h1 is told of others in its sysadm.toml.
+    /// The network names of other hosts in h1's sysadm.toml.
     pub maps: Maps,
 }
 
@@ -38,7 +38,7 @@ pub fn name(zone: &str) -> ZoneName {
     zone.parse().unwrap()
 }
 
-/// A running virtual machine, on storage that all hosts see.
+/// A running virtual machine, on storage that all hosts can access.
 pub fn live(zone: &str) -> ZoneSpec {
     ZoneSpec {
         storages: vec!["nfs".to_owned()],
@@ -57,7 +57,7 @@ impl Drop for World {
 
 impl World {
     pub fn new() -> Self {
-        // In memory, where there is such a place: what is synced to a disk is not what is tested here.
+        // In memory, if possible: these tests do not depend on the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let folder = Arc::new(folder.unwrap());
         let root = folder.path().to_owned();
@@ -71,7 +71,7 @@ impl World {
         new
     }
 
-    /// The same hosts after a power loss: everything anew, on what the disks say.
+    /// The same hosts after a power failure: everything is opened again from what is on the disks.
     pub fn after_power_loss(self) -> Self {
         let (folder, script, lines) = (Arc::clone(&self.folder), self.script.clone(), self.lines.clone());
         let (actions, maps) = (self.actions.clone(), self.maps.clone());
@@ -125,7 +125,7 @@ impl World {
         self.folder.path().join(path)
     }
 
-    /// A simulation of that host of the tests' own.
+    /// A simulation of that host for the tests.
     pub fn sim(&self, host: &str) -> Sim {
         Sim::open(&Paths::new(self.at(host)))
     }
@@ -210,13 +210,13 @@ impl World {
         Request { all: true, jobs: 3, user: "me".to_owned(), ..Request::default() }
     }
 
-    /// Of web, to h2.
+    /// A request to migrate web to h2.
     pub fn migration(&self) -> Request {
         let destination = Some("rads://h2".parse().unwrap());
         Request { zones: vec![name("web")], destination, ..Self::request() }
     }
 
-    /// Everything away, or back; or web away for good.
+    /// Evacuates or returns everything; or migrates web for good.
     pub async fn run(&self, direction: Direction) -> Result<Outcome, EvacuationError> {
         let request = match direction {
             Direction::Migrate => self.migration(),
@@ -226,7 +226,7 @@ impl World {
         self.engine().run(direction, &request).await
     }
 
-    /// Brings the world to where a run in that direction can begin.
+    /// Brings the world into a state in which a run in that direction can begin.
     pub async fn make_ready_for(&self, direction: Direction) {
         if direction == Direction::Migrate {
             return;
@@ -238,7 +238,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong any more, and what is open is settled.
+    /// Removes all faults, and settles what is open.
     pub async fn settle(&self) {
         self.clear_faults();
         self.lines.repair();
@@ -250,7 +250,7 @@ impl World {
         self.sim(host).inventory().await.unwrap().find(&name(zone)).cloned()
     }
 
-    /// The one host that has the zone, whole and as it was.
+    /// The only host that has the zone, complete and as it was.
     pub async fn home_of(&self, zone: &str, kind: Kindly) -> &'static str {
         let mut found = Vec::new();
         for host in HOSTS {
@@ -272,14 +272,14 @@ impl World {
         host
     }
 
-    /// Gives a move up at both of its ends, without the engine.
+    /// Aborts a move at both of its ends, without the engine.
     pub async fn abort(&self, zone: &str) {
         for host in HOSTS {
             self.hosts[host].abort(name(zone)).await.unwrap();
         }
     }
 
-    /// Where a host says that a zone has gone for good.
+    /// The host to which a zone was migrated for good, by a host's records.
     pub fn moved_to(&self, host: &str, zone: &str) -> Option<String> {
         let folder = self.at(host);
         let database = rusqlite::Connection::open(Paths::new(folder).database()).unwrap();
@@ -291,7 +291,7 @@ impl World {
         found.ok()
     }
 
-    /// What h1 keeps of the configuration of a zone that is away.
+    /// h1's configuration of a zone that is away.
     pub fn configuration_of(&self, zone: &str) -> Option<sysadm::model::Manifest> {
         self.store("h1").manifest_of(self.away(zone)?.uuid).unwrap()
     }
@@ -300,7 +300,7 @@ impl World {
         self.store("h1").away().unwrap().into_iter().find(|row| row.zone == name(zone))
     }
 
-    /// The zone is on one host, and what h1 has written down says so.
+    /// The zone is on one host, and h1's records say so.
     pub async fn all_is_told_truly(&self, zone: &str, kind: Kindly) -> &'static str {
         let home = self.home_of(zone, kind).await;
         match self.away(zone) {
@@ -317,7 +317,7 @@ impl World {
         home
     }
 
-    /// The marks that probes of storage have left.
+    /// The markers that storage probes have left.
     pub fn marks(&self) -> Vec<String> {
         let mut folders = vec![self.folder.path().to_owned()];
         let mut marks = Vec::new();
@@ -337,7 +337,7 @@ impl World {
         marks
     }
 
-    /// No host keeps room for a zone that does not come any more.
+    /// No host reserves room for a zone that does not come any more.
     pub fn all_room_is_given_back(&self) {
         for host in HOSTS {
             let reserved = self.store(host).reservations(Millis::now()).unwrap();
@@ -346,7 +346,7 @@ impl World {
     }
 }
 
-/// Waits until something is so.
+/// Waits for a condition.
 pub async fn until(mut reached: impl FnMut() -> bool) {
     for _ in 0..10_000 {
         if reached() {
@@ -374,7 +374,7 @@ pub const WAYS: [(Direction, Kindly); 6] = [
     (Direction::Return, Kindly::Cold),
 ];
 
-/// Away for good.
+/// Migrations for good.
 pub const MIGRATIONS: [(Direction, Kindly); 3] = [
     (Direction::Migrate, Kindly::Live),
     (Direction::Migrate, Kindly::Cold),
@@ -389,7 +389,7 @@ pub fn ends(direction: Direction) -> (&'static str, &'static str) {
     }
 }
 
-/// That zone's row in what a run came to.
+/// That zone's row in an outcome.
 pub fn state_of(outcome: &Outcome, zone: &str) -> MoveState {
     outcome.moves.iter().find(|a_move| a_move.zone == name(zone)).unwrap().state
 }
@@ -411,14 +411,14 @@ struct Net {
 #[async_trait::async_trait]
 impl Connector for Net {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        // A host has other names in domains.
+        // A host has other names in other domains.
         let name = uri.host.split('.').next().unwrap_or_default();
         let host = self.hosts.get(name).ok_or_else(|| format!("cannot connect to {uri}"))?;
         self.lines.lay(Arc::clone(host))
     }
 }
 
-/// All that the engine has told.
+/// All events of the engine.
 #[derive(Default)]
 pub struct Events(Mutex<Vec<String>>);
 

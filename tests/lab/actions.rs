@@ -2,7 +2,7 @@
 
 use crate::harness::{Lab, wait_until};
 
-/// A container that runs, on a host in maintenance.
+/// A running container, on a host in maintenance.
 fn container() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let h1 = lab.host("h1");
@@ -14,7 +14,7 @@ fn container() -> Lab {
     lab
 }
 
-/// The last line of a container's log: how it ended, or that it goes on.
+/// The last line of a container's log: how it ended, or that it runs on.
 fn said(lab: &Lab, guest: &str) -> String {
     let log = std::fs::read_to_string(lab.shared().join(format!("{guest}.root/tick.log"))).unwrap();
     log.lines().filter(|line| !line.starts_with("tick")).map(|line| format!("{line};")).collect()
@@ -47,7 +47,7 @@ fn a_container_that_cannot_be_booted_there_is_booted_here_again_past_the_lock() 
     failed
         .complains(&["box: failed: h2: destination.before.boot was told to fail; it was booted again on h1"]);
     lab.guests_are(&["h1: box (lxc) running", "h2:"]);
-    // The pass was for that one boot.
+    // The permit was for that one boot.
     h1.virsh_lxc(&["destroy", "box"]).ends(0);
     h1.virsh_lxc(&["start", "box"]).ends(1).complains(&["prevented due to system maintenance"]);
 }
@@ -79,7 +79,7 @@ fn virtual_machines_are_stopped_in_order_and_booted_again_in_reverse() {
     assert_eq!(order, ["sysadm: stopping web ...", "sysadm: stopping box ...", "sysadm: stopping app ..."]);
     lab.guests_are(&["h1: app shut off, box (lxc) shut off, web shut off"]);
     for guest in ["app", "web"] {
-        // Not destroyed.
+        // Not powered off.
         h1.virsh(&["domstate", "--reason", guest]).ends(0).says(&["shut off (shutdown)"]);
     }
     let list = h1.sysadm(&["evacuate", "-l"]).ends(0);

@@ -175,7 +175,7 @@ fn a_zone_whose_machine_is_too_old_for_a_host_is_updated_if_that_is_wanted() {
         std::fs::write(&file, format!("{before}machine='{machine}'{after}")).unwrap();
     };
     let file = file.to_str().unwrap();
-    // QEMU has dropped it years ago.
+    // QEMU dropped it years ago.
     machine("pc-i440fx-1.1");
     h2.sysadm(&["zone", "attach", "-n", file]).ends(1).complains(&["no machine x86_64 pc-i440fx-1.1"]);
     let would = h2.sysadm(&["zone", "attach", "-u", "-n", file]).ends(0);

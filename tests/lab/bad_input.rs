@@ -1,4 +1,4 @@
-//! Words that cannot be meant: one line that names them, the right exit status, nothing changed.
+//! Invalid words: one line that names them, the right exit status, nothing changed.
 
 use crate::harness::{Lab, assert_same, dump};
 
@@ -65,7 +65,7 @@ fn a_typo_in_the_configuration_is_named_with_its_line() {
         "line 2",
         "agnet",
     ]);
-    // On the far side, too.
+    // On the other host, too.
     h1.configure("");
     h2.configure("[ssh]\nagnet = \"x\"\n");
     h1.sysadm(&["host", "check", "ssh://root@h2"]).ends(1).complains_in_one_line(&["ssh://root@h2", "agnet"]);

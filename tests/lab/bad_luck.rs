@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::harness::{Host, Lab, assert_same, dump};
 
-/// A host with a running zone and the lock, and a destination.
+/// A host in maintenance with a running zone, and a destination.
 fn lab(target: &str) -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], target);
     lab.host("h1").run_kvm(&["web"], &[]);
@@ -91,7 +91,7 @@ fn something_else_than_an_agent_is_not_spoken_to() {
     going_fails(&lab, "ssh://root@h2", &["ssh://root@h2", "no agent there"]);
 }
 
-/// Gives a host a certificate of the lab's authority that was valid once; `sysadm cert` makes none.
+/// Gives a host an expired certificate of the lab's authority; `sysadm cert` does not make such.
 fn let_expire(lab: &Lab, host: Host<'_>) {
     let read = |file| std::fs::read_to_string(lab.authority().join(file)).unwrap();
     let key = rcgen::KeyPair::from_pem(&read("ca.key")).unwrap();
@@ -191,7 +191,7 @@ fn a_libvirtd_that_is_down_there_is_named() {
 
 // ---- the store -------------------------------------------------------------------------------------
 
-/// Whatever is typed says the same about the store, and nothing changes.
+/// Every command says the same about the store, and nothing changes.
 #[track_caller]
 fn all_fail(host: Host<'_>, commands: &[&[&str]], words: &[&str]) {
     for command in commands {
@@ -212,7 +212,7 @@ const READERS: [&[&str]; 2] = [&["maintain", "-l"], &["evacuate", "-l"]];
 fn a_database_that_somebody_locks_is_named_and_waited_for_five_seconds() {
     let lab = lab("ssh://root@h2");
     let h1 = lab.host("h1");
-    // A host that is asked for the first time makes its own.
+    // A host that is asked for the first time creates its database.
     h1.sysadm(&["host", "check", "ssh://root@h2"]).ends(0);
     let before = dump(&lab);
     let connection = Connection::open(h1.database()).unwrap();
@@ -266,7 +266,7 @@ fn a_file_that_is_no_database_is_left_alone() {
     lab.guests_are(&["h1: web running", "h2:"]);
 }
 
-/// A small disk in the place of the host's own /var/lib/sysadm, with what was there.
+/// Replaces the host's /var/lib/sysadm by a small disk with the same files.
 fn small_disk(host: Host<'_>) {
     let script = "cp -a /var/lib/sysadm /root/.ssh/kept && mount -t tmpfs -o size=1m none /var/lib/sysadm \
                   && cp -a /root/.ssh/kept/. /var/lib/sysadm/";

@@ -1,4 +1,4 @@
-//! What stands against a move is found before anything moves.
+//! Blockers are found before anything moves.
 
 use crate::harness::Lab;
 
@@ -87,12 +87,12 @@ fn a_zone_that_already_runs_there_is_left_alone() {
 fn a_zone_that_needs_more_memory_than_is_free_there_stays() {
     let lab = lab();
     let h1 = lab.host("h1");
-    // The hosts share one machine's memory: h2 keeps nearly all of its own to itself.
+    // The hosts share one machine's memory, so h2 reserves nearly all of its own.
     lab.host("h2").configure("[libvirt]\nheadroom = 1000000000\n");
     h1.run_kvm(&["web"], &[]);
     h1.define_kvm(&["old"], &[]);
     h1.sysadm(&["evacuate", "-a"]).ends(3).complains(&["web: failed: h2: 96M of memory needed, h2 has 0"]);
-    // One that does not run needs none.
+    // A zone that does not run needs none.
     lab.guests_are(&["h1: web running", "h2: old shut off"]);
 }
 

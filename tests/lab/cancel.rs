@@ -1,10 +1,10 @@
-//! Giving a run up: ^C, ^C again, a deadline.
+//! Cancelling a run: ^C, ^C again, a deadline.
 
 use rustix::process::Signal;
 
 use crate::harness::{Lab, Observer};
 
-/// Three running zones that take some seconds each, and the lock.
+/// Three running zones that take some seconds each, in maintenance.
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let h1 = lab.host("h1");
@@ -54,7 +54,7 @@ fn after_two_interrupts_moves_in_flight_are_given_up_and_their_zones_stay() {
     lab.guests_are(&["h1: large running, small running", "h2:"]);
     let list = h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).stdout;
     assert_eq!(list, "large:FAILED\nsmall:FAILED\n");
-    // Nothing is left that stands in the way of the next attempt.
+    // Nothing is left that would block the next attempt.
     h1.configure("");
     h1.sysadm(&["evacuate"]).ends(0);
     lab.guests_are(&["h1:", "h2: large running, small running"]);
@@ -70,7 +70,7 @@ fn a_zone_that_writes_faster_than_the_line_carries_can_be_given_up_too() {
     let observer = Observer::start(&lab, &["busy"]);
     let run = h1.start_sysadm(&["evacuate"]);
     h1.wait_until_sent("busy", 5);
-    // Once is enough: a service manager that asks so kills soon after.
+    // Once is enough: a service manager kills soon after.
     run.signal(Signal::TERM);
     run.wait(15).ends(130);
     observer.finds_nothing_wrong();

@@ -5,7 +5,7 @@
 # DIR/path        LAB_PATH of the last `up`
 # DIR/hosts       the lab's /etc/hosts
 # DIR/shared      storage that all hosts share
-# DIR/HOST/       what one host keeps: its own /etc/libvirt, /var/lib/libvirt, /var/lib/sysadm, log/, ...
+# DIR/HOST/       one host's own files: its own /etc/libvirt, /var/lib/libvirt, /var/lib/sysadm, log/, ...
 
 : "${LAB_REPO:?}"
 LAB_CACHE=${LAB_CACHE:-$LAB_REPO/target/lab}
@@ -58,12 +58,12 @@ host_address() {
     echo "10.77.$NUMBER.$(<"$DIR/$1/index")"
 }
 
-# A process id alone may be stale; the namespace that goes with it is not.
+# A process id alone may be stale; together with its namespace it is not.
 host_is_up() {
     [[ -f $DIR/$1/pid && /proc/$(<"$DIR/$1/pid")/ns/net -ef /run/netns/$(netns "$1") ]]
 }
 
-# enter_host HOST CMD...: becomes CMD inside the host; no process stays between the caller and CMD.
+# enter_host HOST CMD...: replaces the shell by CMD inside the host, so that no process is between the caller and CMD.
 enter_host() {
     local host=$1 pid
     shift
@@ -75,7 +75,7 @@ enter_host() {
     exec nsenter --target "$pid" --net --mount --uts -- "$@"
 }
 
-# in_host HOST CMD...: the same, and comes back.
+# in_host HOST CMD...: runs CMD inside the host and returns.
 in_host() {
     (enter_host "$@")
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{Lab, assert_same, dump};
 
-/// A host that serves others keeps a database from the first time on. That is no news to any of them.
+/// A host that serves others has a database from the first time on. So all of them are asked once.
 fn greet(lab: &Lab) {
     for host in ["ssh://root@h2", "rads://h3"] {
         lab.host("h1").sysadm(&["host", "check", host]).ends(0);

@@ -1,6 +1,6 @@
-//! A live zone on real hosts, struck at named points of its move (`sysadm::testing::failpoints`): a host loses its power, the
-//! line breaks, libvirtd is restarted. An observer that knows nothing of the tool watches the hypervisors and the
-//! guest's own ticks.
+//! A live zone on real hosts, disturbed at certain points of its move (`sysadm::testing::failpoints`): a host
+//! loses its power, the connection breaks, libvirtd is restarted. An observer that is independent of the tool
+//! watches the hypervisors and the guest's own ticks.
 
 use sysadm::testing::failpoints::{Actor, Failpoint};
 
@@ -27,7 +27,7 @@ impl Blow {
     ];
 }
 
-/// Makes the move wait at that point, until the answer is used to let it go on.
+/// Makes the move wait at that failpoint, until the returned function is called.
 pub fn order_to_wait(host: Host<'_>, point: Failpoint) -> impl Fn() {
     let folder = host.path("var/lib/sysadm");
     host.order(&format!("{point} wait"));
@@ -56,7 +56,7 @@ fn strike(point: &str, blow: Blow) {
     wait_until_reached(acts, point);
     fall(blow, h1, h2, &go_on, run);
 
-    // Whatever it came to: the next command settles it, once both hosts answer and are done.
+    // Whatever the outcome: the next command settles it, once both hosts answer and are done.
     let what = format!("{point} {blow:?}");
     let resume = || h1.sysadm(&["evacuate", "--resume"]).code;
     wait_until(90, &format!("{what} is settled"), || matches!(resume(), 0 | 3));
@@ -69,7 +69,7 @@ fn strike(point: &str, blow: Blow) {
         }
         _ => assert_eq!(found, "web running", "{what}"),
     }
-    // A zone that lost its memory with its host is told to be down until it runs again.
+    // A zone that lost its memory with its host is reported as down until it runs again.
     let ended = h1.sysadm(&["evacuate", "-a"]);
     match found.as_str() {
         "web running" => drop(ended.ends(0)),
@@ -77,8 +77,8 @@ fn strike(point: &str, blow: Blow) {
         _ => drop(ended.ends(0)),
     }
     assert!(h1.guests().is_empty() && h2.guests().starts_with("web "), "{what}: {}", lab.location());
-    // A move that was struck and still made reports how long its zone stood still. (While a point is held at which
-    // the zone has just ended, nobody measures.)
+    // A move that succeeded all the same reports the zone's downtime. (While it waits at a failpoint where the
+    // zone has just ended, the downtime is not measured.)
     if blow == Blow::LineCutFor5s && point.to_string() != "source.after.transfer" {
         observer.finds_nothing_wrong_or_unreported();
     } else {
@@ -86,7 +86,7 @@ fn strike(point: &str, blow: Blow) {
     }
 }
 
-/// Lets the blow fall, the move go on, and the run end; then everything works again.
+/// Disturbs the move, lets it continue, and waits for the end of the run; then everything works again.
 fn fall(blow: Blow, h1: Host<'_>, h2: Host<'_>, go_on: &dyn Fn(), run: Running) {
     match blow {
         Blow::SourceKilled => {
@@ -116,8 +116,8 @@ fn fall(blow: Blow, h1: Host<'_>, h2: Host<'_>, go_on: &dyn Fn(), run: Running) 
     }
 }
 
-/// What ends at once. Where a zone stands still, an answer that does not come is insisted on for two minutes: one
-/// point with that is enough.
+/// Blows that end quickly. While a zone is stopped, an answer is awaited for two minutes: one failpoint with that
+/// is enough.
 const SHORT: [Blow; 4] = [
     Blow::SourceKilled,
     Blow::LineCutFor5s,

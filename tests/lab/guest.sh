@@ -11,7 +11,7 @@ define_guest() {
     [[ -f $LAB_CACHE/initrd ]] || die "no guest kernel in $LAB_CACHE: run 'lab.sh install'"
     case $kind in
         kvm)
-            # Inside the host: the disk may be on a folder that only this host has.
+            # Inside the host: the disk may be in a folder that only this host has.
             in_host "$host" test -e "$DISK" || in_host "$host" truncate -s 8M "$DISK"
             define_domain "$host" qemu:///system "$name" < <(kvm_xml "$name")
             ;;
@@ -49,7 +49,7 @@ define_domain() {
     in_host "$1" virsh -q -c "$2" define /dev/stdin >/dev/null || die "cannot define '$3' on '$1'"
 }
 
-# Title, description and metadata are there to be found again wherever the guest is moved to.
+# Title, description and metadata are for tests that look for them wherever the guest is moved to.
 about_xml() {
     cat <<END
   <name>$1</name>
@@ -113,7 +113,7 @@ $(about_xml "$1")
 END
 }
 
-# start_guest HOST NAME: returns when the guest has ticked for the first time since.
+# start_guest HOST NAME: returns when the guest has ticked for the first time after its start.
 start_guest() {
     local host=$1 name=$2 uri=qemu:///system log=$DIR/shared/$2.log before=0
     if ! in_host "$host" virsh -c "$uri" domstate "$name" >/dev/null 2>&1; then

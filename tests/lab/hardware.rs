@@ -1,4 +1,5 @@
-//! A zone whose virtual hardware the destination does not have stays where it is, running or not; `-n` says so first.
+//! A zone whose virtual hardware the destination does not have stays where it is, running or not; `-n` says so
+//! before.
 
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::ConfigEditor;
@@ -14,7 +15,8 @@ fn lab() -> Lab {
     Lab::with_default_target(&["h1", "h2"], "ssh://root@h2")
 }
 
-/// Takes something out of what the libvirt of a host has found out about its QEMU, as if that had been built without it.
+/// Removes lines from libvirt's cached capabilities of a host's QEMU, as if QEMU had been built without these
+/// features.
 fn build_without(host: Host<'_>, lines: &[&str]) {
     host.libvirtd("stop");
     let known = std::fs::read_dir(host.path("var/cache/libvirt/qemu/capabilities")).unwrap();
@@ -44,7 +46,7 @@ fn a_zone_whose_cpu_features_are_missing_there_stays_running_or_not() {
         CPU.replace("none", check)
             .replace("</model>", &format!("</model><feature policy='require' name='{feature}'/>"))
     };
-    // Nobody has this one, and libvirt finds that out only when the zone is started.
+    // No CPU here has this feature, which libvirt notices only when the zone is started.
     define(h1, "cold", CPU, &with("partial", "avx512f"));
     h1.virsh(&["start", "cold"]).ends(1).complains(&["required features: avx512f"]);
     define(h1, "lax", CPU, &with("none", "avx512f"));
@@ -94,7 +96,7 @@ fn a_zone_with_devices_that_the_qemu_there_was_built_without_stays_running_or_no
     h1.run_kvm(&["plain"], &[]);
     h1.start(&["live"]);
     build_without(h2, &["<flag name='qxl'/>", "<flag name='spice'/>"]);
-    // libvirt itself would say so when all is done but this.
+    // libvirt itself would report it after everything else is done.
     std::fs::write(lab.folder().join("there.xml"), h1.xml("cold")).unwrap();
     let refused = h2.virsh(&["create", lab.folder().join("there.xml").to_str().unwrap()]);
     refused.ends(1).complains(&["not support"]);
@@ -165,6 +167,6 @@ fn a_configuration_with_changes_is_one_that_libvirt_takes_and_understands_in_the
     let understood = h1.virsh(&["dominfo", "copy"]).ends(0);
     understood.says(&[copy, "CPU(s):         2", "Max memory:     102400 KiB"]);
     assert_eq!(h1.xml("web"), before);
-    // Its disk is the other one's, which does not run.
+    // Its disk is that of the other zone, which does not run.
     h1.virsh(&["start", "copy"]).ends(0);
 }

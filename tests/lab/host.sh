@@ -34,8 +34,8 @@ raise_hosts() {
     keep_capabilities "$1"
 }
 
-# libvirtd needs some seconds to find out what its QEMU can do. It keeps the answer, and throws it away by
-# itself when it is out of date; later hosts get it from the first.
+# libvirtd needs some seconds to find out what its QEMU can do. It caches the answer, and discards it when it is out
+# of date; later hosts get the cache of the first one.
 keep_capabilities() {
     local found=$DIR/$1/var/cache/libvirt/qemu/capabilities work=$LAB_CACHE/capabilities.$$
     if [[ -d $LAB_CACHE/capabilities || ! -d $LAB_CACHE ]]; then return; fi
@@ -44,7 +44,7 @@ keep_capabilities() {
     mv -T "$work" "$LAB_CACHE/capabilities" 2>/dev/null || rm -rf "$work"
 }
 
-# A lab that is raised again may find its number taken; its hosts then get new addresses.
+# When a lab is set up again its number may be taken; then its hosts get new addresses.
 renumber() {
     local host
     claim_number
@@ -54,7 +54,7 @@ renumber() {
     done
 }
 
-# Power on. What a real host loses at a reboot, /run and the boot id, is made anew.
+# Power on. What a real host loses at a reboot, /run and the boot id, is created anew.
 boot_host() {
     local host=$1 own=$DIR/$1
     kill_host "$host"
@@ -101,8 +101,8 @@ host_processes() {
         }'
 }
 
-# kill_processes HOST INIT: kills all there is, and says whether there was nothing left to kill. host-init
-# comes last, so that it can still see the others off.
+# kill_processes HOST INIT: kills all processes, and returns whether there were none left. host-init is killed last, so
+# that it can still reap the others.
 kill_processes() {
     local processes others
     processes=$(host_processes "$1")
@@ -113,7 +113,7 @@ kill_processes() {
     return 1
 }
 
-# Power loss: the cable first, so that no dying connection can say goodbye.
+# Power failure: first the network cable, so that no connection is closed properly.
 kill_host() {
     local host=$1 ns init=none
     [[ -f $DIR/$host/index ]] || die "there is no host '$host' in $DIR"
@@ -129,8 +129,8 @@ kill_host() {
     remove_dead_cgroups
 }
 
-# libvirt calls a container's cgroup lxc-PID-NAME; what was killed could not remove its own. One that is
-# in use cannot be removed.
+# libvirt calls a container's cgroup lxc-PID-NAME; a libvirtd that was killed could not remove it. A cgroup in use
+# cannot be removed.
 remove_dead_cgroups() {
     local group pid
     for group in /sys/fs/cgroup/*/machine/lxc-*; do
@@ -148,7 +148,7 @@ end_lab() {
         kill_host "$host"
     done
     ip link delete "lab$NUMBER"
-    # All containers' groups are in one folder; only the last lab may take it away.
+    # All containers' cgroups are in one folder; only the last lab may remove it.
     if ! ip -o link show type bridge | grep -q ': lab[0-9]*:'; then
         rmdir /sys/fs/cgroup/*/machine 2>/dev/null || true
     fi

@@ -1,13 +1,13 @@
 #!/bin/bash
 # What a host does when it boots. Runs in the host's own namespaces: inside.sh DIR HOST [libvirtd]
-# With `libvirtd` it starts just that, again.
+# With `libvirtd` it only starts that again.
 set -euo pipefail
 
 DIR=$1
 HOST=$2
 OWN=$DIR/$HOST
 
-# mount_own SOURCE TARGET: the host's own file or folder in the place of the machine's.
+# mount_own SOURCE TARGET: mounts the host's own file or folder over the machine's.
 mount_own() {
     if [[ -d $1 ]]; then
         mkdir -p "$2"
@@ -27,14 +27,14 @@ mount_folders() {
     mount_own "$OWN/local" /srv/local
     mount_own "$OWN/ssh" /root/.ssh
     mount --bind "$OWN/run/boot_id" /proc/sys/kernel/random/boot_id
-    # The machine's own message bus and shell settings are none of the host's business.
+    # The host must not use the machine's message bus and shell settings.
     if [[ -d /run/dbus ]]; then mount -t tmpfs none /run/dbus; fi
     if [[ -f /root/.bashrc ]]; then mount --bind "$OWN/etc/bashrc" /root/.bashrc; fi
 }
 
-# A /sys that shows this host's network, and cgroups of version 1, which LXC needs whole. A controller
-# that this machine uses elsewhere is left out. The machine's own mounts go first: libvirt would find
-# them in the list of mounts also when they are covered.
+# A /sys that shows this host's network, and cgroup v1, which LXC needs completely. Controllers that this machine uses
+# elsewhere are left out. The machine's own mounts are removed first: libvirt would find them in the list of mounts
+# even if they were covered.
 mount_sys() {
     local controller
     umount -R /sys
@@ -47,15 +47,15 @@ mount_sys() {
     done
 }
 
-# sshd's sessions find the tool under test first; `env -i` at boot made sure that nothing else leaks in.
+# sshd's sessions find the tool under test first; `env -i` at boot ensures that nothing else is inherited.
 start_sshd() {
     local sshd
     sshd=$(command -v sshd)
     setsid "$sshd" -D -f "$OWN/etc/sshd_config" -o "SetEnv=PATH=$PATH" </dev/null >>"$OWN/log/sshd.log" 2>&1 &
 }
 
-# /dev is the machine's own, so /dev/log leads to a folder that each host has for itself. A machine that has a
-# system log of its own keeps it, and gets the hosts' lines.
+# /dev is the machine's own, so /dev/log leads to a folder that each host has for itself. If the machine has a system
+# log of its own, that gets the hosts' lines.
 start_syslog() {
     mkdir -p "$OWN/run/log"
     mount_own "$OWN/run/log" /run/lab-log

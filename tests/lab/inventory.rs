@@ -1,4 +1,4 @@
-//! `sysadm host inventory`: what real hosts tell a planner.
+//! `sysadm host inventory`: what real hosts report to the planner.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ fn tag(host: Host<'_>, driver: &str, zone: &str, tags: &str) {
     let (uri, set) = (format!("{driver}:///system"), format!("<tags>{tags}</tags>"));
     let mut command = vec!["virsh", "-q", "-c", &uri, "metadata", zone, "--config"];
     command.extend(["--uri", "urn:sysadm:tags", "--key", "sysadm", "--set", &set]);
-    // What runs has a configuration of its own.
+    // A running zone has a live configuration of its own.
     command.push("--live");
     host.run(&command).ends(0);
 }
@@ -81,7 +81,7 @@ fn hosts_tell_all_that_a_planner_wants_to_know_of_them_and_of_their_zones() {
     assert!(web.memory_used > 0 && web.memory_used <= web.memory, "{web:?}");
     assert_eq!(web.tags.iter().map(String::as_str).collect::<Vec<_>>(), ["db", "gold"]);
     assert_eq!(web.networks.iter().map(String::as_str).collect::<Vec<_>>(), ["br7"]);
-    // It is emulated, so any processor will do; its machine is of this QEMU's own version.
+    // It is emulated, so any CPU will do; its machine type is of this QEMU's own version.
     assert!(web.cpu_features.is_empty() && web.hypervisor.is_some() && web.hypervisor <= second.hypervisor);
     assert!(web.cpu_load > 0.0 && web.cpu_load <= f64::from(second.cpus), "{web:?}");
     let dirty = web.dirty.expect("it was measured").rate >> 20;
@@ -119,7 +119,7 @@ fn a_host_with_many_zones_tells_in_a_moment() {
         .collect();
     h1.virsh(&[&files.join("; ")]).ends(0);
     h1.start(&["z0"]);
-    // The first one finds libvirt with empty hands.
+    // So that libvirt has started and cached its answers.
     inventory(h1, &[]);
     let began = Instant::now();
     let fleet = inventory(h1, &[]);

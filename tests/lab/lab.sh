@@ -2,7 +2,7 @@
 # Real hosts on one machine, for tests that need real libvirt, QEMU, LXC and sshd.
 #
 # A lab is a folder. Its hosts are namespaces of this machine, joined by a bridge of their own; see host.sh.
-# Must be root, on a machine that is there for tests. Everything meant for people goes to standard error.
+# Must be run by root, on a machine meant for tests. All messages for people go to standard error.
 set -euo pipefail
 
 LAB_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

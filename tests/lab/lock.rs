@@ -1,4 +1,4 @@
-//! The maintenance lock: who holds it, and what it forbids.
+//! Maintenance: who holds it, and what it forbids.
 
 use crate::harness::Lab;
 
@@ -64,7 +64,7 @@ fn the_lock_and_the_away_list_survive_a_power_loss() {
     h1.sysadm(&["maintain", "-l"]).ends(0).says(&["admin", "new kernel"]);
     h1.virsh(&["start", "old"]).ends(1).complains(&["prevented due to system maintenance: see sysadm(8)"]);
     assert_eq!(h1.sysadm(&["evacuate", "-l"]).ends(0).stdout, list);
-    // Neither the zone that is away nor the one that is here was started by the boot.
+    // The boot has started neither the zone that is away nor the one that is here.
     lab.guests_are(&["h1: old shut off", "h2: web running"]);
     h1.sysadm(&["maintain", "-e"]).ends(0);
     h1.sysadm(&["evacuate", "-r"]).ends(0);
@@ -80,7 +80,7 @@ fn a_host_in_maintenance_takes_no_zone() {
     h2.sysadm(&["maintain", "-s", "-m", "disk swap"]).ends(0);
     h1.sysadm(&["evacuate"]).ends(1).complains(&["web: failed: h2: h2 is in maintenance", "disk swap"]);
     lab.guests_are(&["h1: web running", "h2:", "h3:"]);
-    // The next in order takes it.
+    // The next target accepts it.
     h1.sysadm(&["target", "set", "web", "ssh://root@h2", "ssh://root@h3"]).ends(0);
     h1.sysadm(&["evacuate"]).ends(0);
     lab.guests_are(&["h1:", "h2:", "h3: web running"]);

@@ -1,7 +1,7 @@
-//! The whole tool on real hosts: libvirt, QEMU, LXC and sshd, raised by `lab.sh`.
+//! The whole tool on real hosts: libvirt, QEMU, LXC and sshd, set up by `lab.sh`.
 //!
-//! Every test has a lab of its own. Needs root and what `tests/lab/lab.sh install` installs; where something
-//! is missing the tests fail.
+//! Every test has a lab of its own. Needs root and what `tests/lab/lab.sh install` installs; if something is
+//! missing the tests fail.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 

@@ -14,7 +14,7 @@ const LIVE: [&str; 9] = [
     "Halting and detaching zone on source host.",
 ];
 
-/// It says these sentences of a zone on standard error, and nothing else anywhere.
+/// Prints exactly these sentences about a zone on standard error, and nothing else anywhere.
 #[track_caller]
 fn says(output: &Output, zone: &str, sentences: &[&str]) {
     let expected: Vec<_> = sentences.iter().map(|text| format!("sysadm: zone '{zone}': {text}")).collect();
@@ -93,7 +93,7 @@ fn a_host_in_maintenance_takes_none_and_nothing_changes() {
         &["zone", "migrate", "web", "ssh://root@h2"],
     ] {
         let refused = h1.sysadm(line).ends(4);
-        // Whatever else stands against it is said, too.
+        // Other blockers are reported, too.
         refused.complains(&["zone 'web': ssh://root@h2: h2 is in maintenance", "/srv/local/web.img"]);
         if line.contains(&"-n") {
             assert_same(&before, &dump(&lab));
@@ -131,7 +131,7 @@ fn the_same_configuration_at_the_destination_is_used_and_another_one_is_kept_whe
     h1.sysadm(&["zone", "migrate", "web", "ssh://root@h2"])
         .ends(1)
         .complains(&["-w of evacuate and migrate"]);
-    // It does not heed its shutdown.
+    // It ignores the request to shut down.
     let failed = h1.sysadm(&["zone", "migrate", "-w", "-t", "cold", "web", "ssh://root@h2"]).ends(1);
     failed.complains(&["the configuration that h2 had of it is kept there as configured"]);
     lab.guests_are(&["h1: web running", "h2:"]);

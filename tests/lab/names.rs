@@ -1,8 +1,8 @@
-//! Zones that are called what only libvirt would call a zone.
+//! Zones with names that are valid only for libvirt.
 
 use crate::harness::{Host, Lab, Observer, wait_until};
 
-/// Gives a guest that does not run another name, and its log too.
+/// Renames a guest that does not run, and its log.
 fn rename(host: Host<'_>, driver: &str, from: &str, to: &str) {
     let uri = format!("{driver}:///system");
     let virsh = |words: &[&str]| host.run(&[&["virsh", "-q", "-c", &uri], words].concat()).ends(0).stdout;
@@ -16,7 +16,7 @@ fn rename(host: Host<'_>, driver: &str, from: &str, to: &str) {
     virsh(&["define", file.to_str().unwrap()]);
 }
 
-/// Two hosts whose libvirts heed the lock.
+/// Two hosts whose libvirts enforce maintenance.
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     lab.hosts().for_each(|host| host.set_up());
@@ -48,7 +48,7 @@ fn a_zone_with_a_blank_in_its_name_leaves_live_and_comes_home_live() {
     h1.sysadm(&["evacuate", "-r", "Windows 10"]).ends(0);
     lab.guests_are(&["h1: Windows 10 running", "h2:"]);
     observer.finds_nothing_wrong();
-    // Whichever way it is named.
+    // By either name.
     let uuid = uuid(h1, "Windows 10");
     for name in ["Windows%2010", "Windows 10", &uuid] {
         h1.sysadm(&["zone", "migrate", "-n", name, "ssh://root@h2"]).ends(0);

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The lab's network: one bridge, and a cable from it to each host.
+# The lab's network: one bridge, and a virtual cable from it to each host.
 
-# Finds a number for the lab. Making the bridge is what claims the number, so two labs never share one.
+# Finds a number for the lab. Creating the bridge claims the number, so two labs never share one.
 claim_number() {
     local first tries number
     first=$((16#$(sha256sum <<<"$DIR" | cut -c1-6)))
@@ -17,7 +17,7 @@ claim_number() {
 }
 
 # All hardware addresses are fixed: a host that boots again keeps its own, and a bridge would change its own
-# with every cable; either way others would for a while send to an address that is gone.
+# with every cable; in both cases others would send to an old address for a while.
 hardware_address() {
     printf '02:4c:41:42:%02x:%02x' "$1" "$2"
 }

@@ -1,4 +1,4 @@
-//! Networks that another host calls otherwise.
+//! Networks with other names on another host.
 
 use crate::harness::{Host, Lab, Observer};
 
@@ -17,8 +17,8 @@ fn bridge(host: Host<'_>, name: &str) {
     host.run(&["ip", "link", "set", name, "up"]).ends(0);
 }
 
-/// Hosts h1 with bridges br0 and br1 and network lan, and h2 with bridge br10 and network prod. Zone `web` of h1 runs
-/// and `db` does not; both are plugged into all three.
+/// Hosts h1 with bridges br0 and br1 and network lan, and h2 with bridge br10 and network prod. Zone `web` of h1
+/// runs and `db` does not; both are connected to all three.
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
@@ -36,7 +36,7 @@ fn lab() -> Lab {
     lab
 }
 
-/// All that is said of a zone's interfaces, in its configuration and, if it runs, as it is now.
+/// A zone's interfaces, in its configuration and, if it runs, as they are now.
 fn interfaces(host: Host<'_>, zone: &str) -> String {
     let dump = |option: &str| host.virsh(&["dumpxml", option, zone]).ends(0).stdout;
     let mut found = String::new();
@@ -48,7 +48,7 @@ fn interfaces(host: Host<'_>, zone: &str) -> String {
     found
 }
 
-/// The same under the names of h2.
+/// The interfaces with the names of h2.
 fn there(interfaces: &str) -> String {
     interfaces
         .replace("bridge='br0'", "bridge='br10'")
@@ -69,7 +69,7 @@ fn a_zone_is_plugged_into_what_the_target_calls_its_networks_and_comes_home_as_i
     h1.sysadm(&["evacuate", "-a"]).ends(0);
     lab.guests_are(&["h1:", "h2: db shut off, web running"]);
     assert_eq!(["db", "web"].map(|zone| interfaces(h2, zone)), before.each_ref().map(|one| there(one)));
-    // What virsh was told lay in files for as long as the move took.
+    // The files for virsh are removed at the end of the move.
     assert_eq!(h1.run(&["ls", "/run/sysadm"]).ends(0).stdout, "");
 
     h1.configure("");

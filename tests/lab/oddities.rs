@@ -1,4 +1,4 @@
-//! Zones that are not like the others.
+//! Unusual zones.
 
 use crate::harness::{Lab, Observer};
 
@@ -42,13 +42,13 @@ fn a_zone_that_its_owner_has_paused_stays_paused_at_its_refuge() {
     h1.sysadm(&["evacuate"]).ends(0);
     lab.guests_are(&["h1:", "h2: web paused"]);
     h1.sysadm(&["maintain", "-e"]).ends(0);
-    // QEMU before 10 crashes when a zone that arrived paused is sent on as it is.
+    // QEMU before 10 crashes when a zone that arrived paused is migrated on without being resumed.
     h1.sysadm(&["evacuate", "-rn"]).ends(3);
     h1.sysadm(&["evacuate", "-r"]).ends(3).complains(&["web: skipped: ", "paused", "virsh resume web"]);
     lab.guests_are(&["h1:", "h2: web paused"]);
     let report = observer.finish();
     assert_eq!(report.guests["web"].count, 0, "it was let run: {report:?}");
-    // Its memory is whole, and it can go home.
+    // Its memory is complete, and it can go home.
     let observer = Observer::start(&lab, &["web"]);
     h2.virsh(&["resume", "web"]).ends(0);
     h1.sysadm(&["evacuate", "-r"]).ends(0);
@@ -83,7 +83,7 @@ fn a_kvm_and_an_lxc_guest_of_one_name_are_never_taken_for_each_other() {
     h1.define_lxc("twin");
     h1.maintain();
     let run = h1.sysadm(&["evacuate", "-a"]);
-    // Whatever it makes of the twins, it says so, harms neither, and moves the other zone.
+    // Whatever it makes of the two, it says so, harms neither, and moves the other zone.
     assert!(matches!(run.code, 0 | 3), "{run:?}");
     let [here, there] = ["h1", "h2"].map(|name| lab.host(name).guests());
     assert!(there.contains("web running"), "{there}");

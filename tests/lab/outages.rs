@@ -1,10 +1,11 @@
-//! The line breaks, the power goes, the tool is killed: in the middle of a live migration.
+//! The connection breaks, the power fails, the tool is killed: in the middle of a live migration.
 
 use rustix::process::Signal;
 
 use crate::harness::{Host, Lab, Observer, wait_until};
 
-/// A zone that takes some ten seconds to go to h2, and the lock. A break is noticed within some seconds.
+/// A zone that takes some ten seconds to go to h2, and maintenance. A broken connection is noticed within some
+/// seconds.
 fn lab(target: &str) -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], target);
     let h1 = lab.host("h1");
@@ -14,7 +15,7 @@ fn lab(target: &str) -> Lab {
     lab
 }
 
-/// Whatever arrived in part goes by itself.
+/// An incomplete image goes by itself.
 #[track_caller]
 fn becomes_empty(host: Host<'_>) {
     wait_until(60, &format!("nothing is left on {}", host.name), || host.guests().is_empty());
@@ -163,7 +164,7 @@ fn when_this_host_loses_power_in_the_middle_the_zone_is_still_its_own() {
     h1.kill();
     run.wait(10).ends(-1);
     h1.boot();
-    // The other end notices by itself that nobody sends any more.
+    // The other end notices by itself that nothing is sent any more.
     wait_until(120, "nothing is left on h2", || h2.guests().is_empty());
     h1.sysadm(&["evacuate", "--resume"]).ends(3).complains(&["web", "it is on h1", "web: down: "]);
     lab.guests_are(&["h1: web shut off", "h2:"]);
@@ -210,7 +211,7 @@ fn a_zone_that_its_owner_ends_in_the_middle_is_not_brought_back_to_life() {
     assert!(matches!(ended.code, 1 | 3 | 5), "{ended:?}");
     ended.complains(&["web"]);
     wait_until(60, "nothing is left on h2", || h2.guests().is_empty());
-    // Who has ended it is not known: that it is down is told, once.
+    // It is not known how it ended: that it is down is reported once.
     h1.sysadm(&["evacuate", "--resume"]).ends(3).complains(&["web: down: "]);
     h1.sysadm(&["evacuate", "--resume"]).ends(0);
     lab.guests_are(&["h1: web shut off", "h2:"]);
@@ -229,7 +230,7 @@ fn whenever_the_tool_is_killed_the_zone_ends_up_running_on_one_host() {
         std::thread::sleep(std::time::Duration::from_millis(after));
         run.signal(Signal::KILL);
         run.wait(10);
-        // libvirt may still be giving it up.
+        // libvirt may still be aborting it.
         wait_until(60, "it is settled", || h1.sysadm(&["evacuate", "--resume"]).code == 0);
         let places = || [h1.guests(), h2.guests()];
         wait_until(60, "what did not arrive is gone", || places().iter().any(String::is_empty));

@@ -14,7 +14,7 @@ KERNEL_PACKAGE=linux-image-cloud-amd64
 
 install_all() {
     mkdir -p "$LAB_CACHE"
-    # Test programs run at the same time: one installs, the others wait for it.
+    # Test programs run in parallel: one installs, the others wait for it.
     exec 9>"$LAB_CACHE/.lock"
     flock 9
     packages_are_there || install_packages
@@ -26,7 +26,7 @@ install_all() {
     exec 9>&-
 }
 
-# is_older FILE SOURCE: also true when FILE is not there.
+# is_older FILE SOURCE: also true if FILE does not exist.
 is_older() {
     [[ ! -e $1 || $LAB_HOME/$2 -nt $1 ]]
 }
@@ -53,7 +53,7 @@ install_packages() {
     }
 }
 
-# A package that is not needed otherwise would make these; without them libvirt's QEMU driver does not start.
+# An otherwise unneeded package would create these; without them libvirt's QEMU driver does not start.
 make_users() {
     getent group kvm >/dev/null || groupadd -r kvm
     getent group libvirt-qemu >/dev/null || groupadd -r libvirt-qemu
@@ -80,7 +80,7 @@ make_kernel() {
     rm -rf "$work"
 }
 
-# The package that always is the newest depends on the one that has the files.
+# The metapackage of the newest version depends on the package with the files.
 kernel_package() {
     apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1
 }
@@ -100,12 +100,12 @@ make_guest() {
     rm -rf "$LAB_CACHE/root"
     mv "$work/root" "$LAB_CACHE/root"
     (cd "$work/initrd" && find . | cpio -o -H newc --quiet) >"$work/initrd.cpio"
-    # Renamed last, whole: its presence says that all is there, and a running guest keeps the old one.
+    # Renamed last, when complete: if it exists everything does, and a running guest keeps the old one.
     mv "$work/initrd.cpio" "$LAB_CACHE/initrd"
     rm -rf "$work"
 }
 
-# compile RESULT SOURCE OPTIONS...: when the source is newer. Hosts that are up keep what they run.
+# compile RESULT SOURCE OPTIONS...: if the source is newer. Running hosts keep the old program.
 compile() {
     local result=$LAB_CACHE/$1 source=$2
     if ! is_older "$result" "$source"; then return; fi

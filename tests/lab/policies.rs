@@ -1,6 +1,7 @@
-//! What a policy says is what happens: to whom zones go, in which order, how many at once, how fast; and who stays.
+//! A policy is followed: to which hosts zones go, in which order, how many at the same time, how fast; and which
+//! stay.
 //!
-//! All hosts of a lab have the same memory, so nothing here hangs on how full they are.
+//! All hosts of a lab have the same memory, so nothing here depends on how full they are.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::harness::{Host, Lab, wait_until};
 
-/// Writes a policy there, which must be right.
+/// Writes a policy there, which must be valid.
 fn policy(host: Host<'_>, name: &str, text: &str) {
     let file = format!("etc/sysadm/policies/{name}.toml");
     std::fs::create_dir_all(host.path("etc/sysadm/policies")).unwrap();
@@ -17,22 +18,22 @@ fn policy(host: Host<'_>, name: &str, text: &str) {
     host.sysadm(&["policy", "check", &format!("/{file}")]).ends(0);
 }
 
-/// Everything back, and the lock again.
+/// Returns everything, and starts maintenance again.
 fn back(host: Host<'_>) {
     host.sysadm(&["maintain", "-e"]).ends(0);
     host.sysadm(&["evacuate", "-ra"]).ends(0);
     host.maintain();
 }
 
-/// What `evacuate -l` says of a zone.
+/// A zone's row in `evacuate -l`.
 fn row(host: Host<'_>, zone: &str) -> Value {
     let list = host.sysadm(&["evacuate", "-l", "--json"]).ends(0).json();
     let zones = list["zones"].as_array().unwrap();
     zones.iter().find(|row| row["zone"] == zone).unwrap_or_else(|| panic!("{zone} in {list}")).clone()
 }
 
-/// From where to where in the journal a zone was on its way in the last run: until it was about to be let run there,
-/// when its turn is given to the next one.
+/// Between which entries of the journal a zone was moving in the last run: until it was about to be resumed at its
+/// destination, when its permit is given to the next one.
 fn ways<const N: usize>(host: Host<'_>, zones: [&str; N]) -> [Range<i64>; N] {
     let journal = Connection::open_with_flags(host.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let place = |zone: &str, step: &str| {
@@ -169,7 +170,7 @@ fn moves_keep_to_the_order_the_number_and_the_bandwidth_of_the_policy() {
     }
 }
 
-/// MiB a second, on the average of the move.
+/// MiB per second, on average over the move.
 fn rate(row: &Value) -> f64 {
     let bytes = row["bytes"].as_f64().unwrap();
     bytes / row["duration_ms"].as_f64().unwrap().max(1.0) * 1000.0 / f64::from(1 << 20)

@@ -1,8 +1,8 @@
-//! What may have become of zones while they were away.
+//! What may have happened to zones while they were away.
 
 use crate::harness::{Lab, Observer};
 
-/// Zones `web` and `db` have run on h1 and are on h2 now; the lock is gone.
+/// Zones `web` and `db` have run on h1 and are on h2 now; maintenance has ended.
 fn away(hosts: &[&str]) -> Lab {
     let lab = Lab::with_default_target(hosts, "ssh://root@h2");
     let h1 = lab.host("h1");
@@ -39,7 +39,7 @@ fn a_zone_that_its_refuge_has_evacuated_in_turn_comes_home_from_where_it_is() {
     h2.sysadm(&["evacuate", "db"]).ends(0);
     h1.sysadm(&["evacuate", "-r"]).ends(0).complains(&["db: h2 has", "ssh://root@h3"]);
     lab.guests_are(&["h1: db running, web running", "h2:", "h3:"]);
-    // It was a guest there: nobody fetches it back.
+    // It was a guest there: no host fetches it back.
     h2.sysadm(&["maintain", "-e"]).ends(0);
     h2.sysadm(&["evacuate", "-ra"]).ends(0);
     lab.guests_are(&["h1: db running, web running", "h2:", "h3:"]);
@@ -115,7 +115,7 @@ fn a_second_maintenance_does_not_forget_who_is_away() {
     lab.guests_are(&["h1: db running, late running, web running", "h2:"]);
 }
 
-/// Each of h1 and h2 has as many virtual processors as its own limit allows, one zone of the other one among them.
+/// Each of h1 and h2 has as many virtual CPUs as its own limit allows, one zone of the other one among them.
 #[test]
 fn of_two_full_hosts_with_a_zone_of_each_other_one_zone_steps_aside_to_a_third_host() {
     let lab = Lab::with_default_target(&["h1", "h2", "h3"], "ssh://root@h2");

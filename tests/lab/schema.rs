@@ -1,4 +1,4 @@
-//! The list of elements against which `docs/what-is-checked.md` is held is that of the libvirt that is installed.
+//! The list of elements that `docs/what-is-checked.md` is compared with is that of the installed libvirt.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ fn read(name: &str, texts: &mut Vec<(String, String)>) {
     }
 }
 
-/// What may stand below what.
+/// Which elements may be in which.
 #[derive(Default)]
 struct Elements<'a, 'input> {
     defined: BTreeMap<&'a str, Vec<(usize, Node<'a, 'input>)>>,

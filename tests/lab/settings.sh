@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What a host keeps: its folders, its libvirt and sshd settings, its keys and what it knows of the others.
+# A host's own files: its folders, its libvirt and sshd settings, its keys and its known hosts.
 
-# prepare_host HOST INDEX: the host's folders and settings, made once.
+# prepare_host HOST INDEX: creates the host's folders and settings, once.
 prepare_host() {
     local host=$1 own=$DIR/$1 id
     mkdir -p "$own"/{etc/libvirt,etc/sysadm,var/{lib,log,cache}/libvirt,var/lib/sysadm,local,log}
@@ -42,12 +42,12 @@ namespaces = []
 stdio_handler = "file"
 keepalive_interval = 1
 keepalive_count = 3
-# Labs beside this one boot the same kernel: who has owned it is not theirs to remember.
+# Other labs boot the same kernel file, so its former owner must not be recorded.
 remember_owner = 0
 END
 }
 
-# Without PAM and with StrictModes off, because the folders of a test belong to whoever they belong to.
+# Without PAM and with StrictModes off, because the folders of a test may belong to any user.
 configure_sshd() {
     local own=$DIR/$1
     ssh-keygen -q -t ed25519 -N '' -C "root@$1" -f "$own/ssh/id_ed25519"
@@ -66,7 +66,7 @@ Subsystem sftp internal-sftp
 END
 }
 
-# Every host knows every other by name, by host key, and lets its root in.
+# Every host knows every other by name and host key, and accepts its root user.
 introduce_hosts() {
     local host keys='' known='' hosts='127.0.0.1 localhost'$'\n'
     for host in $(list_hosts); do
@@ -74,7 +74,7 @@ introduce_hosts() {
         keys+="$(<"$DIR/$host/ssh/id_ed25519.pub")"$'\n'
         known+="$host,$(host_address "$host") $(cut -d' ' -f1-2 "$DIR/$host/etc/ssh_host_ed25519_key.pub")"$'\n'
     done
-    # In place: these files are bind-mounted, a new file in their place would not be seen.
+    # In place: these files are bind-mounted, so a new file with the same name would not be seen.
     printf '%s' "$hosts" >"$DIR/hosts"
     for host in $(list_hosts); do
         printf '%s' "$keys" >"$DIR/$host/ssh/authorized_keys"

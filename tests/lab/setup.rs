@@ -88,7 +88,7 @@ fn a_start_works_without_a_store_with_a_broken_one_and_without_sysadm() {
     starts();
     std::fs::write(h1.database(), "this is not a database, whatever its name says").unwrap();
     starts();
-    // A host that has never heard of sysadm, but for the hook.
+    // A host that has nothing of sysadm but the hook.
     h1.run(&["mount", "--bind", "/var/empty", "/var/lib/sysadm"]);
     let folder = lab.folder().join("empty");
     std::fs::create_dir(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Zones that no attempt is made for.
+//! Zones for which no attempt is made.
 
 use crate::harness::Lab;
 
@@ -43,7 +43,7 @@ fn a_guest_whose_name_no_zone_can_have_is_told_about() {
     h1.define_kvm(&["odd"], &[]);
     let xml = h1.xml("odd");
     h1.virsh(&["undefine", "odd"]).ends(0);
-    // What libvirt makes of that when it reads its own file again is a line break.
+    // When libvirt reads its own file again, this becomes a line break.
     h1.define_xml(&xml.replace("<name>odd</name>", "<name>an odd&#13;name</name>"));
     h1.libvirtd("restart");
     h1.maintain();

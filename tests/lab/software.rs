@@ -2,8 +2,8 @@
 
 use crate::harness::{Host, Lab};
 
-/// h1 with a container that reads `/opt/tool`, a folder that each host has for itself, and that package `tool` delivers,
-/// in these versions on h1 and h2.
+/// h1 with a container that reads `/opt/tool`, a folder that each host has for itself and to which package `tool`
+/// delivers files, in these versions on h1 and h2.
 fn lab(versions: [&str; 2]) -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     for (name, version) in ["h1", "h2"].into_iter().zip(versions) {

@@ -1,4 +1,4 @@
-//! A host is lost, and its zone runs on elsewhere, from what the host had left there.
+//! A host is lost, and its zone is taken over elsewhere, from the replica that the host had left there.
 
 use crate::harness::Lab;
 
@@ -30,7 +30,7 @@ fn a_zone_of_a_lost_host_is_attached_at_its_target_and_comes_home_when_the_host_
     lab.guests_are(&["h1: box (lxc) shut off", "h2: web running"]);
     h1.sysadm(&["evacuate", "-r"]).ends(0);
     lab.guests_are(&["h1: box (lxc) shut off, web running", "h2:"]);
-    // libvirt indents metadata anew when it reads them.
+    // libvirt changes the indentation of metadata when it reads it.
     let lines = |xml: &str| xml.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     assert_eq!(lines(&h1.xml("web")), lines(&before), "its configuration is as it was");
     h2.sysadm(&["zone", "standby", "-l", "-p", "-o", "ZONENAME,ATTACHED"]).ends(0).says(&["web:"]);
@@ -58,6 +58,6 @@ fn a_host_that_is_back_hears_of_a_zone_that_its_rescuer_has_sent_on_and_it_comes
     lab.guests_are(&["h1:", "h2:", "h3: web running"]);
     h1.sysadm(&["evacuate", "-r"]).ends(0).complains(&["h2 has migrated it to ssh://root@h3"]);
     lab.guests_are(&["h1: web running", "h2:", "h3:"]);
-    // Nobody claims it any more.
+    // No host claims it any more.
     h1.sysadm(&["zone", "standby", "-q"]).ends(0).complains_of_nothing();
 }

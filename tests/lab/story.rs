@@ -1,10 +1,10 @@
-//! The story that the tool is for, from the first command to the last.
+//! The main story, from the first command to the last.
 
 use std::time::Duration;
 
 use crate::harness::{Host, Lab, Observer};
 
-/// What must be the same wherever a zone is: all of its configuration but what libvirt makes up for each host.
+/// What must be the same wherever a zone is: its whole configuration except for what libvirt chooses on each host.
 fn identity(host: Host<'_>, guest: &str) -> Vec<String> {
     let xml = host.xml(guest);
     let wanted =
@@ -31,7 +31,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     assert!(before[0].iter().any(|line| line.contains("Ada &amp; Grace")), "{before:?}");
 
     h1.sysadm(&["target", "set", "evac1", "evac2", "tzone1", "ssh://root@h2"]).ends(0);
-    // Nobody answers on that port of h2.
+    // Nothing listens on that port of h2.
     h1.sysadm(&["target", "set", "evac3", "ssh://root@h2:2", "rads://h3"]).ends(0);
     h1.sysadm(&["target", "set", "--default", "rads://h3"]).ends(0);
     let targets = h1.sysadm(&["target", "list", "-p", "-o", "all"]).ends(0);
@@ -45,7 +45,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     let fields = h1.sysadm(&["maintain", "-l", "-p", "-o", "TYPE,USER,MESSAGE"]).ends(0).stdout;
     assert_eq!(fields, "admin:root:updating to new build\n");
 
-    // The lock is below the tool.
+    // Maintenance is enforced below the tool.
     let refusal = "prevented due to system maintenance: see sysadm(8)";
     h1.virsh(&["start", "evac4"]).ends(1).complains(&["evac4", refusal]);
     h1.virsh_lxc(&["start", "tzone1"]).ends(1).complains(&["tzone1", refusal]);
@@ -57,7 +57,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
         "h3:",
     ]);
 
-    // Now, because libvirt writes its resource group into what it failed to start.
+    // Now, because libvirt writes a resource group into the configuration of a domain that it failed to start.
     let lxc = h1.virsh_lxc(&["dumpxml", "tzone1"]).ends(0).stdout;
 
     let observer = Observer::start(&lab, &["evac1", "evac2", "evac3", "guest"]);
@@ -96,7 +96,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     }
     assert_eq!(h2.virsh_lxc(&["dumpxml", "tzone1"]).ends(0).stdout, lxc);
 
-    // The list, in all its forms.
+    // The list, in all its formats.
     let list = h1.sysadm(&["evacuate", "-l"]).ends(0).says(&["empty, safe to reboot"]);
     assert!(list.stdout.starts_with("ZONENAME"), "{}", list.stdout);
     assert_eq!(list.stdout.matches("EVACUATED").count(), 5, "{}", list.stdout);
@@ -144,7 +144,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     h1.sysadm(&["evacuate", "-l"]).ends(0).says(&["sysadm: no active evacuation\n", "not in maintenance"]);
 }
 
-/// What the list says is what the observer has compared with what it saw, and is not made up.
+/// The downtimes in the list are those that the observer has compared with what it saw.
 fn downtimes_are_true(document: &serde_json::Value, watched: &crate::harness::Report) {
     const TOO_MUCH: Duration = Duration::from_secs(1);
     for zone in ["evac1", "evac2", "evac3"] {

@@ -1,5 +1,5 @@
-//! A zone that names something of its host stays where that is, or goes where it is, too; `-n` says so first. And one that
-//! somebody undefines while it moves is kept all the same.
+//! A zone that names something of its host stays where that is, or goes only where that is, too; `-n` says so
+//! before. And one that is undefined while it moves is kept all the same.
 
 use crate::failpoints::{order_to_wait, wait_until_reached};
 use crate::harness::{Host, Lab};
@@ -8,7 +8,7 @@ fn lab() -> Lab {
     Lab::with_default_target(&["h1", "h2"], "ssh://root@h2")
 }
 
-/// Defines a zone of the lab with something more below an element.
+/// Defines a zone of the lab with additional XML in an element.
 fn define_with(host: Host<'_>, zone: &str, end: &str, more: &str) {
     host.define_kvm(&[zone], &[]);
     let xml = host.xml(zone);

@@ -1,4 +1,4 @@
-//! A run that goes on, seen and disturbed from other terminals.
+//! A run in progress, watched and disturbed from other terminals.
 
 use crate::harness::{Lab, Observer, wait_until};
 
@@ -89,7 +89,7 @@ fn jobs_is_a_rolling_window() {
     h1.run_kvm(&["a", "b", "c"], &[]);
     h1.maintain();
     let run = h1.start_sysadm(&["evacuate", "--jobs", "2"]);
-    // Which two go first hangs on how much they write.
+    // Which two go first depends on how much they write.
     wait_until(60, "two migrate and one waits", || {
         let mut states = ["a", "b", "c"].map(|zone| h1.state_of(zone));
         states.sort_unstable();

@@ -1,5 +1,5 @@
-//! Other users of a host, who can read the names of the migrations' folders in the list of processes and of
-//! sockets: a name gets them nowhere, and a migration's token is not to be seen.
+//! Other users of a host, who can see the names of the migrations' folders in the lists of processes and sockets:
+//! a name does not let them in, and a migration's token is not visible.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -9,10 +9,10 @@ use crate::failpoints::{order_to_wait, wait_until_reached};
 use crate::harness::{Host, Lab};
 use crate::tokens::tokens_in;
 
-/// Whom QEMU runs as on hosts that are no labs.
+/// The user that QEMU runs as outside of labs.
 const QEMU: &str = "libvirt-qemu";
 
-/// Knocks, looks around, and tries to be the one who listens there.
+/// Connects, looks around, and tries to listen there instead.
 const STRANGER: &str = r#"use IO::Socket::UNIX;
     for my $socket ("ctl", "mem") {
         IO::Socket::UNIX->new(Peer => "$ARGV[0]/$socket") and print "connected to $socket\n";
@@ -21,7 +21,7 @@ const STRANGER: &str = r#"use IO::Socket::UNIX;
     IO::Socket::UNIX->new(Local => "$ARGV[0]/other", Listen => 1) and print "may listen\n";
     print "done\n";"#;
 
-/// Two hosts whose QEMUs are not root.
+/// Two hosts whose QEMUs do not run as root.
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     std::fs::set_permissions(lab.folder(), std::fs::Permissions::from_mode(0o711)).unwrap();
@@ -31,7 +31,7 @@ fn lab() -> Lab {
         let text = text
             .replace("user = \"root\"\ngroup = \"root\"", &format!("user = \"{QEMU}\"\ngroup = \"{QEMU}\""));
         assert!(text.contains(QEMU), "{text}");
-        // The kernel is shared with other labs, where QEMU is root: nobody keeps account of whose it was.
+        // The kernel is shared with other labs, where QEMU is root: so former owners are not recorded.
         std::fs::write(&settings, text + "remember_owner = 0\n").unwrap();
         host.libvirtd("restart");
     }
@@ -50,7 +50,7 @@ fn access(path: &Path) -> (u32, String) {
     (about.uid(), format!("{:o}", about.mode() & 0o7777))
 }
 
-/// The folders of the migrations that the host takes part in now.
+/// The folders of the host's migrations in progress.
 fn folders(host: Host<'_>) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(host.path("run/sysadm")).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.is_dir()).collect()
@@ -85,7 +85,7 @@ fn written(folder: &Path, text: &mut Vec<u8>) {
     }
 }
 
-/// What somebody who is nobody can do with the name of a folder.
+/// What user nobody can do with the name of a folder.
 fn unmanaged_guest(host: Host<'_>, folder: &Path) -> String {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let folder = format!("/run/sysadm/{}", name(folder));
@@ -100,7 +100,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     h1.run_kvm(&["web"], &[]);
     h1.maintain();
 
-    // When its arrival is prepared and nobody has come yet.
+    // When its arrival is prepared and nothing has connected yet.
     let point = "destination.after.prepare".parse().unwrap();
     let go_on = order_to_wait(h2, point);
     let run = h1.start_sysadm(&["evacuate", "-v"]);
@@ -113,7 +113,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     assert_eq!(unmanaged_guest(h2, &there), "done\n");
     let mut seen = shown(&lab);
 
-    // While its memory goes.
+    // While its memory is sent.
     go_on();
     h1.wait_until_sent("web", 3);
     let [here] = <[PathBuf; 1]>::try_from(folders(h1)).unwrap();
@@ -130,7 +130,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     }
     let now = shown(&lab);
     let text = String::from_utf8_lossy(&now).replace('\0', " ");
-    // It is looked at where a token would be.
+    // The search covers the places where a token would be.
     assert!(text.contains(&format!("unix:///run/sysadm/{}/mem", name(&here))), "no virsh is seen");
     assert!(text.contains(&format!("/run/sysadm/{}/ctl", name(&here))), "no socket is seen");
     assert!(text.contains("-incoming defer"), "the arriving QEMU is told where it listens by its monitor");

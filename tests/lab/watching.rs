@@ -1,4 +1,4 @@
-//! The observer is watched: what it is there to see, it sees.
+//! Tests of the observer: it notices what it is there to notice.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use rustix::process::Signal;
 
 use crate::harness::{Lab, Observer, Output, wait_until};
 
-/// The line breaks when the zone is whole at its destination, and before its source hears so: the destination's
-/// libvirtd stands still meanwhile, and finds the order to take the zone when the line is cut. Then the zone goes on
-/// at its source.
+/// The connection breaks when the zone is complete at its destination, before its source is told so: the
+/// destination's libvirtd is stopped meanwhile, and finds the order to take the zone when the connection is cut.
+/// Then the zone runs on at its source.
 fn lose_the_answer(lab: &Lab) -> Output {
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.configure("[libvirt]\nbandwidth = 5\n[connect]\ntimeout = 3\nkeepalive = 1\n");
@@ -16,7 +16,7 @@ fn lose_the_answer(lab: &Lab) -> Output {
     h1.wait_until_sent("web", 5);
     h2.signal_libvirtd(Signal::STOP);
     wait_until(60, "it stands still at its source", || h1.guests() == "web paused");
-    // More than signs of life.
+    // More than keepalive messages.
     wait_until(20, "its destination is told to take it", || h2.unread_by_libvirtd() > 500);
     h2.cut();
     h2.signal_libvirtd(Signal::CONT);
@@ -29,13 +29,13 @@ fn lose_the_answer(lab: &Lab) -> Output {
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let h1 = lab.host("h1");
-    // libvirt's own patience with a peer that stands still, in seconds.
+    // How long libvirt waits for a peer that does not answer, in seconds.
     let settings = h1.path("etc/libvirt/qemu.conf");
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(&settings, text.replace("keepalive_interval = 1", "keepalive_interval = 30")).unwrap();
     h1.libvirtd("restart");
     h1.define_kvm(&["web"], &[]);
-    // Else QEMU would guard it too: it locks the file of a disk that is not shared.
+    // Otherwise QEMU would prevent it, too: it locks the file of a disk that is not shared.
     h1.define_xml(&h1.xml("web").replace("<target dev='vda'", "<shareable/><target dev='vda'"));
     h1.start(&["web"]);
     h1.maintain();

@@ -1,4 +1,4 @@
-//! Judges placements by the documents of the planner's types alone: it shares no code with the planner.
+//! Judges placements by the documentation of the planner's types alone: it shares no code with the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub fn violations(
     wrong
 }
 
-/// Each zone that moves is answered once, and no other.
+/// Each zone that moves has exactly one result, and no other zone has one.
 fn answered_once(fleet: &Fleet, question: &PlacementRequest, placement: &Placement) -> Vec<String> {
     let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Live | Action::Restart);
     let asked: BTreeSet<_> = question.zones.iter().map(|zone| zone.0 as usize).filter(moves).collect();
@@ -60,7 +60,7 @@ fn answered_once(fleet: &Fleet, question: &PlacementRequest, placement: &Placeme
     wrong
 }
 
-/// What speaks against a zone on a host, whatever else is there.
+/// What rules out a zone on a host, whatever else is there.
 pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String> {
     let lacks = |needs: &BTreeSet<String>, has: &Option<BTreeSet<String>>| {
         has.as_ref().is_some_and(|has| needs.iter().any(|need| !has.contains(need)))
@@ -90,12 +90,12 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
     (!wrong.is_empty()).then(|| wrong.join(", "))
 }
 
-/// A container does not move while it runs.
+/// A container cannot move while it runs.
 pub fn cannot_go_live(zone: &FleetZone) -> bool {
     zone.running && zone.no_live && zone.action == Action::Live
 }
 
-/// What is too much for a host, of what comes.
+/// The resources of a host that are exceeded.
 fn crowded<'a>(
     host: &FleetHost,
     rules: &Rules,
@@ -179,7 +179,7 @@ pub fn seats(parts: &[u64], free: &mut Vec<u64>) -> bool {
     })
 }
 
-/// Zones that go together go to one host.
+/// Zones that must go together go to one host.
 fn torn(fleet: &Fleet, placement: &Placement, to: &BTreeMap<usize, usize>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (zone, host) in to {

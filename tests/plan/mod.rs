@@ -1,4 +1,4 @@
-//! The planner from outside: what it must never do, and how far it is from the best that there is.
+//! The planner from outside: what it must never do, and how far it is from the optimum.
 
 mod checker;
 mod ganeti;

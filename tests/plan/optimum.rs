@@ -1,4 +1,4 @@
-//! Placements beside the best that there is: all placements are tried.
+//! Placements compared with the optimum: all placements are tried.
 
 use sysadm_planner::plan::{Action, Goal, Placement, Rules, Weights, place};
 
@@ -9,7 +9,7 @@ use super::samples::{Sample, small};
 struct Exact<'a> {
     sample: &'a Sample,
     zones: usize,
-    /// For each host (the first one is emptied and not among them) the sets that it can take.
+    /// For each host (except the first, which is emptied) the sets that it can take.
     takes: Vec<Vec<usize>>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Exact<'a> {
         zones.iter().enumerate().filter(move |(at, _)| set & (1 << at) != 0).map(|(_, zone)| zone)
     }
 
-    /// Whether zones that go together are all in it or all not.
+    /// Whether zones that must go together are all in it or all not.
     fn whole(&self, set: usize) -> bool {
         let outside = self.members(!set & ((1 << self.zones) - 1));
         self.members(set).all(|zone| outside.clone().all(|other| zone.together.is_disjoint(&other.together)))
@@ -66,7 +66,7 @@ impl<'a> Exact<'a> {
             && comes.clone().all(|zone| unfit(zone, host, false).is_none() && apart(zone))
     }
 
-    /// What a host's metrics are with this set.
+    /// A host's metrics with this set.
     fn metrics(&self, host: usize, set: usize) -> [f64; 3] {
         let host = &self.sample.fleet.hosts[host];
         let sum =
@@ -124,9 +124,9 @@ impl<'a> Exact<'a> {
         sets.iter().enumerate().map(rank).sum()
     }
 
-    /// The most zones that can be placed, and the best score for that many.
+    /// The maximum number of zones that can be placed, and the best score for that number.
     fn best(&self) -> (usize, (f64, f64)) {
-        // First the number, from all unions of sets that exclude each other; then the score of those that have it.
+        // First the number, from all unions of disjoint sets; then the score of those that have it.
         let mut unions = vec![false; 1 << self.zones];
         unions[0] = true;
         for takes in &self.takes {

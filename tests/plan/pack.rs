@@ -1,4 +1,4 @@
-//! Packing beside a known optimum: hosts that were filled to the last byte, and emptied again.
+//! Packing compared with a known optimum: hosts that were filled to the last byte, and emptied again.
 
 use sysadm_planner::plan::{
     Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx, place,
@@ -8,7 +8,7 @@ use super::samples::Dice;
 
 const GIB: u64 = 1 << 30;
 
-/// So many full hosts, cut into zones; as many hosts again are there to choose from.
+/// So many full hosts, divided into zones; there are as many hosts again to choose from.
 fn cut(seed: u64, full: u64) -> (Fleet, PlacementRequest) {
     let mut dice = Dice::new(seed);
     let size = (48 + dice.roll(80)) * GIB;

@@ -1,4 +1,4 @@
-//! Placements keep to all rules, and say why where they cannot.
+//! Placements satisfy all rules, and give the reasons if that is impossible.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ fn words(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// What stands against this zone on this host.
+/// The reasons against this zone on this host.
 fn against(rules: &Rules, zone: FleetZone, host: FleetHost) -> Vec<Refusal> {
     let placement = ask(rules, vec![zone], vec![host]);
     let unplaced = &placement.unplaced[0];
@@ -227,7 +227,7 @@ fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
     assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
     let late = &placement.unplaced[1].refusals[1].1;
     assert_eq!(*late, [Refusal::Memory(10), Refusal::After("large".parse().unwrap())]);
-    // Nor does one that waits for itself, by way of others.
+    // Nor does one in a cycle.
     let zones = vec![after("a", "b"), after("b", "a"), after("c", "elsewhere")];
     let placement = ask(&Rules::default(), zones, vec![host("h")]);
     assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);

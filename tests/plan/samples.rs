@@ -23,7 +23,7 @@ impl Dice {
         (self.0 >> 11) % sides
     }
 
-    /// True once in so many times.
+    /// True once in that many times.
     pub const fn one_in(&mut self, times: u64) -> bool {
         self.roll(times) == 0
     }
@@ -76,7 +76,7 @@ pub fn small(seed: u64, zones: usize, hosts: usize) -> Sample {
     Sample { fleet, rules, question }
 }
 
-/// Anything goes: several hosts are emptied or not, zones leave hosts that take others, nodes and huge pages.
+/// Anything: several hosts are emptied or not, zones leave hosts that take others, NUMA nodes and huge pages.
 #[allow(clippy::expect_used)]
 pub fn wild(seed: u64) -> Sample {
     let mut dice = Dice::new(seed ^ 0xabcd);

@@ -1,4 +1,4 @@
-//! Whether a way exists at all: all places that zones can reach, one move after the other, are walked through.
+//! Whether a way exists at all: all places that zones can reach, one move after the other, are searched.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,14 +7,14 @@ use sysadm_planner::plan::{HostIx, ZoneIx};
 
 use super::world::{Way, World};
 
-/// Who may be where for a while.
+/// Which zone may be on which host for a while.
 pub type Aside = Vec<Vec<bool>>;
 
 /// Up to six zones on up to four hosts that have hardly more than they need: most wait for each other.
 pub fn cyclic(seed: u64) -> (Case, Aside) {
     let mut dice = Dice(seed);
     let (hosts, zones) = (2 + dice.roll(3), 2 + dice.roll(5));
-    // So many hosts exchange zones, the others look on.
+    // So many hosts exchange zones, the others do not take part.
     let ring = 2 + dice.roll(hosts - 1);
     let mut moves = Vec::new();
     let mut case = Case {
@@ -57,7 +57,7 @@ pub fn cyclic(seed: u64) -> (Case, Aside) {
     (case, aside)
 }
 
-/// The fewest zones that must go through a third host so that all get where they are to go, if that is possible.
+/// The minimum number of detours so that all zones get where they are to go, if that is possible.
 pub fn fewest(world: &World<'_>, case: &Case, may: &dyn Fn(ZoneIx, HostIx) -> bool) -> Option<usize> {
     let arrives = |most: usize| {
         let mut search = Search { world, case, may, most, seen: HashSet::new() };
@@ -72,13 +72,13 @@ struct Search<'a> {
     world: &'a World<'a>,
     case: &'a Case,
     may: &'a dyn Fn(ZoneIx, HostIx) -> bool,
-    /// So many may step aside.
+    /// Maximum number of detours.
     most: usize,
     seen: HashSet<(Vec<usize>, BTreeSet<usize>)>,
 }
 
 impl Search<'_> {
-    /// Whether all arrive from here, if these have stepped aside.
+    /// Whether all arrive from here, if these have made a detour.
     fn arrives(&mut self, places: Vec<usize>, stepped: BTreeSet<usize>) -> bool {
         let moves: Vec<_> =
             self.case.placement.moves.iter().map(|one| (one.zone.0 as usize, one.to.0 as usize)).collect();

@@ -1,10 +1,11 @@
-//! The shortest schedule of a few moves: moves are begun in every order, each as early as the world allows once the
-//! one before it has begun. One of these is the shortest. What cannot become better than the best is not followed.
+//! The shortest schedule of a few moves: moves are begun in every order, each as early as the rules allow once
+//! the one before it has begun. One of these is the shortest. What cannot become better than the best is not
+//! followed.
 
 use super::world::{Way, World};
 
-/// When the last of these moves ends at the earliest, if that is before `known`; none if they cannot all be made, or
-/// not sooner. `start` of a move is the time before which it cannot begin, `end` is that and its length.
+/// When the last of these moves ends at the earliest, if that is before `known`; none if they cannot all be made,
+/// or not sooner. `start` of a move is the time before which it cannot begin, `end` is that plus its length.
 pub fn shortest(world: &World<'_>, ways: &[Way], known: u64) -> Option<u64> {
     let places = world.fleet.zones.iter().map(|zone| world.host(&zone.host)).collect();
     let mut search = Search { world, ways, best: known };
@@ -64,7 +65,7 @@ impl Search<'_> {
         (others_end && self.world.wrong(&next.places, &next.running).is_none()).then_some(next)
     }
 
-    /// No way to go on ends before this.
+    /// No continuation ends before this.
     fn least(&self, state: &State) -> u64 {
         let line = |most: Option<u64>, is_on: &dyn Fn(&Way) -> bool| {
             let most = most?;

@@ -1,4 +1,4 @@
-//! Fleets and placements from a seed: tight ones, with groups and orders to keep to, and rings.
+//! Fleets and placements from a seed: full hosts, with groups, dependencies and cycles.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,6 @@ use sysadm_planner::plan::{
 pub const GB: u64 = 1_000_000_000;
 pub const MB: u64 = 1_000_000;
 
-/// SplitMix64.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -26,7 +25,7 @@ impl Dice {
     }
 }
 
-/// What a schedule is asked for.
+/// The input of a schedule.
 #[derive(Debug)]
 pub struct Case {
     pub fleet: Fleet,

@@ -1,5 +1,6 @@
-//! Schedules, judged by a checker that has no code in common with the planner: at each begin and end of a move hosts
-//! have memory, storage and places enough, lines carry what is on them, and groups and orders are kept.
+//! Schedules, judged by a checker that shares no code with the planner: at each begin and end of a move hosts
+//! have enough memory, storage and places, connections carry what is on them, and groups and dependencies are
+//! respected.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -19,7 +20,7 @@ fn forecast(trip: &Trip<'_>) -> Result<sysadm_planner::plan::Forecast, sysadm_pl
     Costs::default().forecast(trip)
 }
 
-/// The terms of a case; zones may go through a third host if `pivot`.
+/// The terms of a case; detours are allowed if `pivot`.
 fn terms<'a>(case: &Case, pivot: &'a dyn Fn(ZoneIx, HostIx) -> bool) -> Terms<'a> {
     Terms {
         forecast: &forecast,
@@ -51,7 +52,7 @@ fn ways(plan: &Plan) -> Vec<Way> {
     plan.moves.iter().map(way).collect()
 }
 
-/// All that is wrong with a plan.
+/// Everything that is wrong with a plan.
 fn wrong(case: &Case, plan: &Plan) -> Option<String> {
     let wrong = world(case).wrong_at_some_time(&ways(plan));
     wrong.or_else(|| {

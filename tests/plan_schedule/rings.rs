@@ -131,7 +131,7 @@ fn names_who_is_there(case: &Case, plan: &Plan, blocked: &Blocked) {
 
 #[test]
 fn a_way_with_at_most_one_detour_is_always_found_and_none_where_there_is_none() {
-    // By the number of zones that step aside: how often such a way was found, and how often it was not.
+    // By the number of detours: how often such a way was found, and how often it was not.
     let (mut found, mut missed, mut impossible) = ([0; 7], [0; 7], 0);
     for seed in 0..1500 {
         let (mut case, may) = detours::cyclic(seed);

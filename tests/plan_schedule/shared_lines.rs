@@ -1,4 +1,4 @@
-//! How fast moves go, and what they would do to each other.
+//! The bandwidth of moves, and how they would slow each other down.
 
 use sysadm_planner::plan::{
     BlockedReason, Breach, Costs, Dirty, Fleet, HostIx, NeverConverges, Plan, Rules, Terms, ZoneIx, schedule,
@@ -8,8 +8,8 @@ use sysadm_planner::plan::{
 use super::generate::{Case, GB, MB, host, to, zone};
 use super::{forecast, plan, terms, wrong};
 
-/// So many zones of 4 GB from one host to another with a line of 100 MB/s each; each writes so many
-/// bytes a second, to the same part again every 20 s.
+/// So many zones of 4 GB from one host to another with a connection of 100 MB/s each; each writes so many bytes
+/// per second, to the same part again every 20 s.
 fn two_hosts(zones: u32, dirty: u64) -> Case {
     let mut fleet = Fleet {
         hosts: vec![host("a", 99 * GB, 0, 100 * MB), host("b", 99 * GB, 99 * GB, 100 * MB)],
@@ -22,7 +22,7 @@ fn two_hosts(zones: u32, dirty: u64) -> Case {
     Case { fleet, rules: Rules::default(), placement: to(&moves), trunks: Vec::new() }
 }
 
-/// The same moves, all begun at once, each as fast as it can.
+/// The same moves, all begun at once, each as fast as possible.
 fn at_once(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     plan.moves.iter_mut().for_each(|one| one.start_ms = 0);

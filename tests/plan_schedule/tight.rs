@@ -55,7 +55,7 @@ proptest! {
     }
 }
 
-/// All moves of a case as they go if nothing is in their way.
+/// All moves of a case as they would be without any obstruction.
 fn free_ways(case: &Case) -> Vec<Way> {
     let way = |one: &sysadm_planner::plan::Assignment| {
         let zone = &case.fleet.zones[one.zone.0 as usize];

@@ -1,11 +1,11 @@
-//! What may be at an instant, and the shortest schedule of a few moves by trying all: both from the fleet itself,
-//! without any code of the planner.
+//! What is allowed at an instant, and the shortest schedule of a few moves by trying all: both from the fleet
+//! itself, without any code of the planner.
 
 use std::collections::BTreeSet;
 
 use sysadm_planner::plan::{Fleet, FleetHost, FleetZone, HostKey, Rules, Trunk};
 
-/// A move from host to host, by their places in the fleet. Times in ms.
+/// A move from host to host, by their indexes in the fleet. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Way {
     pub zone: usize,
@@ -16,7 +16,7 @@ pub struct Way {
     pub end: u64,
 }
 
-/// All that a schedule must keep to.
+/// Everything that a schedule must respect.
 pub struct World<'a> {
     pub fleet: &'a Fleet,
     pub rules: &'a Rules,
@@ -28,7 +28,7 @@ impl World<'_> {
         self.fleet.hosts.iter().position(|host| host.name == *name).expect("a host")
     }
 
-    /// What is wrong at an instant: `places` is where each zone is, `moving` is what is on its way.
+    /// What is wrong at an instant: `places` is where each zone is, `moving` is what is moving.
     pub fn wrong(&self, places: &[usize], moving: &[Way]) -> Option<String> {
         (0..self.fleet.hosts.len())
             .find_map(|host| self.wrong_host(host, places, moving))
@@ -52,7 +52,7 @@ impl World<'_> {
         full.map(|what| format!("{}: {what}", there.name))
     }
 
-    /// What a host has too little of for the zones that came, with those that are gone and those that stay.
+    /// What a host lacks for the zones that came, considering those that are gone and those that stay.
     fn full(
         &self,
         host: &FleetHost,
@@ -107,7 +107,7 @@ impl World<'_> {
         for (number, host) in self.fleet.hosts.iter().enumerate() {
             let leaving = moving.iter().filter(|way| way.from == number).collect();
             let arriving = moving.iter().filter(|way| way.to == number).collect();
-            // Beside what the line carries anyway; others give way by a tenth.
+            // Besides other traffic, which gives way by a tenth.
             let line = host.bandwidth.map(|line| line.saturating_sub(host.network_load).max(line / 10));
             let wrong = over(&host.name.to_string(), line, leaving, out);
             if let Some(wrong) = wrong.or_else(|| over(&host.name.to_string(), line, arriving, into)) {

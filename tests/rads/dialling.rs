@@ -1,4 +1,4 @@
-//! The side that connects: each way in which it can fail is told apart, and names the next step.
+//! The side that connects: each way in which it can fail has its own error, which names the next step.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -40,7 +40,7 @@ async fn a_question_is_answered() {
     assert_eq!(remote.facts().await.unwrap().host, "fake");
 }
 
-/// Hosts change their addresses, and names their hosts.
+/// Addresses may belong to other hosts later, and so may names.
 #[tokio::test]
 async fn another_host_under_the_same_name_is_not_taken_for_the_one_before() {
     let site = Site::new("Example");
@@ -54,7 +54,7 @@ async fn another_host_under_the_same_name_is_not_taken_for_the_one_before() {
     let _other = Agent::serve(&there, config(|config| config.agent.listen = listen), Arc::new(Other)).await;
     let stream = remote.connect(&Token::random(), StreamId::Memory).await;
     let mut told = vec![stream.err().map(|error| error.to_string())];
-    // The first learns that the line is cut.
+    // The first learns that the connection is cut.
     for _ in 0..2 {
         told.push(remote.facts().await.err().map(|error| error.to_string()));
     }
@@ -221,7 +221,7 @@ async fn our_own_certificate_out_of_its_time_is_found_before_anything_is_sent() 
     let young = site.host_at("h3", after(3), 30);
     let (_, text) = error(&dialer(&young), &uri("127.0.0.1", touched)).await;
     assert!(text.contains("host.pem is valid only from"), "{text}");
-    // It does count: this one connects.
+    // It does have an effect: this one connects.
     error(&dialer(&site.host("h1")), &uri("127.0.0.1", touched)).await;
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }

@@ -1,4 +1,4 @@
-//! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
+//! A host that answers `facts`, echoes what comes on its streams, and does nothing else.
 
 use async_trait::async_trait;
 use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};

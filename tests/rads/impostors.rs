@@ -1,4 +1,4 @@
-//! Peers with a good certificate that say they were somebody else, or use what belongs to somebody else. The host
+//! Peers with a valid certificate that claim to be another host, or use what belongs to another host. The host
 //! behind the agent is a real one with simulated zones.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn host(site: &Site, paths: &Paths, name: &str) -> (Arc<Local>, Arc<Store>, Sim)
     (Arc::new(Local::new(name.to_owned(), platform, Arc::clone(&store), paths.clone())), store, sim)
 }
 
-/// The offer of a zone that runs on h1.
+/// The export of a zone that runs on h1.
 async fn export(site: &Site, paths: &Paths, zone: &str) -> Exported {
     let (local, _, sim) = host(site, paths, "h1");
     let zone: ZoneName = zone.parse().unwrap();
@@ -78,7 +78,7 @@ impl Scene {
         }
     }
 
-    /// The same with a zone of h2 itself, which runs there or does not; and its manifest.
+    /// Likewise with a zone of h2 itself, which runs there or does not; and its manifest.
     async fn with_resident(&self, runs: bool) -> Manifest {
         let zone: ZoneName = "own1".parse().unwrap();
         let spec =
@@ -90,7 +90,7 @@ impl Scene {
         self.h1.manifest(zone).await.unwrap()
     }
 
-    /// All that can be done to a zone by its name and UUID, and what its answer says.
+    /// Everything that can be done to a zone by its name and UUID, and the answers.
     async fn deeds(&self, peer: &Remote, zone: &Zone) -> Vec<(&'static str, Result<(), HostError>)> {
         let (name, uuid) = (zone.name.clone(), zone.uuid);
         let manifest = Manifest { zone: zone.clone(), ..self.exported.manifest.clone() };
@@ -139,7 +139,7 @@ async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_call
     // Nobody reserves for ever.
     assert!(reserved[0].expires < Millis::now().after(25 * 3_600_000));
 
-    // Neither can another one extend it by taking its owner's name.
+    // Nor can another peer extend it by using its owner's name.
     let refused = reason(scene.h3.reserve(scene.arrival("h1"), 1000).await);
     assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
     assert_eq!(scene.store.reservations(Millis::now()).unwrap()[0].source, "h1");
@@ -164,7 +164,7 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
     assert!(reason(scene.h3.close_incoming(token.clone()).await).contains(foreign));
     scene.agent.logged(&format!("h3 was refused a stream: {foreign}")).await;
 
-    // It was no harm to its owner.
+    // It did no harm to its owner.
     let mut stream = scene.h1.connect(&token, StreamId::Memory).await.unwrap();
     let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid, "networks": manifest.networks}});
     stream.write_all(format!("{begin}\n").as_bytes()).await.unwrap();
@@ -182,7 +182,7 @@ async fn a_token_is_worth_nothing_after_its_migration() {
     drop(scene.h1.connect(&token, StreamId::Control).await.unwrap());
     scene.h1.close_incoming(token.clone()).await.unwrap();
     scene.h1.release(manifest.zone.name.clone(), manifest.zone.uuid).await.unwrap();
-    // Its owner and another one, and one that never was.
+    // Its owner and another one, and one that never existed.
     let patient = |paths: &Paths| {
         let mut options = DialOptions::default();
         options.connect.timeout = 30;
@@ -225,7 +225,7 @@ async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else()
     assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
     assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     assert_eq!(scene.h3.inventory().await.unwrap().zones, []);
-    // Its maker does not shorten it either.
+    // Its owner cannot shorten it either.
     scene.h1.renew(zone.name.clone(), zone.uuid, 1).await.unwrap();
     assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     let token = Token::random();
@@ -253,7 +253,7 @@ async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_
     let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
     assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
 
-    // The host for which it was brought boots it, shuts it down and fetches it.
+    // The host for which it was brought may boot it, shut it down and fetch it.
     let h5 = Remote::connect(scene.agent.uri(), dialer(&scene.site.host("h5"))).await.unwrap();
     assert!(h5.boot(zone.name.clone(), zone.uuid).await.unwrap());
     let exported = h5.export(zone.name.clone()).await.unwrap();
@@ -278,7 +278,7 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
         zone.name
     );
     scene.are_refused(&scene.h3, zone, &way_out).await;
-    // A zone of one's own does not lend its identity to another one's name, nor the other way round.
+    // A peer's own zone does not lend its UUID to another one's name, nor the other way round.
     scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
     let own = scene.exported.manifest.zone.clone();
     for mixed in [Zone { name: zone.name.clone(), ..own.clone() }, Zone { uuid: zone.uuid, ..own }] {

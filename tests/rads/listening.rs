@@ -1,4 +1,4 @@
-//! The side that is connected to: it gives nothing to those who may not come, and survives them.
+//! The side that is connected to: it gives nothing to peers without access, and survives them.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ async fn a_peer_without_tls_gets_at_most_an_alert() {
         let _ = tcp.write_all(words).await;
         let _ = tcp.shutdown().await;
         let mut bytes = Vec::new();
-        // The end may be a reset, for the agent does not read what it does not want.
+        // The end may be a reset, because the agent does not read what it does not want.
         let _ = tcp.read_to_end(&mut bytes).await;
         let alert = bytes.len() == 7 && bytes[0] == 0x15;
         assert!(bytes.is_empty() || alert, "{bytes:?}");

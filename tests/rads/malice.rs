@@ -1,4 +1,4 @@
-//! Peers with a good certificate that do not keep to the protocol: each harms its own connection, and no other.
+//! Peers with a valid certificate that violate the protocol: each harms only its own connection.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::site::{Agent, Site, config, dialer};
 
 type Line = TlsStream<TcpStream>;
 
-/// A peer that has been let in and has said hello.
+/// A peer that was admitted and has said hello.
 async fn greeted(agent: &Agent, there: &Paths, here: &Paths) -> Line {
     let mut stream = raw::connect(agent.address, there, Some(here)).await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), b'+');
@@ -95,7 +95,7 @@ async fn questions_with_impossible_names_tokens_and_numbers_are_refused_in_clear
         assert!(said.contains("failed to understand the question") && said.contains(words), "{call}: {said}");
         assert!(!said.chars().any(char::is_control), "{said:?}");
     }
-    // The connection is as good as before.
+    // The connection still works.
     assert_eq!(ask(&mut stream, json!({"facts": {}})).await["ok"]["host"], "fake");
 }
 
@@ -172,7 +172,7 @@ async fn one_address_gets_no_more_than_half_of_the_doors_and_others_come_in_at_o
     flood.await;
     agent.logged("too many there show no certificate").await;
     let began = Instant::now();
-    // The same host by another of its addresses, as another host would come.
+    // The same host from another of its addresses, as another host would come.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     let tcp = socket.connect(agent.address).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a peer can make an agent hold, measured at the agent's own process.
+//! How much memory a peer can make an agent use, measured at the agent's own process.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::raw;
 use super::site::Site;
 
-/// An agent in a process of its own, in which h1 only looks.
+/// An agent in a process of its own, in which h1 has role `observe`.
 struct Agent {
     child: Child,
     address: std::net::SocketAddr,
@@ -32,7 +32,7 @@ impl Agent {
         Self { child, address }
     }
 
-    /// The most memory that it had, in bytes.
+    /// The maximum of its memory, in bytes.
     fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -47,8 +47,8 @@ impl Drop for Agent {
     }
 }
 
-/// Sixty-four connections with as many large questions, of which the last byte is still to come: whatever the agent
-/// reads of them it holds at the same time. Gives by how much it has grown, and the answers.
+/// Sixty-four connections with as many large requests, of which the last byte is still to come: what the agent
+/// reads of them it holds at the same time. Returns by how much it has grown, and the answers.
 async fn grown_by(length: usize) -> (usize, Vec<Value>) {
     let site = Site::new("Example");
     let (here, there) = (site.host("h1"), site.host("h2"));

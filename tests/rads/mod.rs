@@ -1,4 +1,4 @@
-//! `rads://` from end to end on loopback: who gets in, who does not, and what each side says about it.
+//! `rads://` from end to end on loopback: which peers are admitted, which are not, and what each side says about it.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 

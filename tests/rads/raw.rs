@@ -1,4 +1,4 @@
-//! TLS peers that do not keep to what sysadm does.
+//! TLS peers that do not follow sysadm's protocol.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn client(trusting: &Paths, showing: Option<&Paths>) -> Arc<ClientConfig> {
     })
 }
 
-/// The same over a TCP connection that is there already, with a certificate.
+/// Likewise over an existing TCP connection, with a certificate.
 pub async fn connect_over(
     tcp: TcpStream,
     address: SocketAddr,
@@ -66,7 +66,7 @@ pub async fn connect_over(
     TlsConnector::from(config).connect(ServerName::from(address.ip()), tcp).await
 }
 
-/// What the agent says to a peer like that before it ends the connection: its bytes within TLS, and why it ended.
+/// What the agent sends to such a peer before it ends the connection: its bytes within TLS, and why it ended.
 pub async fn heard(stream: std::io::Result<TlsStream<TcpStream>>) -> (Vec<u8>, Option<std::io::Error>) {
     let mut bytes = Vec::new();
     let end = match stream {
@@ -79,8 +79,8 @@ pub async fn heard(stream: std::io::Result<TlsStream<TcpStream>>) -> (Vec<u8>, O
     (bytes, end)
 }
 
-/// A TLS server with the certificate of `paths`, even if it is not valid, that lets every certificate of its
-/// authority in, sends `greeting`, then holds the connection.
+/// A TLS server with the certificate of `paths`, even if it is not valid, that accepts every certificate of its
+/// authority, sends `greeting`, then holds the connection.
 pub async fn server(paths: &Paths, greeting: &'static [u8]) -> SocketAddr {
     let (chain, key) = own(paths);
     let verifier = WebPkiClientVerifier::builder_with_provider(roots(paths), provider()).build().unwrap();

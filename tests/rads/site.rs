@@ -33,16 +33,16 @@ impl Site {
         self.dir.path().join("ca")
     }
 
-    /// A host with its certificate in place, good for `name` and 127.0.0.1.
+    /// A host with its certificate in place, valid for `name` and 127.0.0.1.
     pub fn host(&self, name: &str) -> Paths {
         let extra = ["127.0.0.1".to_owned()];
         let pair = cert::issue(&self.ca(), name, &extra, 30, Millis::now()).unwrap();
         self.place(name, &pair)
     }
 
-    /// A host whose certificate was made `ago` milliseconds ago (or will be) and is valid for `days`.
+    /// A host whose certificate was made at `now` and is valid for `days`.
     pub fn host_at(&self, name: &str, now: Millis, days: u32) -> Paths {
-        // The authority itself may be younger: that is no matter to TLS.
+        // The authority itself may be younger: TLS does not check that.
         let pair = cert::issue(&self.ca(), name, &["127.0.0.1".to_owned()], days, now).unwrap();
         self.place(name, &pair)
     }

@@ -1,4 +1,4 @@
-//! What a peer hears on a stream, from its hello to its end.
+//! What a peer receives on a stream, from its hello to its end.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -58,7 +58,7 @@ async fn the_newest_common_version_is_agreed_on_or_none() {
     let welcome = greet(&mut client, &[3, 2, 1], json!("rpc")).await;
     assert!(matches!(welcome, Welcome::Chosen { version: 1, .. }));
 
-    // A version and a purpose from the future: it is the version that matters.
+    // A version and a purpose from the future: the version is what matters.
     let (mut client, server) = start(host, Role::Observe);
     let welcome = greet(&mut client, &[3, 2], json!({"teleport": {}})).await;
     assert!(matches!(welcome, Welcome::NoCommonVersion { .. }));
@@ -174,7 +174,7 @@ async fn one_client_asks_no_more_than_64_questions_at_once() {
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 64);
     assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("64 questions"), "{reply}");
-    // Signs of life are answered all the same.
+    // Pings are answered all the same.
     frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply, json!({"pong": 5}));
@@ -223,7 +223,7 @@ async fn asking(host: &Arc<FakeHost>, ledger: &Ledger) -> DuplexStream {
     client
 }
 
-/// A question of that many bytes that is answered when the host's gate is opened.
+/// A request of that many bytes that is answered when the host's gate is opened.
 fn question(id: u64, length: usize) -> Request {
     let more = " ".repeat(length - 100);
     Request::Call { id, call: json!({"location": {"more": more, "uuid": uuid::Uuid::nil()}}) }
@@ -252,7 +252,7 @@ async fn questions_for_which_there_is_no_room_are_refused_in_clear_words_and_rea
         assert_eq!(reply["id"], id);
         assert!(reply["err"]["failed"]["reason"].as_str().unwrap().starts_with(words), "{reply}");
     }
-    // The connection is as good as before, and when those are answered there is room again.
+    // The connection still works, and when those are answered there is room again.
     host.gate.add_permits(3);
     for line in &mut lines {
         let reply: Value = frame::read(line, 9999).await.unwrap();
@@ -281,7 +281,7 @@ async fn a_peer_that_does_not_read_its_answers_is_let_go() {
     let (host, _ends) = FakeHost::new("h2");
     let (mut client, server) = start(host, Role::Observe);
     greet(&mut client, &[1], json!("rpc")).await;
-    // More answers than any buffer on the way holds, and signs of life, but nothing is read.
+    // More replies and pings than any buffer on the way holds, but nothing is read.
     let asking = async {
         for id in 0.. {
             let facts = json!({"id": id, "call": {"facts": {}}});

@@ -1,4 +1,4 @@
-//! `sysadm demo`: the whole story on three simulated hosts, told by the commands themselves.
+//! `sysadm demo`: the main story on three simulated hosts, shown by the commands themselves.
 
 mod site;
 mod stage;
@@ -26,7 +26,7 @@ pub async fn run(args: &Args) -> Result<Exit, CliError> {
         site.build().await?;
         story::tell(&Terminal::new(&site)).await
     };
-    // Also after ^C the agents are ended and the folder is removed.
+    // Even after ^C the agents are ended and the folder is removed.
     let result = tokio::select! {
         told = told => told.map(|()| Exit::Done),
         () = interrupted() => Ok(Exit::Cancelled),
@@ -38,7 +38,7 @@ pub async fn run(args: &Args) -> Result<Exit, CliError> {
     result
 }
 
-/// Waits for SIGINT, SIGTERM or a terminal that goes away.
+/// Waits for SIGINT, SIGTERM or the end of the terminal.
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let one = async |kind| match signal(kind) {

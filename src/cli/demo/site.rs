@@ -1,4 +1,4 @@
-//! The demo's hosts: a folder with a root for each, certificates, and an agent for each.
+//! The hosts of the demo: a folder with a root for each, certificates, and an agent for each.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::platform::PlatformError;
 use crate::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use crate::transport::cert;
 
-/// So many times as fast as reality the simulated hosts live.
+/// How many times as fast as reality time passes on the simulated hosts.
 pub const SCALE: u32 = 3;
 
 /// The hosts, with their memory in GiB.
@@ -32,7 +32,7 @@ const ZONES: [(&str, Brand, u64, bool); 5] = [
     ("tzone1", Brand::LXC, 1, false),
 ];
 
-/// All of it. What is left of it when this is dropped is ended and removed.
+/// All hosts. When this is dropped their agents are ended and their files removed.
 pub struct Site {
     folder: PathBuf,
     keep: bool,
@@ -40,7 +40,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// An empty folder for it.
+    /// An empty folder for the hosts.
     pub fn new(keep: bool) -> Result<Self, CliError> {
         let folder = std::env::temp_dir().join(format!("sysadm-demo-{}", std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
@@ -56,14 +56,14 @@ impl Site {
     /// A command on one of the hosts, not started yet.
     pub fn sysadm(&self, host: &str, args: &[&str]) -> Result<exec::Command, CliError> {
         let command = exec::Command::own()?.args(args.iter().copied()).env("SYSADM_ROOT", self.root(host));
-        // Dates look as they do to whoever watches.
+        // So that dates are in the user's time zone.
         Ok(match std::env::var_os("TZ") {
             Some(zone) => command.env("TZ", zone),
             None => command,
         })
     }
 
-    /// Makes the hosts, and starts their agents.
+    /// Creates the hosts, and starts their agents.
     pub async fn build(&mut self) -> Result<(), CliError> {
         let ca = self.folder.join("ca");
         cert::init_ca(&ca, "demo", Millis::now()).map_err(failed)?;
@@ -78,7 +78,7 @@ impl Site {
         for (host, _) in HOSTS {
             ports.push((host, self.start_agent(host).await?));
         }
-        // Who has which port is known only now.
+        // The ports are known only now.
         for (host, port) in &ports {
             self.configure(host, Some(*port), &ports)?;
         }
@@ -116,7 +116,7 @@ impl Site {
         Ok(file::replace(&Paths::new(self.root(host)).config(), text, 0o644)?)
     }
 
-    /// Starts a host's agent; gives the port on which it listens.
+    /// Starts a host's agent; returns the port on which it listens.
     async fn start_agent(&mut self, host: &str) -> Result<u16, CliError> {
         let mut agent = self.sysadm(host, &["agent", "--listen"])?.spawn().map_err(failed)?;
         let words = agent.stderr.take();
@@ -125,7 +125,7 @@ impl Site {
             let mut lines = BufReader::new(words?).lines();
             let line = lines.next_line().await.ok()??;
             let port = line.rsplit(':').next()?.parse().ok();
-            // What it says later is read too, so that it never has to wait.
+            // Later output is read, too, so that the agent never blocks.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             port
         };
@@ -135,7 +135,7 @@ impl Site {
         }
     }
 
-    /// How to go on with the hosts that are kept.
+    /// How to continue to use hosts that are kept.
     pub fn directions(&self) -> String {
         let folder = self.folder.display();
         let sysadm = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sysadm"));
@@ -148,7 +148,7 @@ impl Site {
         )
     }
 
-    /// Ends the agents, waits for their ends, and removes the folder.
+    /// Ends the agents, waits for them, and removes the folder.
     pub async fn close(mut self) {
         for agent in &self.agents {
             let pid = agent.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
@@ -157,7 +157,7 @@ impl Site {
             }
         }
         for mut agent in std::mem::take(&mut self.agents) {
-            // One that does not end in time is killed when its handle is dropped.
+            // An agent that does not end in time is killed when its handle is dropped.
             let _ = tokio::time::timeout(Duration::from_secs(2), agent.wait()).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Typing commands and showing what they print.
+//! Runs commands as if they were typed, and shows their output.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::site::Site;
 use crate::cli::{CliError, Exit, ui};
 
-/// Where the story is told.
+/// The terminal on which the demo is shown.
 pub struct Terminal<'a> {
     site: &'a Site,
     colour: bool,
@@ -18,7 +18,7 @@ impl<'a> Terminal<'a> {
         Self { site, colour: ui::in_colour() }
     }
 
-    /// What goes on, in a few words.
+    /// Prints what is happening, in a few words.
     pub fn say(&self, text: &str) {
         let lines: String = text.lines().map(|line| format!("# {line}\n")).collect();
         ui::note(&format!("\n{}", self.paint("2", lines.trim_end())));
@@ -34,7 +34,7 @@ impl<'a> Terminal<'a> {
         Ok(())
     }
 
-    /// The same, and after a while another command, as from another terminal.
+    /// Likewise; after a while another command is run at the same time, as from another terminal.
     pub async fn run_meanwhile(
         &self,
         host: &str,
@@ -75,7 +75,7 @@ impl<'a> Terminal<'a> {
     }
 }
 
-/// As one would type it.
+/// As it would be typed.
 fn quoted(arg: &str) -> String {
     if arg.contains(' ') { format!("\"{arg}\"") } else { arg.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! What is told.
+//! The script of the demo.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::site::SCALE;
 use super::stage::Terminal;
 use crate::cli::CliError;
 
-/// Tells it.
+/// Runs the demo.
 pub async fn tell(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say(&format!(
         "There are three hosts, h1, h2 and h3, each with an agent.\n\

@@ -1,4 +1,4 @@
-//! How a run is given up: signals, the deadline, and `--cancel` from another terminal.
+//! Cancelling a run: signals, the deadline, and `--cancel` from another terminal.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub async fn ask(context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Gives the run up after that time.
+/// Cancels the run after that time.
 pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
     let Some(deadline) = deadline else { return };
     let cancel = cancel.clone();
@@ -38,15 +38,15 @@ pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
     });
 }
 
-/// SIGINT is pressed by a person, who can do it twice. SIGTERM comes once, from something that waits a while and
-/// then kills. SIGHUP says that the terminal is gone, and nothing is written there that anybody must read.
+// SIGINT comes from a person, who can repeat it. SIGTERM comes once, from a program that waits a while and then
+// kills. SIGHUP means that the terminal is gone, so nothing important is written to it.
 pub fn listen_for_signals(cancel: &Cancel) {
     on(SignalKind::hangup(), || {});
     let pressed = cancel.clone();
     on(SignalKind::interrupt(), move || {
         let stage = pressed.stage().next();
         let more = if stage == Stage::Finishing { "; press ^C again to abort those" } else { "" };
-        // Told before it is done: what it leads to is told after it.
+        // Reported first, so that the report precedes the consequences.
         ui::complain(&format!("cancelled: {}{more}", stage.words()));
         pressed.raise(stage, CancelReason::Operator);
     });

@@ -1,4 +1,4 @@
-//! What a dry run prints.
+//! The output of a dry run.
 
 use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
@@ -31,12 +31,12 @@ fn kind(plan: &Planned) -> Option<&'static str> {
     }
 }
 
-/// What crosses to another host.
+/// How much is sent to another host.
 fn size(plan: &Planned) -> Option<String> {
     (plan.job.state == JobState::Ready && plan.job.task.is_some()).then(|| format_bytes(plan.size))
 }
 
-/// Prints the plan and every blocker, and says whether all zones could move.
+/// Prints the plan and every blocker, and returns whether all zones could move.
 pub fn show(
     direction: Direction,
     plans: &[Planned],
@@ -74,7 +74,7 @@ pub fn show(
     Ok(if ready == 0 && !skipped && unmanaged.is_empty() { Exit::Error } else { Exit::Partly })
 }
 
-/// A line for each reason: what other targets had against zones that found one, too.
+/// A line for each blocker, also those of other targets of zones that have found one.
 fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
     plans.iter().flat_map(|plan| {
         let zone = &plan.job.zone;

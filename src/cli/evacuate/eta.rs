@@ -1,4 +1,4 @@
-//! Estimates, as people read them. Pure: the time and its zone are handed in.
+//! Estimates for people. Pure: the caller passes the time and the time zone.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -36,7 +36,7 @@ pub fn when(
     }
 }
 
-/// `1m05s left`, or `overdue`: the same of a zone that moves, beside its bar.
+/// `1m05s left`, or `overdue`: for a zone that moves, beside its progress bar.
 pub fn beside_bar(started: Option<Millis>, expected: Option<Expectation>, now: Millis) -> Option<String> {
     Some(match left(started?, expected?, now) {
         None => "overdue".to_owned(),
@@ -49,14 +49,14 @@ fn left(started: Millis, expected: Expectation, now: Millis) -> Option<u64> {
     Some(started.after(expected.duration).since(now)).filter(|left| *left > 0)
 }
 
-/// `finished in 4m10s (estimated 3m05s)`: a run and its first estimate; none if it goes on or nothing was estimated.
+/// `finished in 4m10s (estimated 3m05s)`: a run and its first estimate; none if it is in progress or had no estimate.
 pub fn compared(run: &Run) -> Option<String> {
     let Expected { first, .. } = run.expected?;
     let [took, expected] = [run.ended?, first].map(|end| format_span(end.since(run.started)));
     Some(format!("finished in {took} (estimated {expected})"))
 }
 
-/// The time of day; with the date, if it is further away than that tells.
+/// The time of day; with the date, if it is too far away.
 fn clock(time: Millis, now: Millis, zone: &TimeZone) -> String {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     match Timestamp::from_millisecond(time.0) {

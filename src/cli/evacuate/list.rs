@@ -70,7 +70,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     Ok(status_of(&left))
 }
 
-/// A host that cannot be looked at is not listed wholly.
+/// If the guests of the host cannot be listed, the list is incomplete.
 const fn status_of(left: &Result<Inventory, String>) -> Exit {
     if left.is_ok() { Exit::Done } else { Exit::Error }
 }
@@ -81,8 +81,8 @@ async fn left_here(context: &Context) -> Result<Inventory, String> {
     platform.inventory().await.map_err(|error| crate::model::chain(&error))
 }
 
-/// What an administrator wants to know before the reboot. Says "safe" only if the hypervisor has just said that
-/// nothing runs, and the lock keeps it so.
+/// What an administrator wants to know before a reboot. Says "safe" only if the hypervisor has just confirmed
+/// that nothing runs, and maintenance keeps it so.
 fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<String, CliError> {
     let holders = match store {
         Some(store) => store.holders()?,
@@ -124,7 +124,7 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
     })
 }
 
-/// One document with all that is known.
+/// A JSON document with everything that is known.
 pub fn document(
     context: &Context,
     store: Option<&Store>,

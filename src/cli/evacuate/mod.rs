@@ -104,13 +104,13 @@ pub struct Args {
     listing: ListArgs,
 }
 
-/// To be left alone is what a zone is by itself.
+/// The actions that can be requested: `leave` is only for policies.
 fn action() -> impl TypedValueParser<Value = Action> {
     let actions = Action::ALL.iter().filter(|action| **action != Action::Leave);
     PossibleValuesParser::new(actions.map(|action| action.as_str())).try_map(|word| word.parse())
 }
 
-/// What the options ask for.
+/// The command that the options ask for.
 enum EvacuateCommand<'a> {
     Watch,
     List,
@@ -122,7 +122,6 @@ enum EvacuateCommand<'a> {
 }
 
 impl Args {
-    /// Which of the commands these options are.
     fn command(&self) -> Result<EvacuateCommand<'_>, CliError> {
         let direction = if self.back { Direction::Return } else { Direction::Evacuate };
         Ok(match &self.forget {
@@ -141,7 +140,7 @@ impl Args {
         })
     }
 
-    /// What the parser cannot find wrong with the options of a run.
+    /// Errors in the options of a run that the parser cannot find.
     fn check(&self, direction: Direction) -> Result<(), CliError> {
         if let (Direction::Return, Some(action @ (Action::Stop | Action::Suspend))) = (direction, self.action)
         {

@@ -1,6 +1,6 @@
-//! What an evacuation says while it runs, in sysadm(8)'s words: quiet, a counter, or a line for each zone.
+//! The output of a run, in sysadm(8)'s words: nothing, a counter, or a line for each zone.
 //!
-//! On a terminal the counter moves and each zone has a bar (on standard error); on a pipe there are only the
+//! On a terminal the counter is updated and each zone has a progress bar (on standard error); a pipe gets only
 //! finished lines.
 
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use crate::evacuation::{Event, EventSink, Outcome};
 use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, Run, StopMethod};
 
-/// How much is said.
+/// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
-    /// Only what went wrong.
+    /// Only errors.
     Quiet,
     /// A counter for each phase.
     Normal,
@@ -26,7 +26,7 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Says it.
+/// Prints the events of a run.
 pub struct Reporter {
     direction: Direction,
     verbosity: Verbosity,
@@ -63,7 +63,7 @@ impl Reporter {
         self.direction == direction
     }
 
-    /// Ends what moves on the screen.
+    /// Removes counter and progress bars from the screen.
     pub fn finish(&self) {
         let mut state = self.locked();
         state.end_phase();
@@ -72,7 +72,7 @@ impl Reporter {
         }
     }
 
-    /// Says something above what moves on the screen.
+    /// Prints something above the counter and the progress bars.
     pub fn above(&self, say: impl FnOnce()) {
         let bars = self.locked().bars.clone();
         match bars {
@@ -96,7 +96,7 @@ impl Reporter {
         state.phase = Some(PhaseCounter { text, done: 0, total, bar });
     }
 
-    /// What came of it, at the end.
+    /// Prints the outcome at the end.
     pub fn conclude(&self, outcome: &Outcome) {
         let what = if self.is(Direction::Evacuate) { "evacuation" } else { "return" };
         if outcome.moves.is_empty() && outcome.is_complete() {
@@ -127,7 +127,7 @@ impl Reporter {
         outcome.unmanaged.iter().for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
     }
 
-    /// How long a run took, and how long it was expected to.
+    /// Prints how long a run took, and its first estimate.
     pub fn compare(&self, run: &Run) {
         if let (Verbosity::Verbose, Some(text)) = (self.verbosity, compared(run)) {
             ui::say(&text);
@@ -145,7 +145,7 @@ impl Reporter {
         let zone = &a_move.zone;
         let reason = a_move.error.as_deref().unwrap_or("no reason is known");
         match a_move.state {
-            // It rests, but not as it should.
+            // It is stopped, but not as it should be.
             MoveState::Stopped if a_move.error.is_some() => {
                 ui::complain(&format!("{zone}: stopped: {reason}"))
             }
@@ -174,7 +174,7 @@ fn gone_already(zone: &ZoneName, host: &HostUri) -> String {
     format!("{zone}: already evacuated to {host}")
 }
 
-/// How an evacuation that is not complete ended, in a few words.
+/// How an incomplete evacuation ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
     let all = outcome.moves.len() + outcome.unmanaged.len();
     let mut parts = vec![format!("{} of {all} zone(s) moved", outcome.moved())];
@@ -241,7 +241,7 @@ impl Screen {
         bar.set_position(a_move.bytes);
     }
 
-    /// Says beside the counter when all will have moved.
+    /// Shows the estimated end beside the counter.
     fn foretell(&self, end: (Millis, u64)) {
         if let Some(bar) = self.phase.as_ref().and_then(|phase| phase.bar.as_ref()) {
             let text = end_of_run(end, Millis::now(), &TimeZone::system());

@@ -1,4 +1,4 @@
-//! One zone's line of `evacuate -l`, in each of its forms.
+//! One zone's line of `evacuate -l`, in each of its formats.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -12,10 +12,10 @@ use crate::model::{Method, Millis, Step, format_bytes, format_minute, format_spa
 use crate::run_lock::lock_holder;
 use crate::store::Store;
 
-/// What is listed of a run that goes on, if its end is known.
+/// The fields listed during a run whose end is estimated.
 const UNDER_WAY: &str = "ZONENAME,STATE,DEST,WHEN,ERROR";
 
-/// The first four are sysadm(8)'s own.
+/// The first four are those of sysadm(8).
 const COLUMNS: &[Column<Row>] = &[
     Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
     Column { name: "STATE", width: 9, value: |row| Some(row.state.to_string()) },
@@ -47,26 +47,26 @@ const COLUMNS: &[Column<Row>] = &[
     },
 ];
 
-/// The fields that are listed: those that `wanted` names, or what there is to say of a run that goes on.
+/// The fields to list: those in `wanted`, or the default, which depends on whether a run is in progress.
 pub fn fields(status: &Status, wanted: Option<&str>) -> Result<Vec<Column<Row>>, CliError> {
     pick(COLUMNS, 4, wanted.or(status.expected.map(|_| UNDER_WAY)))
 }
 
-/// How far a zone is, in percent; none if it does not move.
+/// The progress of a zone in percent; none if it does not move.
 pub fn percent(row: &Row) -> Option<u64> {
     use crate::store::MoveState::{Evacuated, Migrating, Returned, Stopped, Suspended};
     match row.state {
         Evacuated | Returned | Stopped | Suspended => Some(100),
-        // All sent is not yet there.
+        // When everything is sent, the zone has not yet arrived.
         Migrating if row.bytes.1 > 0 => Some((row.bytes.0.saturating_mul(100) / row.bytes.1).min(99)),
         _ => None,
     }
 }
 
-/// What the store says.
+/// Reads the status from the store.
 pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
     let Some(store) = store else { return Ok(Status::default()) };
-    // Whatever else holds the lock is no run.
+    // Any other holder of the lock is not a run.
     let holder = lock_holder(&context.paths).filter(|holder| holder.direction().is_some());
     let living = holder.map(|holder| holder.pid);
     let latest = store.latest_run(living)?;
@@ -74,7 +74,7 @@ pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliErr
     Ok(rows(&context.host_name(), &store.zones()?, latest.as_ref(), runs))
 }
 
-/// One zone. Times in milliseconds since 1970, spans in milliseconds, sizes in bytes.
+/// One zone. Times are in milliseconds since 1970, durations in milliseconds, sizes in bytes.
 pub fn row_document(row: &Row) -> Value {
     json!({
         "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error, "origin": row.origin,

@@ -14,10 +14,10 @@ use crate::model::{Identifier, Millis};
 use crate::plan::{About, HostKey, UnplacedZone};
 use crate::store::{Direction, MoveState};
 
-/// How many zones move at once where nobody says.
+/// The number of simultaneous moves if neither the command line nor the policy sets it.
 const JOBS: u32 = 3;
 
-/// A run, or one that is only planned: what it works with, and what it is asked.
+/// A run or dry run, with its engine and its request.
 pub(super) struct PreparedRun<'a> {
     context: &'a Context,
     engine: Engine,
@@ -29,7 +29,7 @@ pub(super) struct PreparedRun<'a> {
 }
 
 impl<'a> PreparedRun<'a> {
-    /// Reads the policy and the plan, and opens all that is needed.
+    /// Reads the policy and the plan, and opens everything that is needed.
     pub async fn prepare(
         context: &'a mut Context,
         args: &Args,
@@ -60,7 +60,7 @@ impl<'a> PreparedRun<'a> {
         Ok(Self { context, engine, direction, request, policy: name, reporter })
     }
 
-    /// Shows what it would do, and writes that down if a file is named.
+    /// Shows what the run would do, and writes the plan to the named file.
     pub async fn plan(&self, args: &Args) -> Result<Exit, CliError> {
         let found = self.engine.plan(self.direction, &self.request).await?;
         self.reporter.finish();
@@ -70,7 +70,7 @@ impl<'a> PreparedRun<'a> {
         dry_run::show(self.direction, &found.planned, &found.unmanaged, args.json, args.verbosity())
     }
 
-    /// Does it, and tells how it has ended.
+    /// Carries out the run, and reports how it has ended.
     pub async fn carry_out(&self, args: &Args) -> Result<Exit, CliError> {
         cancel::listen_for_signals(&self.engine.cancel);
         cancel::listen_for_deadline(&self.engine.cancel, args.deadline);
@@ -89,7 +89,7 @@ impl<'a> PreparedRun<'a> {
             outcome.count(MoveState::Skipped)
         ));
         reporter.conclude(&outcome);
-        // Whoever has begun another one meanwhile reads of that there.
+        // If another run has begun meanwhile, the list is about that run.
         if outcome.stopped.is_none()
             && let Ok(Some((run, _))) = engine.store.latest_run(None)
             && run.pid == std::process::id()
@@ -102,7 +102,7 @@ impl<'a> PreparedRun<'a> {
             if exit == Exit::Done {
                 return Err(error);
             }
-            // How the run has ended says more than that it could not be listed.
+            // The result of the run is more important than the failure to list it.
             ui::complain(&error.message());
         }
         Ok(exit)
@@ -126,7 +126,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
     }
 }
 
-/// Keeps what a dry run has found.
+/// Writes the plan of a dry run to a file.
 fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
     let here = HostKey::Name(engine.local.name().to_owned());
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };

@@ -1,4 +1,4 @@
-//! `sysadm evacuate --resume` and `--forget`: what earlier runs have left open is settled, or given up.
+//! `sysadm evacuate --resume` and `--forget`: settles what earlier runs have left open, or discards its record.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::ZoneName;
 use crate::run_lock::RunLock;
 use crate::store::Direction;
 
-/// Settles what was interrupted, and does nothing else.
+/// Settles interrupted moves, and does nothing else.
 pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, CliError> {
     let reporter = Arc::new(Reporter::new(Direction::Evacuate, verbosity));
     let engine = context.engine(Arc::clone(&reporter) as Arc<dyn EventSink>, Cancel::default())?;
@@ -34,7 +34,7 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
     Ok(Exit::Done)
 }
 
-/// Gives up a zone that is away or rests here, or the host that a zone which is here belongs to.
+/// Discards the record that a zone is away or stopped here, or that a zone here belongs to another host.
 pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let store = context.store()?;
     let zone = &context.zone(&store, zone).await?;

@@ -1,4 +1,4 @@
-//! `sysadm evacuate -l --watch`: the list, as it changes.
+//! `sysadm evacuate -l --watch`: the list, updated continuously.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{Row, Status};
 
-/// How often the store is looked at. The hypervisor is not asked.
+/// How often the store is read. The hypervisor is not asked.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Shows the list until the run that is in progress has ended (at once, if there is none) or ^C.
+/// Shows the list until ^C or the end of the run in progress (at once, if there is none).
 pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
     let wanted = args.output.as_deref();
     fields(&Status::default(), wanted)?;
@@ -41,7 +41,7 @@ pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
     }
 }
 
-/// Draws over what was drawn before; gives the number of lines.
+/// Replaces what was drawn before; returns the number of lines.
 fn draw(status: &Status, columns: &[Column<Row>], height: usize) -> Result<usize, CliError> {
     let mut text = table(columns, &status.rows);
     for row in &status.rows {

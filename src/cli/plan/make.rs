@@ -96,8 +96,8 @@ fn cluster(path: &Path) -> Result<Fleet, CliError> {
     Ok(cluster.fleet())
 }
 
-/// Asks all hosts that matter. One that is to be emptied or filled must answer; another one that does not is said to be
-/// out.
+/// Asks all relevant hosts. Hosts that are to be emptied or filled must answer; another one that does not is
+/// reported as unavailable.
 async fn asked(
     context: &Context,
     policy: &Policy,
@@ -109,10 +109,10 @@ async fn asked(
         let no_uri = || CliError::usage(HostUriError::NoScheme(host.to_string()).to_string());
         uris.push(host.uri().cloned().ok_or_else(no_uri)?);
     }
-    // What has no URI is a group: its hosts are among those of the policy.
+    // What is not a URI is a group: its hosts are among those of the policy.
     uris.extend(args.to.iter().filter_map(HostKey::uri).cloned());
     uris.extend(policy.hosts().into_iter().cloned());
-    // In their order: a host goes by the first of its names.
+    // In their order: a host is known by the first of its names.
     let mut seen = BTreeSet::new();
     uris.retain(|uri| seen.insert(uri.clone()));
     let peers = context.peers(None);
@@ -132,19 +132,19 @@ async fn asked(
     Ok(surveyed)
 }
 
-/// The name by which the host at that URI goes.
+/// The name by which the host at that URI is known.
 fn name_of(surveyed: &Surveyed, uri: &HostUri) -> HostUri {
     surveyed.name_of(&HostKey::Uri(uri.clone())).uri().unwrap_or(uri).clone()
 }
 
-/// The names by which these hosts go, each once.
+/// The names by which these hosts are known, without duplicates.
 fn rename(surveyed: &Surveyed, words: &mut Vec<HostKey>) {
     let mut seen = BTreeSet::new();
     words.iter_mut().for_each(|word| *word = surveyed.name_of(word).clone());
     words.retain(|word| seen.insert(word.clone()));
 }
 
-/// The hosts on which zones of these are, as far as they have not been asked yet.
+/// The hosts on which zones of these are, if they have not been asked yet.
 fn refuges(answers: &[SurveyReply], asked: &[HostUri]) -> Vec<HostUri> {
     let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
     let refuges: BTreeSet<_> = away.map(|absent| &absent.refuge).filter(|uri| !asked.contains(uri)).collect();

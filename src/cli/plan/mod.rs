@@ -1,4 +1,4 @@
-//! `sysadm plan`: plans for any hosts, or for none at all; nothing is moved.
+//! `sysadm plan`: plans for any hosts, even if they exist only in a file; nothing is moved.
 
 mod make;
 mod show;
@@ -70,7 +70,7 @@ pub fn read(path: &Path) -> Result<PlanFile, CliError> {
         .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))
 }
 
-/// Writes a plan where the operator wants it; an earlier plan is replaced, nothing else.
+/// Writes a plan to the file that the operator named; only an earlier plan is overwritten.
 pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
     let failed = |error: &dyn std::fmt::Display| {
         CliError::new(Exit::Error, format!("failed to write {}: {error}", path.display()))
@@ -79,7 +79,7 @@ pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
     let is_plan =
         |present: &[u8]| std::str::from_utf8(present).is_ok_and(|text| PlanFile::parse(text).is_ok());
     match file::output(path, text.as_bytes(), is_plan) {
-        // A pipe whose reader has what it wants.
+        // A pipe whose reader has read enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| failed(&error)),
     }

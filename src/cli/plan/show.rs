@@ -1,4 +1,4 @@
-//! Plans as people read them.
+//! Plans for people.
 
 use super::super::columns::{Column, table};
 use super::super::{CliError, Exit, ui};
@@ -30,7 +30,7 @@ fn action(one: &FileMove) -> String {
     format!("{}{way}", one.kind)
 }
 
-/// Prints a plan, and says whether every zone has a place in it.
+/// Prints a plan; the exit status says whether every zone has a place in it.
 pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
     if json {
         ui::print(&plan.text().map_err(|error| CliError::new(Exit::Error, error))?)?;
@@ -72,7 +72,7 @@ fn summary(plan: &PlanFile) -> String {
     )
 }
 
-/// Prints what the second plan does otherwise than the first. Exit status 3 if there is anything.
+/// Prints the differences between two plans. Exit status 3 if there are any.
 pub fn diff(before: &PlanFile, after: &PlanFile, json: bool) -> Result<Exit, CliError> {
     let found = differences(before, after);
     if json {

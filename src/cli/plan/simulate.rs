@@ -33,7 +33,7 @@ const LINES: &[Column<LineUse>] = &[
     Column { name: "IN", width: 5, value: |line| Some(format!("{:.0}%", line.into * 100.0)) },
 ];
 
-/// Prints what came of it. Exit status 3 if a rule was broken, or a move never ended.
+/// Prints the result. Exit status 3 if a rule was violated, or a move never ended.
 pub fn run(file: &PlanFile, json: bool) -> Result<Exit, CliError> {
     let costs = Costs::default();
     let forecast = |trip: &Trip<'_>| costs.forecast(trip);
@@ -91,7 +91,7 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What went against the rules, and when.
+/// A violation of a rule, and when.
 fn violation(breach: &Breach, fleet: &Fleet) -> String {
     let host =
         |ix: &HostIx| fleet.hosts.get(ix.0 as usize).map_or("?".to_owned(), |host| host.name.to_string());

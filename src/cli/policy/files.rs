@@ -1,5 +1,5 @@
-//! Where policies come from: those that are shipped are part of the program, and a file of the same name in
-//! `/etc/sysadm/policies` wins. So `--policy spread` works on a host on which nothing was installed.
+//! Where policies come from: the shipped ones are part of the program, and a file with the same name in
+//! `/etc/sysadm/policies` takes precedence. So `--policy spread` works even on a host on which nothing was installed.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -19,52 +19,37 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// A policy that was found.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// Where.
     pub source: Source,
-    /// Its text, as it stands there.
+    /// Its text, unchanged.
     pub text: String,
-    /// What it says.
     pub policy: Policy,
 }
 
-/// Why there is no policy.
+/// Why a policy could not be read, installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// There is none of that name.
+    /// There is no policy with that name.
     #[error("there is no policy {name:?}; there are: {}", .known.join(", "))]
     Unknown {
-        /// The name.
         name: String,
-        /// All that could have been meant.
+        /// All existing names.
         known: Vec<String>,
     },
-    /// It cannot be read.
+    /// A file or folder cannot be read.
     #[error("failed to read {path}")]
-    Read {
-        /// The file, or the folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not what it should be.
+    Read { path: PathBuf, source: std::io::Error },
+    /// The policy is not valid.
     #[error("{} cannot be used: {} wrong in it", path.display(), count(.diagnostics))]
     Wrong {
-        /// The file.
         path: PathBuf,
-        /// All that is wrong with it.
+        /// All of its errors.
         diagnostics: Vec<Diagnostic>,
     },
-    /// It could not be installed or taken away.
+    /// The policy could not be installed or removed.
     #[error("failed to change the policy {path}")]
-    Change {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Change { path: PathBuf, source: std::io::Error },
 }
 
 fn count(diagnostics: &[Diagnostic]) -> String {
@@ -74,10 +59,7 @@ fn count(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// Reads the policy of that name.
-///
-/// # Errors
-/// If there is none, or if it cannot be read, or is wrong.
+/// Reads the policy with that name.
 pub fn load(paths: &Paths, name: &Identifier) -> Result<Loaded, PolicyError> {
     let path = paths.policies().join(format!("{name}.toml"));
     match read(&path) {
@@ -93,9 +75,6 @@ pub fn load(paths: &Paths, name: &Identifier) -> Result<Loaded, PolicyError> {
 }
 
 /// Reads the policy in that file.
-///
-/// # Errors
-/// If it cannot be read, or is wrong.
 pub fn read(path: &Path) -> Result<Loaded, PolicyError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
@@ -105,10 +84,10 @@ pub fn read(path: &Path) -> Result<Loaded, PolicyError> {
     }
 }
 
-/// The names of all policies, shipped or not. A file whose name is none cannot be meant by anybody.
+/// The names of all policies, shipped or not. Files whose names cannot be those of policies are ignored.
 ///
 /// # Errors
-/// If the folder cannot be read. One that is not there is empty.
+/// If the folder cannot be read; a missing folder counts as empty.
 pub fn names(paths: &Paths) -> Result<BTreeSet<Identifier>, PolicyError> {
     let folder = paths.policies();
     let failed = |source| PolicyError::Read { path: folder.clone(), source };
@@ -125,10 +104,10 @@ pub fn names(paths: &Paths) -> Result<BTreeSet<Identifier>, PolicyError> {
     Ok(names)
 }
 
-/// Installs the shipped policies, to be read and edited. One that is there stays as it is.
+/// Installs the shipped policies, to be read and edited. Existing files are not overwritten.
 ///
 /// # Errors
-/// The first file that could not be written.
+/// Names the first file that could not be written.
 pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, PolicyError> {
     each(paths, |path, text, present| match present {
         Some(present) if present == text => Ok(FileChange::Unchanged),
@@ -137,17 +116,17 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, PolicyError>
     })
 }
 
-/// Takes the shipped policies away again. One that was edited stays.
+/// Removes the shipped policies. Edited ones stay.
 ///
 /// # Errors
-/// The first file that could not be removed.
+/// Names the first file that could not be removed.
 pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, PolicyError> {
     let changes = each(paths, |path, text, present| match present {
         Some(present) if present == text => std::fs::remove_file(path).map(|()| FileChange::Removed),
         Some(_) => Ok(FileChange::Kept),
         None => Ok(FileChange::Absent),
     })?;
-    // A folder that is empty now was ours.
+    // A folder that is empty now was created by us.
     let _ = std::fs::remove_dir(paths.policies());
     Ok(changes)
 }
@@ -159,7 +138,7 @@ fn each(
     let one = |(name, text): &(&str, &str)| {
         let path = paths.policies().join(format!("{name}.toml"));
         let present = match std::fs::read(&path) {
-            // What is no text is not ours either.
+            // A file that is not UTF-8 was not shipped.
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -178,7 +157,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<FileChange> {
     }
     match file::create(path, text, 0o644) {
         Ok(()) => Ok(FileChange::Installed),
-        // A link that leads nowhere; it is somebody's.
+        // A dangling symbolic link, which an administrator has made.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(FileChange::Kept),
         Err(error) => Err(error),
     }

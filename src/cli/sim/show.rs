@@ -1,4 +1,4 @@
-//! How a simulated host is, for people.
+//! The description of a simulated host for people.
 
 use crate::cli::CliError;
 use crate::cli::columns::{Column, table};
@@ -36,7 +36,7 @@ fn state(zone: &Zone) -> String {
     }
 }
 
-/// The host, its zones with how long each has run since it booted (wherever that was), and its faults.
+/// The host, its zones with the time since each was booted (on whichever host), and its faults.
 pub async fn text(sim: &Sim) -> Result<String, CliError> {
     let faults = sim.faults()?;
     let mut text = host(&sim.host()?);

@@ -95,7 +95,7 @@ async fn dry_run(admin: &ZoneAdmin<'_>, path: &Path, update: bool, json: bool) -
     told.print(["would fit on", "does not fit on", "would be changed"], json)
 }
 
-/// Said of a zone whose validation did not count.
+/// Added for a zone whose validation was ignored.
 const SKIPPED: &str = ", validation skipped (-F)";
 
 async fn attach(
@@ -131,14 +131,14 @@ async fn attach(
     told.print(["", "was not attached to", "was changed"], json)
 }
 
-/// It is done; that is not taken back.
+/// The zone is attached all the same.
 fn warn(zone: &ZoneName, warnings: &[String]) {
     for warning in warnings {
         ui::complain(&format!("warning: zone '{zone}' is attached; {warning}"));
     }
 }
 
-/// What an administrator states, behind his name.
+/// What an administrator asserts, with the user's name.
 fn states(down: Option<&str>, not_on: &[String]) -> String {
     let down = down.map(|origin| format!("that {origin} is down"));
     let not_on = (!not_on.is_empty()).then(|| format!("that it is not on {}", not_on.join(", ")));
@@ -155,7 +155,7 @@ async fn attach_lost(
     json: bool,
 ) -> Result<Exit, CliError> {
     let how = if force { SKIPPED } else { "" };
-    // What is stated is on record before anything comes of it.
+    // The assertions are logged before they have any effect.
     let note = |row: &StandbyRow| {
         let (origin, user) = (&row.origin, &admin.user);
         let stated = states(stated.origin_is_down.then_some(origin), &stated.not_on);
@@ -184,12 +184,12 @@ async fn attach_lost(
     Ok(exit)
 }
 
-/// What is to be said of a zone that fits.
+/// Notes about a zone that fits.
 async fn notes_of(admin: &ZoneAdmin<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
     if findings.is_empty() { admin.local.notes(&manifest.disks).await } else { Vec::new() }
 }
 
-/// The whole of what is different, if software is among what stands against a zone.
+/// All software differences, if software is among the blockers.
 async fn differences(
     admin: &ZoneAdmin<'_>,
     manifest: &Manifest,
@@ -201,21 +201,21 @@ async fn differences(
     }
 }
 
-/// What is said of a zone.
+/// The report about a zone.
 struct Told<'a> {
     zone: &'a ZoneName,
     host: &'a str,
     edits: &'a [Edit],
     findings: &'a [Blocker],
-    /// What is to be said although nothing stands against it.
+    /// Notes that are no blockers.
     notes: &'a [String],
     software: Option<&'a Report>,
-    /// What an update would have to do is wanted, too.
+    /// Also report what an update would have to do.
     update: bool,
 }
 
 impl Told<'_> {
-    /// Software as zoneadm reports it, all else line by line.
+    /// Software in the format of zoneadm, everything else line by line.
     fn list_findings(&self) {
         let Some(software) = self.software else { return super::list_findings(self.findings) };
         let others = self.findings.iter().filter(|finding| finding.kind != BlockerKind::Software);

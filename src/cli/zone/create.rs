@@ -126,7 +126,7 @@ async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
     Ok(Exit::Done)
 }
 
-/// The text that the editor gets. It goes with this, unless it is kept.
+/// The file for the editor. It is removed when this is dropped, unless it is kept.
 struct Text {
     file: PathBuf,
     is_kept: bool,
@@ -141,7 +141,7 @@ impl Text {
         Ok(Self { file: path, is_kept: false })
     }
 
-    /// Keeps it, and says where. Passwords may be in it, whatever the editor has made of the file.
+    /// Keeps the file, and says where. It may contain passwords, so its mode is restored whatever the editor did.
     fn keep(&mut self) -> String {
         self.is_kept = true;
         let _ = std::fs::set_permissions(&self.file, std::fs::Permissions::from_mode(0o600));

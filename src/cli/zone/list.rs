@@ -39,7 +39,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     if options.verbose || options.parsable {
         find_paths(&local, &inventory, &mut lines).await;
     }
-    // A zone that is elsewhere or configured has its configuration here, in the store.
+    // The configuration of a zone that is away or only configured is in the store.
     let is_listed = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
     let absent = records.iter().filter(is_listed).filter(|record| !inventory.has(record.uuid));
     lines.extend(absent.map(ZoneLine::of_absent));
@@ -85,7 +85,7 @@ impl ZoneLine {
         }
     }
 
-    /// A zone of which nothing but its configuration is here.
+    /// A zone of which only the configuration is here.
     fn of_absent(record: &ZoneRecord) -> Self {
         Self {
             id: None,
@@ -118,7 +118,7 @@ impl ZoneLine {
     }
 }
 
-/// Where the root file systems of containers lie; virtual machines have none. Not known of one that goes meanwhile.
+/// The root file systems of containers; virtual machines have none. Unknown for a zone that has just left.
 async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [ZoneLine]) {
     let asked =
         inventory.zones.iter().zip(lines).filter(|(zone, _)| local.platform().able(zone.brand).host_software);

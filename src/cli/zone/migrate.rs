@@ -117,7 +117,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     if !args.dry_run {
         context.audit(&ended.line(&args, &request.user));
         if ended.complaints.is_empty() {
-            // It is not to be attached from what was left of it here.
+            // So that it is not taken over from its replica.
             let stale =
                 failover::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
             super::stale(&stale).iter().for_each(|line| ui::complain(line));
@@ -126,7 +126,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     Ok(ended.exit)
 }
 
-/// Of a zone that is not here, more is known than that.
+/// If the zone is not here, its record explains why.
 async fn why_absent<T>(
     context: &Context,
     engine: &Engine,
@@ -142,14 +142,14 @@ async fn why_absent<T>(
     }
 }
 
-/// What a migration came to, or would.
+/// The result of a migration, or of a dry run.
 struct MigrationEnd {
     exit: Exit,
-    /// Why it did not go well.
+    /// Why it failed.
     complaints: Vec<String>,
-    /// What is said of it if it has moved, and ran before and does not now.
+    /// The report if the zone has moved, and ran before but not now.
     down: Vec<String>,
-    /// How it has gone.
+    /// The zone's move.
     moved: Option<Move>,
 }
 
@@ -167,7 +167,7 @@ impl MigrationEnd {
         Self { exit, complaints, down: Vec::new(), moved: Some(moved) }
     }
 
-    /// The same, with what was found of guests that are down.
+    /// Adds the report about guests that are down.
     fn beside(self, down: &[Down]) -> Self {
         let exit = if self.exit == Exit::Done && !down.is_empty() { Exit::Partly } else { self.exit };
         Self { exit, down: down.iter().map(|one| format!("down: {}", one.reason)).collect(), ..self }
@@ -205,7 +205,7 @@ impl MigrationEnd {
     }
 }
 
-/// Everything that its destination has against a zone.
+/// All blockers of the destination.
 fn refusal(findings: &[HostRefusal]) -> (Exit, Vec<String>) {
     let blockers = || findings.iter().flat_map(|one| one.blockers.iter().map(move |blocker| (one, blocker)));
     let locked = blockers().any(|(_, blocker)| blocker.kind == BlockerKind::Maintenance);

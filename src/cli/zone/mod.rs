@@ -53,7 +53,7 @@ pub(super) fn admin<'a>(context: &Context, local: &'a Local) -> ZoneAdmin<'a> {
     ZoneAdmin { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
 }
 
-/// The manifest in a file, in the folder that holds one, or on standard input.
+/// Reads a manifest from a file, from the folder that contains it, or from standard input.
 fn read_manifest(path: &std::path::Path) -> Result<Manifest, CliError> {
     Ok(match path.as_os_str() == "-" {
         true => zonepath::read_from(std::io::stdin().lock(), "standard input")?,
@@ -61,7 +61,7 @@ fn read_manifest(path: &std::path::Path) -> Result<Manifest, CliError> {
     })
 }
 
-/// Reasons against a zone, by what they are about.
+/// Prints blockers by their kinds.
 fn list_findings(findings: &[Blocker]) {
     for kind in BlockerKind::ALL {
         for finding in findings.iter().filter(|finding| finding.kind == *kind) {

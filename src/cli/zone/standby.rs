@@ -1,4 +1,4 @@
-//! `sysadm zone standby`: what is left with other hosts for the case that this one is lost.
+//! `sysadm zone standby`: replicas at other hosts in case this one is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +118,7 @@ fn row_document(row: &StandbyRow) -> Value {
     })
 }
 
-/// One line for each thing that is not as it should be.
+/// A line for each problem.
 pub fn problems(report: &Report) -> Vec<String> {
     let not_left = report.left.iter().filter_map(|left| {
         let problem = left.problem.as_ref()?;
@@ -136,7 +136,7 @@ pub fn problems(report: &Report) -> Vec<String> {
     claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
-/// What is said of manifests that could not be withdrawn, a line for each host.
+/// Replicas that could not be withdrawn, a line for each host.
 pub fn stale(all: &[Stale]) -> Vec<String> {
     let mut hosts: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for Stale { row, problem } in all {
@@ -200,7 +200,7 @@ fn document(report: &Report) -> Value {
     json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
 }
 
-/// The exit status: stuck where a zone may run twice.
+/// The exit status: stuck if a zone may be running twice.
 fn exit_of(report: &Report) -> Exit {
     let is_known = |verdict: &Verdict| matches!(verdict, Verdict::Known | Verdict::Home);
     let odd = |verdict: &Verdict| matches!(verdict, Verdict::Twice | Verdict::NotRecorded(_));

@@ -1,4 +1,4 @@
-//! What is said of a migration: zoneadm(8)'s own sentences, each when what it says has begun.
+//! The messages of a migration: zoneadm(8)'s own sentences, each printed when what it names begins.
 //!
 //! ```text
 //!   live:     Importing · Attaching ─► Booting · Checking · Starting ─► Suspending · Waiting ─► successful · Halting
@@ -7,8 +7,8 @@
 //!   restart:  Importing · Attaching ─► Shutting down ─► Booting ─► successful ─► Detaching
 //! ```
 //!
-//! Those of a transfer come together: its hypervisors check and boot when they begin to send. That the zone is
-//! suspended is said when it goes on over there, some ms later: it does not wait for a terminal.
+//! Those of a transfer are printed together: the hypervisors check and boot when they begin to send. That the zone is
+//! suspended is printed when it runs on at the destination, some ms later, so that it does not wait for a terminal.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,15 +22,15 @@ use crate::store::{Direction, Mark};
 
 const IMPORTING: &[&str] = &["Importing zone configuration.", "Attaching zone."];
 
-/// Said in place of the first of these where the destination has the same configuration already.
+/// Printed instead of the first of these if the destination has the same configuration already.
 const FOUND: &str = "Using existing zone configuration on destination.";
 const SUCCESSFUL: &str = "Migration successful.";
 
-/// Said by a dry run that has found nothing.
+/// Printed by a dry run without blockers.
 pub const DRY_RUN: [&str; 4] =
     ["Importing zone configuration.", "Attaching zone.", "Dry-run migration successful.", "Cleaning up."];
 
-/// What is to be said when a step begins, or is done.
+/// The messages at the beginning or end of a step.
 const fn messages(procedure: Procedure, step: Step, mark: Mark) -> &'static [&'static str] {
     match (procedure, step, mark) {
         (Procedure::Live, Step::Prepare, Mark::Intent)
@@ -58,7 +58,7 @@ const fn messages(procedure: Procedure, step: Step, mark: Mark) -> &'static [&'s
     }
 }
 
-/// Says it, and keeps what was found.
+/// Prints messages, and keeps the blockers.
 pub struct ZoneadmMessages {
     zone: ZoneName,
     quiet: bool,
@@ -80,7 +80,7 @@ impl ZoneadmMessages {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What its destination has against it.
+    /// The blockers of its destination.
     pub fn findings(&self) -> Vec<HostRefusal> {
         self.found().clone()
     }
@@ -90,7 +90,7 @@ impl ZoneadmMessages {
         self.is_there.store(true, Ordering::Relaxed);
     }
 
-    /// Says it, unless nothing is to be said.
+    /// Prints a sentence, if there is one.
     pub fn say(&self, text: &str) {
         let text = if text == IMPORTING[0] && self.is_there.load(Ordering::Relaxed) { FOUND } else { text };
         if !self.quiet {
@@ -98,12 +98,12 @@ impl ZoneadmMessages {
         }
     }
 
-    /// Says it.
+    /// Prints an error.
     pub fn complain(&self, text: &str) {
         self.bar.above(|| ui::complain(&format!("zone '{}': {text}", self.zone)));
     }
 
-    /// Ends what moves on the screen.
+    /// Removes what is updated on the screen.
     pub fn finish(&self) {
         self.bar.finish();
     }

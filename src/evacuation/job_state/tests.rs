@@ -5,7 +5,7 @@ use crate::host::fake::FakeHost;
 use crate::model::{BlockerKind, CheckRequest, Method, PendingLoad, Shortage};
 use crate::store::tests::sample::{self, uri};
 
-/// A row for each state, a column for each event: the state that follows, or a dot where that cannot happen.
+/// A row for each state, a column for each event: the next state, or a dot if the event is not allowed.
 const TABLE: &str = "
             select   found    check    refuse   accept wait    relocate start   step    retry    finish relocated relocation-failed skip    fail   lose
   selected  .        selected checking .        ready  waiting .        .       .       .        .      .         .                 skipped failed .

@@ -1,4 +1,4 @@
-//! The question to one destination: is there anything against this zone?
+//! Asks one destination for its blockers of a zone.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::model::{Blocker, BlockerKind, CheckRequest, Home, Manifest, Method, P
 /// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Only look: a dry run.
+    /// Only ask: a dry run.
     Look,
     /// Reserve room, too.
     Reserve,
 }
 
-/// A question to one destination.
+/// A request to one destination.
 pub(in crate::evacuation) struct Check<'a> {
-    /// Is told what is to be said of storage although nothing stands against it.
+    /// Receives notes about storage that are no blockers.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
     pub kind: Method,
     pub from: &'a str,
-    /// The host that the zone belongs to while it is there; none: it belongs there.
+    /// The host to which the zone belongs while it is there; none: the destination itself.
     pub home: Option<Home>,
     pub overwrite: bool,
     pub force: bool,
@@ -32,7 +32,7 @@ pub(in crate::evacuation) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Asks for everything that could stand against the zone, storage included, as it will be there.
+    /// Asks for all blockers, including storage, of the zone as it would be there.
     pub async fn run(
         &self,
         bound: &Mapped,

@@ -1,4 +1,4 @@
-//! One zone is offered to its targets, or to its home.
+//! Offers one zone to its targets, or to its home.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,19 +23,19 @@ use crate::model::{
 use crate::peers::Connected;
 use crate::store::ZoneRecord;
 
-/// What the checks of all zones of one pass have in common.
+/// What the checks of all zones of one pass share.
 pub(super) struct Preflight<'a> {
     pub engine: &'a Engine,
     pub request: &'a Request,
     pub run_state: &'a RunState,
     pub mode: Mode,
     pub connected: Connected,
-    /// What a dry run has sent to each host.
+    /// What a dry run has planned for each host.
     pub planned: Mutex<BTreeMap<HostId, PendingLoad>>,
 }
 
 impl Preflight<'_> {
-    /// Checks one, and gives what follows. `proposal` is what the planner makes of it.
+    /// Checks one zone, and returns the event that follows. `proposal` is the planner's.
     pub async fn check(&self, job: &Job, proposal: Option<&Proposal>) -> JobEvent {
         let checked = match &job.operation {
             Operation::Migrate { method, .. } => self.leave(job, *method, proposal).await,
@@ -50,7 +50,7 @@ impl Preflight<'_> {
         Ok(Arc::clone(reached.as_ref().map_err(ToString::to_string)?))
     }
 
-    /// A target, and the zone as it will be there.
+    /// A target, and the zone as it would be there.
     fn way_to(&self, target: &HostUri, exported: &Exported) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
         let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
         let host = self.host(target).map_err(silent)?;
@@ -58,7 +58,8 @@ impl Preflight<'_> {
         Ok((host, bound))
     }
 
-    /// Notes the targets of a zone that could not be reached: it goes elsewhere, and who has named them wants to know.
+    /// Warns of a zone's targets that could not be reached: it goes elsewhere, but the operator who set them
+    /// should know.
     pub fn note_unreached(&self, zone: &ZoneName) {
         let left = self.run_state.job(zone).map(|job| job.targets_left()).unwrap_or_default();
         for target in left {
@@ -89,7 +90,7 @@ impl Preflight<'_> {
         }
     }
 
-    /// Asks, in a dry run as if what it has planned for that host were there.
+    /// Asks a host; in a dry run as if the zones planned for it were there.
     async fn put(
         &self,
         check: &Check<'_>,
@@ -110,7 +111,7 @@ impl Preflight<'_> {
         Ok(arrival)
     }
 
-    /// Only asks, as if what was planned for that host were there.
+    /// Only asks, as if the zones planned for that host were there.
     async fn look(
         &self,
         check: &Check<'_>,
@@ -124,7 +125,7 @@ impl Preflight<'_> {
         check.run(bound, host, pending).await
     }
 
-    /// Offers the zone to its targets: those that the planner has for it, or else all of them.
+    /// Offers the zone to its targets: to that of the proposal, or else to all of them.
     async fn leave(
         &self,
         job: &Job,
@@ -135,7 +136,7 @@ impl Preflight<'_> {
         let exported = local.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
         let home = match self.engine.home_of(exported.manifest.zone.uuid) {
             Ok(Some(home)) => Some(home),
-            // Of its own zones, this host's are those that come back.
+            // A zone of this host's own still belongs here while it is away, unless it is migrated for good.
             Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
             Err(error) => return Err(chain(&error)),
         };
@@ -152,8 +153,8 @@ impl Preflight<'_> {
         Ok(event)
     }
 
-    /// Asks all targets of a zone for which the planner has no place what they have against it. One that has nothing
-    /// is left out for the planner's own reasons.
+    /// Asks all targets of a zone for which the planner has no place for their blockers. A target without any is
+    /// left out for the planner's own reasons.
     async fn ask_all(
         &self,
         job: &Job,
@@ -195,12 +196,12 @@ impl Preflight<'_> {
         self.refused(job)
     }
 
-    /// All that were asked have refused it.
+    /// All hosts that were asked have refused it.
     fn refused(&self, job: &Job) -> JobEvent {
         JobEvent::refused_by(&self.run_state.job(&job.zone).map(|job| job.findings).unwrap_or_default())
     }
 
-    /// Finds the zone at its refuge, and asks this host to take it.
+    /// Finds the zone at its refuge, and asks this host to accept it.
     async fn come_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, String> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
@@ -225,7 +226,7 @@ impl Preflight<'_> {
         event
     }
 
-    /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
+    /// The host that has the zone, and its updated record: its refuge, or where the zone went from there.
     async fn find(&self, away: &ZoneRecord) -> Result<(ZoneRecord, Arc<dyn Host>), String> {
         let at = |refuge: Refuge| (ZoneRecord { location: Some(refuge.uri), ..away.clone() }, refuge.host);
         let Some(uri) = &away.location else { return Err("it is not away".to_owned()) };

@@ -1,5 +1,5 @@
-//! Before anything moves: each zone is offered to the target that the planner has for it, and, if that refuses, to
-//! another, until one has nothing against it.
+//! Before anything moves: each zone is offered to the target that the planner proposes, and, if that refuses, to
+//! another, until one accepts it.
 
 pub(super) mod check;
 mod hosts;
@@ -23,10 +23,10 @@ use crate::model::{HostUri, ZoneName};
 use check::Mode;
 use hosts::Preflight;
 
-/// How long is waited for what is measured, longer than that takes.
+/// How long to wait for measurements, which take less.
 const MEASURING: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// How many zones are checked at once.
+/// How many zones are checked at the same time.
 const WIDTH: usize = 4;
 
 impl Engine {
@@ -42,7 +42,7 @@ impl Engine {
         if !jobs.iter().any(|job| job.operation.is_move()) {
             return self.check_all(jobs, view, request, mode, run_state).await;
         }
-        // A host that does not answer in time has said what matters before.
+        // A host that does not answer in time has reported the essentials before.
         let measuring = self.cancel.bound(QUESTIONS, tokio::time::timeout(MEASURING, self.measured(view)));
         let ((), measured) = tokio::join!(self.check_all(jobs, view, request, mode, run_state), measuring);
         if let Some(Ok(measured)) = measured {
@@ -50,8 +50,8 @@ impl Engine {
         }
     }
 
-    /// Checks all these. The planner says to which target each zone is offered; those that are refused there are placed
-    /// again, among the targets that are left.
+    /// Checks all these zones. The planner chooses the target to which each is offered; those that are refused
+    /// are placed again, among their remaining targets.
     async fn check_all(
         &self,
         jobs: &[Job],
@@ -61,7 +61,7 @@ impl Engine {
         run_state: &RunState,
     ) {
         self.events.emit(&Event::Preparing(jobs.len()));
-        // Of these all is known already.
+        // Of these everything is known already.
         jobs.iter().filter(|job| job.state.is_final()).for_each(|job| self.events.emit(&Event::Checked(job)));
         let connected = view.connected.clone();
         let preflight =
@@ -72,21 +72,21 @@ impl Engine {
         }
     }
 
-    /// Checks each of these once. Gives those that are to be placed again.
+    /// Checks each of these zones once. Returns those that are to be placed again.
     async fn check_round(&self, preflight: &Preflight<'_>, open: &[Job], view: &PlanningView) -> Vec<Job> {
         let run_state = preflight.run_state;
         let places = &view.place(open, &settled(run_state), preflight.request.force);
         let checking = open
             .iter()
             .map(|job| async move { (job, self.check_one(preflight, job, places.get(&job.zone)).await) });
-        // What a dry run has planned is known one zone after the other.
+        // In a dry run each zone depends on what was planned for those before it.
         let width = if preflight.mode == Mode::Reserve { WIDTH } else { 1 };
         let mut checked = pin!(futures_util::stream::iter(checking).buffered(width));
         let mut again = Vec::new();
         while let Some((job, event)) = checked.next().await {
             match refused_with_targets_left(job, &event, run_state) {
                 Some(job) => again.push(job),
-                // A row that cannot be written is found out by the first move's journal, before the move.
+                // That a row cannot be written is noticed by the first move's journal, before the move.
                 None => drop(run_state.apply(&job.zone, event)),
             }
         }
@@ -110,14 +110,14 @@ impl Engine {
     }
 }
 
-/// A job that was refused by hosts that were asked just now, if there are others.
+/// The job, if hosts that were asked just now have refused it and it has other targets.
 fn refused_with_targets_left(asked: &Job, event: &JobEvent, run_state: &RunState) -> Option<Job> {
     let was_refused = matches!(event, JobEvent::Fail(..) | JobEvent::Wait(_));
     let job = run_state.job(&asked.zone).filter(|_| was_refused)?;
     (job.findings.len() > asked.findings.len() && !job.targets_left().is_empty()).then_some(job)
 }
 
-/// Zones of this host that have found a target, and which.
+/// Zones of this host with the targets that have accepted them.
 fn settled(run_state: &RunState) -> Vec<(ZoneName, HostUri)> {
     let leaves = |operation: &Operation| matches!(operation, Operation::Migrate { .. });
     run_state.ready(leaves).into_iter().filter_map(|job| Some((job.zone, job.peer?))).collect()

@@ -7,11 +7,10 @@ use crate::store::{StoreError, ZoneRecord};
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
-    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
+    /// The configuration kept by the host to which it belongs, with the names of its networks where it is or goes.
     pub record: Manifest,
     /// As it will be there.
     pub manifest: Manifest,
-    /// The changes.
     pub mappings: Vec<InterfaceMapping>,
 }
 
@@ -29,7 +28,7 @@ impl Engine {
         self.bound(noted, mappings).map_err(blocker)
     }
 
-    /// A zone that comes back, into the networks with which it has left.
+    /// A zone that comes back, into the networks in which it was when it left.
     pub(in crate::evacuation) fn homeward(
         &self,
         zone: &Manifest,
@@ -41,18 +40,17 @@ impl Engine {
         Ok(Mapped { record: kept.unwrap_or(mapped.record), ..mapped })
     }
 
-    /// What is kept of a zone that is away and is now as that manifest says, with notes of what its networks are called
-    /// there.
+    /// The record of a zone that is away, updated with the names of its networks at the host where it is now.
     fn kept_of(&self, zone: &Manifest, away: &ZoneRecord) -> Result<Option<Manifest>, StoreError> {
         let kept = self.store.manifest_of(away.uuid)?;
         let known = self.store.away()?;
-        // Its refuge has migrated it on, and has called its networks as they are called there.
+        // Its refuge has migrated it on, and so has mapped its networks.
         let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
         Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
-    /// A zone that goes from its refuge to another host; none if its networks have other names where it is or there: they
-    /// could not be told apart when it comes home.
+    /// A zone that goes from its refuge to another host; none if its networks have other names at either of them:
+    /// it would not be known which is which when it comes home.
     pub(in crate::evacuation) fn sideward(
         &self,
         zone: &Manifest,

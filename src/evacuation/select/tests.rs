@@ -10,7 +10,7 @@ fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
     Zone { name: name.parse().unwrap(), brand, state, ..sample::zone(name) }
 }
 
-/// What has the same name in both of libvirt's drivers.
+/// Two domains with the same name in both of libvirt's drivers.
 fn unmanaged_guest(running: bool) -> UnmanagedGuest {
     let name = if running { "twin" } else { "Windows 10" };
     UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), running }
@@ -131,7 +131,7 @@ fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
-    // What does not run rests already.
+    // A zone that does not run is not stopped.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
     let cannot = "ct: the memory of lxc zones cannot be saved";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
@@ -214,7 +214,7 @@ fn only_zones_that_are_away_can_return() {
     assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &request).unwrap()), ["b: return"]);
     let request = Request { zones: vec!["c".parse().unwrap()], ..Request::default() };
     assert!(matches!(returning(away.clone(), &[], &[], &[], &request), Err(EvacuationError::NotAway(_))));
-    // One that is home already has nothing to do.
+    // For a zone that is home already nothing is to be done.
     let home = ["c".parse().unwrap()];
     assert_eq!(summary(&returning(away, &[], &[], &home, &request).unwrap()), [] as [&str; 0]);
 }

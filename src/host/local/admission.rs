@@ -29,14 +29,14 @@ impl Local {
         }))
     }
 
-    /// When maintenance begins here, for people.
+    /// When announced maintenance begins here, to be shown to people.
     pub(super) fn announced(&self) -> Result<Option<String>, HostError> {
         let announcement = self.store.announcement().map_err(|error| self.failed(error))?;
         Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
     }
 
-    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same, and one that
-    /// is configured here may be attached: no other host brings it.
+    /// A zone that arrives now would soon have to leave again. A zone that belongs here may come home all the
+    /// same, and one that is configured here may be attached: it does not come from another host.
     pub(super) fn announced_blocker(&self, arrival: &CheckRequest) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
         let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
@@ -52,8 +52,9 @@ impl Local {
         Ok(Present { reserved, inventory: self.inventory().await? })
     }
 
-    /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
-    /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
+    /// Blockers by records of zones that the platform does not have, and whose name or configuration would be
+    /// lost: zones that are configured here, or away. A zone's own record does not block attaching it. Also the
+    /// zonepath being occupied.
     fn recorded_blockers(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         let mut reasons = Vec::new();
         if arrival.from != self.name {
@@ -69,13 +70,13 @@ impl Local {
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
-    /// Memory that is kept for zones that are on their way, in bytes.
+    /// Memory reserved for zones on their way here, in bytes.
     pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
     }
 
-    /// What the lock, the platform and the software here have against it: all that takes long.
+    /// All blockers by maintenance, platform and software: everything that takes long.
     async fn unfit(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
@@ -93,7 +94,7 @@ impl Local {
         Ok(blockers)
     }
 
-    /// The guests that are here, or are recorded here, and are not that zone.
+    /// Conflicts with guests that are here, or that are recorded, and are not the same zone.
     fn clashes(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         if arrival.manifest.platform != self.platform.name() {
             return Ok(Vec::new());
@@ -103,7 +104,7 @@ impl Local {
         Ok(blockers)
     }
 
-    /// All reasons but room, and what is here: listed once, after all that takes long.
+    /// All blockers except for room, and what is here, which is listed only once, after everything that takes long.
     async fn blockers(&self, arrival: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
@@ -111,8 +112,8 @@ impl Local {
         Ok((blockers, present))
     }
 
-    /// The same, where a zone that is here already, does not run and is configured as the one that comes is in nobody's
-    /// way: it is the same zone.
+    /// As `blockers`, but a zone that is here already, does not run and has the same configuration is no blocker:
+    /// it is the same zone.
     pub(super) async fn blockers_but_the_same(
         &self,
         arrival: &CheckRequest,
@@ -128,7 +129,7 @@ impl Local {
     }
 
     async fn has_the_same(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
-        // What comes from here would find itself.
+        // A zone that comes from this host would find itself.
         if arrival.from == self.name {
             return Ok(false);
         }
@@ -141,11 +142,8 @@ impl Local {
         Ok(rests && there.zone.uuid == wanted.zone.uuid && there.config == wanted.config)
     }
 
-    /// All reasons against a zone whose own host is not there to prove what its storage is: every disk must at least
-    /// be something of its kind.
-    ///
-    /// # Errors
-    /// If they cannot be found out.
+    /// All blockers of a zone whose own host cannot prove what its storage is: every disk must at least be of the
+    /// right kind.
     pub async fn validate(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
         let views = storage_probe::find(&arrival.manifest.disks).await;
@@ -153,12 +151,12 @@ impl Local {
         Ok(blockers)
     }
 
-    /// What is to be said of a zone's storage although nothing stands against it.
+    /// Notes about a zone's storage that are no blockers.
     pub async fn notes(&self, disks: &[Disk]) -> Vec<String> {
         storage_probe::find(disks).await.iter().filter_map(DiskView::note).collect()
     }
 
-    /// These reasons, and those of room.
+    /// These blockers, and those for lack of room.
     pub(super) async fn with_those_of_room(
         &self,
         (mut blockers, present): (Vec<Blocker>, Present),
@@ -169,7 +167,7 @@ impl Local {
         Ok(blockers)
     }
 
-    /// The room here, and what those take that run.
+    /// The capacity of this host and the use of it by running zones.
     pub(super) async fn capacity(&self, here: &Inventory) -> Result<Capacity<'_>, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
         let running = here.zones.iter().filter(|zone| zone.is_running()).cloned().collect();
@@ -196,8 +194,8 @@ impl Local {
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 
-    /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
-    /// one moment its boot is let past. None if the lock is not held.
+    /// Maintenance does not apply to a zone that was shut down here to leave, and did not start at its
+    /// destination: its boot is permitted at that moment. None if maintenance is not held.
     pub(super) fn permit_boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<BootPermit>, HostError> {
         let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
@@ -208,8 +206,8 @@ impl Local {
     }
 }
 
-/// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
-/// `kept` is what is kept of the zone that comes.
+/// Why the record of a zone that the platform does not have blocks an arrival, by its name or its configuration;
+/// `kept` is the configuration kept of the zone that arrives.
 fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
@@ -224,7 +222,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -
         (false, true) => {
             Some(format!("zone {} has the same UUID there, configured ({})", record.zone, zone.uuid))
         }
-        // It was given up while it was away, and comes home all the same.
+        // Its record was discarded while it was away; it comes home all the same.
         (true, true) if record.location.is_some() => None,
         (true, true) if arrival.overwrite || kept == Some(arrival.manifest.config.as_str()) => None,
         (true, true) => {

@@ -1,4 +1,5 @@
-//! Zones that were shut down here in order to run elsewhere: nobody boots them here meanwhile, by whatever means.
+//! Zones that were shut down here in order to run on another host: they cannot be booted here meanwhile, by any
+//! means.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,22 +11,22 @@ use super::Local;
 use crate::boot_lock::BootBlock;
 use crate::host::HostError;
 
-/// Those that are held by this process.
+/// The blocks of this process.
 #[derive(Debug, Default)]
 pub(super) struct BootBlocks(Mutex<HashMap<Uuid, BootBlock>>);
 
 impl Local {
-    /// From now on the zone is not booted here, until it is let go or this process ends.
+    /// The zone cannot be booted here until it is unblocked or this process ends.
     pub(super) fn block_boot(&self, uuid: Uuid) -> Result<(), HostError> {
         let mut boot_blocks = self.boot_blocks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not twice: a slip that goes takes its file with it.
+        // Not twice: a block that is dropped removes its file.
         if let Entry::Vacant(place) = boot_blocks.entry(uuid) {
             place.insert(BootBlock::new(&self.paths, uuid).map_err(|error| self.failed(error))?);
         }
         Ok(())
     }
 
-    /// It runs elsewhere, or is to run here again.
+    /// The zone runs on another host, or is to run here again.
     pub(super) fn unblock_boot(&self, uuid: Uuid) {
         self.boot_blocks.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&uuid);
     }

@@ -1,4 +1,4 @@
-//! Whose a zone is: which host this is, zones of other hosts that come and go, and own ones that others bring home.
+//! Which host a zone belongs to: zones of other hosts that come and go, and own zones that others bring home.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,15 +11,15 @@ use crate::model::{CheckRequest, HostId, ZoneName};
 use crate::paths::Paths;
 use crate::store::{Place, Store};
 
-/// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
-/// machine of its own.
+/// The identity of the host with that database and those paths. A machine id that cannot be read is left out: a
+/// simulated host has no machine of its own.
 pub(super) fn identity(store: &Store, paths: &Paths) -> HostId {
     let machine = std::fs::read_to_string(paths.machine_id()).unwrap_or_default();
     let root = std::fs::canonicalize(paths.root()).unwrap_or_else(|_| paths.root().to_owned());
     HostId::new(store.identity(), &machine, &root)
 }
 
-/// Zones that have come here since this process began, and of which the arrival has not ended.
+/// Zones that have arrived here since this process began, and whose arrival has not yet ended.
 #[derive(Default)]
 pub(super) struct Arrived(Mutex<HashSet<Uuid>>);
 
@@ -28,12 +28,12 @@ impl Arrived {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The zone is here.
+    /// The zone has arrived.
     pub(super) fn note(&self, uuid: Uuid) {
         self.lock().insert(uuid);
     }
 
-    /// Whether the zone has come.
+    /// Whether the zone has arrived; forgets it.
     fn take(&self, uuid: Uuid) -> bool {
         self.lock().remove(&uuid)
     }
@@ -52,11 +52,12 @@ impl Local {
         }
     }
 
-    /// The arrival of a zone has ended: one that did not come is no guest, and one that belongs here and was brought home
-    /// by others is not away any more. What this host itself is about to fetch is its own affair.
+    /// Ends the arrival of a zone: one that did not come is not a guest, and one that belongs here and was
+    /// brought home by another host is no longer away. A zone that this host itself fetches is recorded by its
+    /// run.
     pub(super) async fn settle_in(&self, uuid: Uuid) -> Result<(), HostError> {
         let failed = |error| self.failed(error);
-        // A configuration that lay here all the time has not come.
+        // A configuration that was here all the time has not arrived.
         let came = self.arrived.take(uuid);
         let Some(record) = self.store.zone(uuid).map_err(failed)? else { return Ok(()) };
         let is_home = came && record.place == Place::Away;
@@ -72,8 +73,8 @@ impl Local {
         }
     }
 
-    /// A zone has left. Of a guest that was fetched by its home nothing is kept; one that this host itself sends on is put
-    /// down by its run.
+    /// A zone has left. Nothing is kept of a guest that its home has fetched; one that this host itself sends on
+    /// is recorded by its run.
     pub(super) fn see_off(&self, zone: &ZoneName) -> Result<(), HostError> {
         let failed = |error| self.failed(error);
         let records = self.store.zones().map_err(failed)?;

@@ -1,8 +1,8 @@
-//! Whether a zone that comes has the name or the UUID of a guest that is here. Pure.
+//! Whether an incoming zone has the name or the UUID of a guest that is here. Pure.
 
 use crate::model::{Blocker, BlockerKind, CheckRequest, Inventory, ZoneName};
 
-/// A guest that is here, compared with the zone that comes.
+/// A guest that is here, compared with the incoming zone.
 #[derive(Clone, Copy)]
 struct Likeness {
     same_name: bool,
@@ -10,7 +10,7 @@ struct Likeness {
     runs: bool,
 }
 
-/// What each guest that is here has against a zone that comes.
+/// The conflicts of an incoming zone with the guests that are here.
 pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
     let zones = here.zones.iter().map(|other| {
@@ -26,7 +26,7 @@ pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker>
     reasons.map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect()
 }
 
-/// Why a guest keeps the zone out. The zone's own configuration does not, if it may be overwritten.
+/// Why a guest rules out the zone. If it is the same zone and may be overwritten, it does not.
 fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let name = &zone.name;
@@ -62,7 +62,7 @@ mod tests {
         }
     }
 
-    /// What the one guest here has against the zone `evac1` of UUID 1.
+    /// The conflict of the zone `evac1` with UUID 1 with the only guest here.
     fn said(name: &str, uuid: u128, state: ZoneState, overwrite: bool) -> Option<String> {
         let uuid = uuid::Uuid::from_u128(uuid);
         let mut zone = sample::zone("evac1");
@@ -73,7 +73,7 @@ mod tests {
             blockers(&here, &arrival(overwrite)).into_iter().map(|blocker| blocker.reason).next()
         };
         let managed = of(Inventory { zones: vec![zone], unmanaged: Vec::new() });
-        // One that cannot be handled has the same against it.
+        // A guest that cannot be handled has the same conflict.
         assert_eq!(of(Inventory { zones: Vec::new(), unmanaged: vec![guest] }), managed);
         managed
     }

@@ -10,7 +10,7 @@ impl Local {
     /// Where that zone is, as far as is known here. What its platform has is here, and what is reserved comes, whatever is
     /// recorded.
     pub(super) async fn find(&self, uuid: Uuid) -> Result<Location, HostError> {
-        // In this order: a zone that comes is among the one or the other.
+        // In this order: a zone that arrives meanwhile is among the one or the other.
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         let is_present = self.inventory().await?.has(uuid);
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;

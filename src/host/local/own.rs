@@ -1,4 +1,4 @@
-//! What this host does with its zones by itself: no other host may ask for that.
+//! What this host does with its own zones, and no other host can ask for.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::host::{HostError, LocalAdmin};
 use crate::model::{Abilities, Brand, InterfaceMapping, Manifest, Step, ZoneName};
 use crate::paths::Paths;
 
-/// No shutdown is waited for longer, whoever asks for it, in milliseconds.
+/// Maximum time to wait for a shutdown, in milliseconds.
 const LONGEST_SHUTDOWN: u64 = 3_600_000;
 
 #[async_trait::async_trait]
@@ -58,10 +58,7 @@ impl LocalAdmin for Local {
 }
 
 impl Local {
-    /// Takes the configuration of a zone that does not run from the platform.
-    ///
-    /// # Errors
-    /// What the platform said.
+    /// Removes the configuration of a zone that does not run from the platform.
     pub async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async { self.platform.undefine(zone, uuid).await.map_err(|error| self.failed(error)) };
         self.act(Actor::Source, Step::Detach, act).await

@@ -1,4 +1,4 @@
-//! What software the zones of this host depend on, and whether those that arrive find the same here.
+//! The software that the zones of this host depend on, and whether zones that arrive find the same here.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::software::{self, Counted, Report, compare};
 
-/// What [`System::Hypervisor`] calls the part that runs a virtual machine.
+/// The name of the package for QEMU among those of [`System::Hypervisor`].
 const QEMU: &str = "qemu";
 
 impl Local {
@@ -25,20 +25,20 @@ impl Local {
         Ok((Manifest { software: counted.software, ..manifest }, counted.own))
     }
 
-    /// What this host has of the software that a zone depends on, and which folders that the zone reads are its own.
+    /// The software of this host that a zone depends on, and which folders that the zone reads are the host's own.
     async fn count(&self, manifest: &Manifest) -> Result<Counted, HostError> {
         if self.platform.able(manifest.zone.brand).host_software {
             let inherited: Vec<_> = manifest.inherited().collect();
             let counted = software::count(self.paths.root(), &inherited).await;
             return counted.map_err(|error| self.failed(error));
         }
-        // A virtual machine brings its own; on what hypervisor it runs is for the platform to say.
+        // A virtual machine brings its own; the platform knows on which hypervisor it runs.
         let software = self.platform.software(manifest).await.map_err(|error| self.failed(error))?;
         Ok(Counted { software, own: Vec::new() })
     }
 
-    /// The same for a zone that is to leave. That it cannot be read is for the other host to judge, which takes the zone
-    /// if it is forced to.
+    /// Likewise for a zone that is to leave. If the software cannot be read, the destination decides: it accepts
+    /// the zone if it is forced to.
     pub(super) async fn depends(&self, manifest: &Manifest) -> Result<Counted, HostError> {
         if !self.platform.able(manifest.zone.brand).host_software {
             return self.count(manifest).await;
@@ -51,20 +51,20 @@ impl Local {
         counted.map_err(|error| self.failed(error))
     }
 
-    /// What of the software that a zone depends on is missing here, or another version. None: it depends on none, or its
-    /// host is too old to tell.
+    /// The software that a zone depends on and that is missing or differs here. None: it depends on none, or its
+    /// host is too old to send it.
     ///
     /// # Errors
-    /// If it is not known what is here.
+    /// If the software of this host is not known.
     pub async fn compare_software(&self, arrival: &CheckRequest) -> Result<Option<Report>, HostError> {
         let Some(source) = &arrival.manifest.software else { return Ok(None) };
         let mut source = source.clone();
         if source.system == System::Hypervisor {
-            // What has booted it here takes it back, whatever it has run on meanwhile.
+            // The host that booted it takes it back, whatever it has run on meanwhile.
             if self.comes_home(arrival)? {
                 return Ok(None);
             }
-            // What has brought up its memory there does not matter to one that is booted here.
+            // The QEMU that ran it there does not matter to a zone that is booted here.
             source.packages.retain(|one| arrival.kind == Method::Live || one.name != QEMU);
         }
         let here = self.count(&arrival.manifest).await?.software;
@@ -77,7 +77,7 @@ impl Local {
         Ok(record.is_some_and(|record| record.place.is_elsewhere()))
     }
 
-    /// A blocker for each finding of that.
+    /// A blocker for each difference.
     pub(super) async fn software_blockers(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         if arrival.force {
             return Ok(Vec::new());
@@ -89,7 +89,7 @@ impl Local {
     }
 }
 
-/// The storage of a zone, which another host must see, too: all but the folders that are its host's own.
+/// The storage of a zone that another host must see, too: all but the folders of its host's own.
 pub(super) fn storage(manifest: &Manifest, own: &[PathBuf]) -> Vec<Disk> {
     let is_own = |disk: &&Disk| match &disk.source {
         DiskSource::Dir(folder) => disk.readonly && disk.target != "/" && own.contains(folder),
@@ -147,7 +147,7 @@ mod tests {
             self.write("var/sadm/install/contents", &contents);
         }
 
-        /// The findings against a zone, if it came.
+        /// The blockers of a zone, if it came.
         async fn findings(&self, manifest: Manifest, force: bool) -> Result<Vec<String>, HostError> {
             let arrival = CheckRequest {
                 manifest,
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// A container that shares `/usr` with its host, as that host tells of it.
+    /// The manifest of a container that shares `/usr` with its host.
     async fn sparse(host: &Site) -> Result<Manifest, HostError> {
         let usr = Disk::new("/usr", DiskSource::Dir(PathBuf::from("/usr")), true);
         let manifest = Manifest { disks: vec![usr], ..whole(Brand::LXC) };

@@ -1,4 +1,4 @@
-//! What other hosts have left here of their zones, seen from the host with which it is left.
+//! Replicas that other hosts have left here, as the host that keeps them sees them.
 
 use uuid::Uuid;
 
@@ -7,12 +7,12 @@ use crate::host::HostError;
 use crate::model::document::LIMIT;
 use crate::model::{Claim, Location, Millis, Standby, format_bytes};
 
-/// So many manifests of one host are kept at most, of so many bytes in all: what a peer may leave must not fill the disk.
+/// Maximum number of replicas of one host, and of their bytes: a peer must not be able to fill the disk.
 const MANY: u64 = 4096;
 const MUCH: u64 = 256 << 20;
 
 impl Local {
-    /// Keeps what another host has left.
+    /// Keeps a replica that another host has left.
     pub(super) fn keep(&self, standby: &Standby) -> Result<(), HostError> {
         let origin = &standby.origin;
         let refused = |why| Err(HostError::permanent(&self.name, why));
@@ -31,9 +31,9 @@ impl Local {
         self.store.keep_standby(standby, (self.clock)()).map_err(|error| self.failed(error))
     }
 
-    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left,
-    /// until it has heard of that. Also of one that is not here any more, of which nothing is known but what was left: that
-    /// may be its last configuration.
+    /// Drops the replicas of these zones of `origin`, and returns which of its zones were taken over here, until
+    /// `origin` has acknowledged that. This includes a zone that is no longer here and of which only the replica
+    /// is known: that may be its last configuration.
     pub(super) async fn claims(
         &self,
         origin: &str,
@@ -47,7 +47,7 @@ impl Local {
                 None => withdrawn.contains(&row.uuid),
                 Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
                 Some((at, by)) => {
-                    // One that is being attached may yet fail to be.
+                    // A zone that is being attached may yet fail to be.
                     if self.find(row.uuid).await? != Location::Coming {
                         claims.push(Claim { zone: row.zone.clone(), uuid: row.uuid, at, by });
                     }

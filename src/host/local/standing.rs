@@ -1,4 +1,4 @@
-//! What the zones of this host are to its peers.
+//! The relations of this host's zones to its peers.
 
 use uuid::Uuid;
 
@@ -8,11 +8,11 @@ use crate::host::{Host, HostError};
 use crate::model::{Inventory, Zone};
 use crate::store::Reservation;
 
-/// No zone is brought for more hosts than that; a name is no longer than a host's.
+/// Maximum number of hosts for which a zone is brought.
 const OWNERS: usize = 16;
 const LONGEST_NAME: usize = 255;
 
-/// All that says something of one zone.
+/// Everything that identifies the relation of one zone.
 #[derive(Default)]
 struct Signs {
     /// Its name, or its UUID.
@@ -24,7 +24,7 @@ struct Signs {
     /// Those that are reserved for it and hold now, then those that have run out.
     reserved: Vec<Reservation>,
     has_run_out: Vec<Reservation>,
-    /// Who has brought it, and for whom it was brought.
+    /// The host that has brought it, and those for which it was brought.
     owners: Vec<String>,
 }
 
@@ -65,10 +65,10 @@ impl Signs {
 }
 
 impl Local {
-    /// What the zones that a question names are to a peer: of several, the one that counts least.
+    /// The relation of a request's zones to a peer: of several zones, the one with the fewest rights.
     pub(super) async fn standing_of(&self, peer: &str, named: &Named) -> Result<Standing, HostError> {
         let failed = |error| self.failed(error);
-        // What it has brought needs no list of zones: one that stands still must not wait for that.
+        // A zone that the peer has brought is found without a list of zones, for which a stopped zone must not wait.
         if let (None, Some(uuid)) = (&named.zone, named.uuid) {
             let owners = self.owners_of(uuid)?;
             let signs = Signs { owners, ..Signs::default() };

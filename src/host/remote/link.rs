@@ -1,7 +1,7 @@
-//! One stream of questions and answers.
+//! One stream of requests and replies.
 //!
-//! One task owns the stream; questions reach it through a queue, so a caller that gives up never leaves half
-//! a frame behind. Once the stream is broken it stays so, and every waiting and later question hears why.
+//! One task owns the stream; requests reach it through a queue, so a caller that gives up never leaves half a
+//! frame behind. A broken stream stays broken, and every waiting and later request gets the reason.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,10 +18,10 @@ use crate::transport::ByteStream;
 use crate::transport::frame;
 use crate::transport::rpc::{LONGEST_PING, Reply, Request};
 
-/// An answer: what the host says, or its error, both not decoded yet.
+/// A reply or an error of the host, neither of them decoded yet.
 pub(super) type Answer = Result<Value, Value>;
 
-/// One stream of questions and answers. Dropping it closes the stream.
+/// One stream of requests and replies. Dropping it closes the stream.
 pub(super) struct Link {
     waiting: Arc<PendingCalls>,
     queue: mpsc::Sender<Request>,
@@ -30,8 +30,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Takes over a stream on which the hello is done. A ping goes out every `keepalive`; when nothing came
-    /// for three times that, the stream is broken.
+    /// Takes over a stream after the hello. A ping is sent every `keepalive`; if nothing arrives for three times
+    /// as long, the stream is broken.
     pub(super) fn start(stream: ByteStream, keepalive: Duration) -> Self {
         let keepalive = keepalive.clamp(Duration::from_secs(1), LONGEST_PING);
         let waiting = Arc::new(PendingCalls(Mutex::new(Ok(HashMap::new()))));
@@ -50,24 +50,24 @@ impl Link {
         Self { waiting, queue, next: AtomicU64::new(1), _task: AbortOnDropHandle::new(task) }
     }
 
-    /// Whether a question can still be answered.
+    /// Whether no request can be answered any more.
     pub(super) fn is_broken(&self) -> bool {
         self.waiting.lock().is_err()
     }
 
-    /// Asks. The error says why no answer can come.
+    /// Sends a request. The error says why no reply can come.
     pub(super) async fn ask(&self, call: Value) -> Result<Answer, String> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         self.waiting.lock().as_mut().map_err(|reason| reason.clone())?.insert(id, sender);
         let _forget = Forget { waiting: &self.waiting, id };
-        // When the queue is closed, the answer's sender is gone as well, and the reason is known.
+        // If the queue is closed, the reply's sender is gone as well, and the reason is known.
         let _ = self.queue.send(Request::Call { id, call }).await;
         answer.await.map_err(|_| self.waiting.reason())
     }
 }
 
-/// Who waits for which answer; once the stream is broken, why.
+/// Which caller waits for which reply; once the stream is broken, why.
 struct PendingCalls(Mutex<Result<HashMap<u64, oneshot::Sender<Answer>>, String>>);
 
 impl PendingCalls {
@@ -75,7 +75,7 @@ impl PendingCalls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands an answer over. Nobody may wait for it any more.
+    /// Passes a reply on, unless its caller has given up.
     fn settle(&self, id: u64, answer: Answer) {
         let sender = self.lock().as_mut().ok().and_then(|waiting| waiting.remove(&id));
         if let Some(sender) = sender {
@@ -92,7 +92,7 @@ impl PendingCalls {
     }
 }
 
-/// Forgets a question when its caller has gone.
+/// Forgets a request when its caller gives up.
 struct Forget<'a> {
     waiting: &'a PendingCalls,
     id: u64,

@@ -1,4 +1,4 @@
-//! Questions to another host over a stream in memory, and what becomes of them when it breaks.
+//! Requests to another host over a stream in memory, and what happens to them when it breaks.
 
 #[cfg(feature = "ssh")]
 mod over_ssh;
@@ -24,7 +24,7 @@ fn zone(name: &str) -> ZoneName {
     name.parse().unwrap()
 }
 
-/// What a fake host answers when it is let.
+/// A request that a fake host answers when it is allowed to.
 fn slow(number: u128) -> Call {
     Call::location { uuid: Uuid::from_u128(number) }
 }
@@ -146,7 +146,7 @@ async fn an_answer_that_stays_out_is_not_waited_for_beyond_its_deadline() {
     let error = remote.ask::<Location>(slow(1)).await.unwrap_err();
     assert!(error.is_no_answer(), "{error}");
     assert_eq!(start.elapsed().as_secs(), 30);
-    // The line is as good as before: pings were answered all the time.
+    // The connection still works: pings were answered all the time.
     assert!(remote.ask::<crate::model::Facts>(Call::facts {}).await.is_ok());
 }
 

@@ -3,13 +3,13 @@
 //! | a server in a manifest | what is tried |
 //! |---|---|
 //! | `name:port`, `[address]:port` | that port |
-//! | `name` | the usual ports of the protocol |
-//! | `unix:/path` | whether that socket is there |
-//! | `rdma:name:port` | nothing: no connection tells |
-//! | `conf:/path` | the monitors that this file of Ceph's names here |
+//! | `name` | the default ports of the protocol |
+//! | `unix:/path` | whether that socket exists |
+//! | `rdma:name:port` | nothing: a TCP connection proves nothing |
+//! | `conf:/path` | the monitors in that file of Ceph's on this host |
 //!
-//! Storage of Ceph that names no servers has those of `/etc/ceph/ceph.conf`. Where that names none, either, the name
-//! service may: nothing is found out then, and that is said.
+//! Ceph storage without servers uses those in `/etc/ceph/ceph.conf`. If there are none either, DNS may have them:
+//! then nothing is checked, and a note says so.
 
 use std::net::Ipv6Addr;
 use std::os::unix::fs::FileTypeExt;
@@ -21,26 +21,26 @@ use tokio::net::TcpStream;
 
 use super::{Seen, read_start};
 
-/// Where Ceph's own settings lie.
+/// Ceph's own configuration.
 const CEPH: &str = "/etc/ceph/ceph.conf";
 
-/// One server is waited for so long.
+/// How long to wait for one server.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What becomes of a server in the list.
+/// How a server in the list is tried.
 #[derive(Debug, PartialEq, Eq)]
 enum Server {
-    /// One of these `host:port` answers.
+    /// At least one of these `host:port` must answer.
     At(Vec<String>),
-    /// It listens at this socket.
+    /// It listens on this socket.
     Socket(PathBuf),
-    /// Nobody can tell from here.
+    /// It cannot be tried from here; the reason.
     Untold(String),
-    /// This file names them.
+    /// The servers are in this file.
     Named(PathBuf),
 }
 
-/// The ports at which a protocol is served where none is named; none for one that no connection tells of.
+/// The default ports of a protocol; none for a protocol that cannot be tried by a connection.
 fn usual_ports(protocol: &str) -> &'static [u16] {
     match protocol {
         "rbd" => &[3300, 6789],
@@ -60,7 +60,7 @@ fn usual_ports(protocol: &str) -> &'static [u16] {
     }
 }
 
-/// Reads one server.
+/// Parses one server.
 fn parse(protocol: &str, text: &str) -> Server {
     if let Some(path) = text.strip_prefix("unix:") {
         return Server::Socket(path.into());
@@ -137,7 +137,7 @@ fn is_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|about| about.file_type().is_socket())
 }
 
-/// Whether somebody listens at one of them.
+/// Whether one of them accepts a connection.
 async fn answers(places: &[String]) -> bool {
     let connect = |place: &String| {
         let place = place.clone();
@@ -153,7 +153,7 @@ async fn answers(places: &[String]) -> bool {
 //    mon_host = [v2:10.0.0.1:3300/0,v1:10.0.0.1:6789/0] mon2.example.org
 //  [mon.a]
 //    mon addr = 10.0.0.3:6789
-/// The monitors that a file of Ceph's names; none if it cannot be read.
+/// The monitors in a file of Ceph's; none if it cannot be read.
 fn monitors(file: &Path) -> Vec<String> {
     const LONGEST: u64 = 1 << 20;
     let text = read_start(file, LONGEST).unwrap_or_default();
@@ -170,7 +170,7 @@ fn parse_monitors(text: &str) -> Vec<String> {
     words.filter_map(monitor).collect()
 }
 
-/// `v1:10.0.0.1:6789/0`, with a bracket of the group around it before or behind.
+/// `v1:10.0.0.1:6789/0`, with a bracket of its group before or after it.
 fn monitor(word: &str) -> Option<String> {
     let bare =
         ["[v1:", "[v2:", "[any:", "v1:", "v2:", "any:"].iter().find_map(|kind| word.strip_prefix(kind));

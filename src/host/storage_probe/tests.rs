@@ -1,4 +1,4 @@
-//! Marks and fingerprints of storage, on files and folders of this machine.
+//! Markers and fingerprints of storage, on files and folders of this machine.
 
 use super::*;
 
@@ -57,7 +57,7 @@ async fn a_block_device_that_is_called_a_file_is_known_as_what_it_is() {
     let device = all.into_iter().find(is_block).expect("this machine has a block device");
     let disk = disk(DiskSource::File(device), false);
     assert_eq!(find(std::slice::from_ref(&disk)).await[0].seen.problem, None);
-    // No mark beside it: every host has a /dev of its own.
+    // No marker beside it: every host has a /dev of its own.
     let proof = Markers::default().leave(&[disk]).marks.remove(0).proof;
     assert!(matches!(proof, Proof::Fingerprint(_) | Proof::None { .. }), "{proof:?}");
 }
@@ -140,7 +140,7 @@ fn marks_are_gone_when_their_host_ends() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// What is said of a disk by another host, `change` being what is so there.
+/// What another host finds of a disk; `change` makes its storage differ.
 async fn seen(disk: &Disk, change: impl FnOnce()) -> Seen {
     let marks = Markers::default();
     let ticket = marks.leave(std::slice::from_ref(disk));
@@ -164,7 +164,7 @@ async fn a_medium_that_may_be_missing_stays_behind_and_that_is_said() {
     let other = seen(&iso, || std::fs::write(&path, "b").unwrap()).await;
     assert_eq!(other, Seen::problem("is there, but with another content"));
     assert_eq!(seen(&iso, || std::fs::remove_file(&path).unwrap()).await, behind);
-    // What is written to is no other matter.
+    // Contents that are written to do not matter.
     std::fs::write(&path, "a").unwrap();
     let floppy = Disk { readonly: false, ..iso };
     assert_eq!(seen(&floppy, || std::fs::remove_file(&path).unwrap()).await, behind);

@@ -93,7 +93,7 @@ fn two_that_run_and_none_at_all_need_the_operator() {
     }
 }
 
-/// The tables of the document, as this code makes them: steps that lead to the same actions share one.
+/// The tables of the document, as generated from the code: steps that lead to the same actions share one.
 fn tables() -> String {
     let mut tables: Vec<(Vec<String>, String)> = Vec::new();
     for step in steps() {

@@ -1,4 +1,4 @@
-//! Every procedure, struck at every step in every way.
+//! Every procedure, with every kind of failure at every step.
 
 use std::sync::Mutex;
 
@@ -19,7 +19,7 @@ enum Blow {
 const BLOWS: [Blow; 5] =
     [Blow::IntentFails, Blow::ActFails, Blow::ActIsUnknown, Blow::DoneFails, Blow::AbortsDuringAct];
 
-/// All that happens, in order, and where it is struck.
+/// The expected events, in order, and where the failure occurs.
 struct Script {
     at: Option<(Step, Blow)>,
     seen: Mutex<Vec<String>>,
@@ -119,7 +119,7 @@ async fn nothing_is_written_while_the_zone_is_held() {
     );
 }
 
-/// What was struck is undone backwards as far as it was begun, or left for recovery after the point of no return.
+/// Steps are undone backwards as far as they were begun, or left to recovery after the point of no return.
 #[tokio::test]
 async fn wherever_it_is_struck_a_procedure_is_undone_or_left_and_never_undone_after_the_point_of_no_return() {
     for &procedure in Procedure::ALL {
@@ -132,7 +132,7 @@ async fn wherever_it_is_struck_a_procedure_is_undone_or_left_and_never_undone_af
                 let is_committed = was_committed || !spec.is_reversible;
                 let is_last = number + 1 == procedure.steps().len();
                 match blow {
-                    // A zone that stands still does not wait for the journal.
+                    // A zone that is stopped does not wait for the journal.
                     Blow::IntentFails if spec.running_during == Running::Held => assert_eq!(result, Ok(())),
                     Blow::DoneFails
                         if words(&seen, "act").contains(&"switch") && spec.step == Step::Transfer =>

@@ -1,4 +1,4 @@
-//! The table of steps is consistent, and so is what others say of it.
+//! The table of steps is consistent, also with what others say of it.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ fn every_step_has_failpoints_in_the_journal_and_at_the_hosts_that_act() {
     for &step in Step::ALL {
         assert!(has(Actor::Journal, step));
         for (actor, side) in [(Actor::Source, Side::Source), (Actor::Destination, Side::Destination)] {
-            // A zone that stays is booted by the same call as one that arrives.
+            // A zone that stays is booted by the same request as one that arrives.
             let mut specs = specs().filter(|(procedure, _)| *procedure != Procedure::Boot);
             let acts = specs.any(|(_, spec)| spec.step == step && spec.acts_on.contains(&side));
             assert_eq!(has(actor, step), acts, "{step} {actor}");
@@ -61,7 +61,7 @@ fn every_step_has_failpoints_in_the_journal_and_at_the_hosts_that_act() {
     }
 }
 
-/// The steps of each procedure as docs/recovery.md shows them.
+/// The steps of each procedure, as in docs/recovery.md.
 fn tables() -> String {
     let mut text = String::new();
     for procedure in Procedure::ALL {

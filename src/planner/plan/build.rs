@@ -1,4 +1,4 @@
-//! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
+//! From a fleet to a plan that can be shown, stored and carried out: placement, then schedule. Pure.
 
 use super::{
     About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement,
@@ -7,43 +7,39 @@ use super::{
 };
 use crate::model::ZoneName;
 
-/// A plan with what it was made from, still by numbers.
+/// A plan with everything that it was made from, still by numbers.
 #[derive(Clone, Debug)]
 pub struct BuiltPlan {
-    /// The fleet.
     pub fleet: Fleet,
-    /// What was kept to.
     pub rules: Rules,
-    /// Who goes where.
     pub placement: Placement,
-    /// When.
     pub plan: Plan,
 }
 
-/// What is known of moves before any of this plan.
+/// What is known before the plan is made.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// What moves cost.
+    /// The fixed costs of moves.
     pub costs: Costs,
-    /// What was learnt from earlier ones.
+    /// What was learnt from earlier moves.
     pub calibration: Calibration,
-    /// Bytes a second that one stream carries at most; none if not known.
+    /// Maximum bandwidth of one stream in bytes per second; none if not known.
     pub stream: Option<u64>,
 }
 
-/// Finds places for the zones of the question, and times for their moves.
+/// Places the zones of the request, and schedules their moves.
 pub fn build(fleet: Fleet, rules: Rules, question: &PlacementRequest, history: &History) -> BuiltPlan {
     let placement = place(&fleet, &rules, question);
     timed(fleet, rules, placement, history)
 }
 
-/// Times for moves whose places are given.
+/// Schedules the moves of a given placement.
 pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, history: &History) -> BuiltPlan {
     timed_with(fleet, rules, placement, history, &|_, _| false)
 }
 
-/// Times for moves whose places are given; `aside` says which zone may be on which third host for a while, where zones
-/// wait for each other.
+/// Schedules the moves of a given placement; `aside` says which zone may be on which third host for a while if
+/// zones wait for each other.
 pub(super) fn timed_with(
     fleet: Fleet,
     rules: Rules,
@@ -68,7 +64,7 @@ pub(super) fn timed_with(
 }
 
 impl PlacementRequest {
-    /// All zones that are to leave these hosts (by name): those that run, and with `all` those that do not.
+    /// All zones that must leave these hosts: those that run, and with `all` also those that do not.
     pub fn drain(fleet: &Fleet, hosts: &[HostKey], all: bool) -> Self {
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         let leaves = |zone: &FleetZone| {
@@ -86,28 +82,25 @@ impl PlacementRequest {
 }
 
 impl BuiltPlan {
-    /// A zone.
     pub fn zone(&self, zone: ZoneIx) -> Option<&FleetZone> {
         self.fleet.zones.get(zone.0 as usize)
     }
 
-    /// A host's name.
     pub fn host(&self, host: HostIx) -> Option<&HostKey> {
         self.fleet.hosts.get(host.0 as usize).map(|host| &host.name)
     }
 
-    /// A host.
     pub fn host_of(&self, host: HostIx) -> Option<&FleetHost> {
         self.fleet.hosts.get(host.0 as usize)
     }
 
-    /// When the first move of a zone begins, ms; none if it does not move.
+    /// When the first move of a zone begins, in ms; none if it does not move.
     pub fn start(&self, name: &ZoneName) -> Option<u64> {
         let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == *name);
         self.plan.moves.iter().find(|one| of_zone(one.zone)).map(|one| one.start_ms)
     }
 
-    /// Zones that go nowhere, and all that stands against it.
+    /// The zones that cannot be placed, with all reasons.
     pub fn unplaced(&self) -> Vec<UnplacedZone> {
         let unplaced = self.placement.unplaced.iter().map(|one| (one.zone, self.refusals(one)));
         let blocked = self.plan.blocked.iter().map(|one| {
@@ -121,7 +114,7 @@ impl BuiltPlan {
         all.collect()
     }
 
-    /// Guests of these hosts that would have to leave and cannot be handled: with `all` also those that do not run.
+    /// Guests of these hosts that should leave but cannot be handled: with `all` also those that do not run.
     pub fn unhandled(&self, hosts: &[HostKey], all: bool) -> impl Iterator<Item = UnplacedZone> {
         let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
         emptied.flat_map(move |host| {
@@ -129,8 +122,8 @@ impl BuiltPlan {
         })
     }
 
-    /// Why a zone fits nowhere, host by host, but for its own. That a host is no target of a zone is not said where it
-    /// has some.
+    /// Why a zone fits nowhere, for each host except its own. Hosts that are not its targets are left out if it
+    /// has targets.
     fn refusals(&self, unplaced: &Unplaced) -> Vec<String> {
         let zone = self.zone(unplaced.zone);
         let has_targets = zone.is_some_and(|zone| zone.targets.is_some());
@@ -146,12 +139,12 @@ impl BuiltPlan {
         if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
     }
 
-    /// What is said of a host.
+    /// A reason with the name of its host.
     fn there(&self, host: HostIx, reason: &str) -> String {
         self.host(host).map_or_else(|| reason.to_owned(), |host| format!("{host}: {reason}"))
     }
 
-    /// As a file, with the zones that go nowhere.
+    /// The plan file, with the zones that cannot be placed.
     pub fn file(&self, about: About, unplaced: Vec<UnplacedZone>) -> PlanFile {
         PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, unplaced)
     }

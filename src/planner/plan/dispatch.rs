@@ -1,4 +1,4 @@
-//! Which moves may begin now: a plan's order, kept while things take as long as they really take.
+//! Which moves may begin now: follows a plan's order, whatever time moves really take.
 //!
 //! ```text
 //!   waiting ──begin──► under way ──leave──► over
@@ -7,9 +7,10 @@
 //!      └────── paused ◄────┘
 //! ```
 //!
-//! A move begins when a slot is free at both hosts, what must come before it is over, no other of a group that
-//! goes one by one is under way, and all that are on the same line can share it (see [`super::forecast::sharers`]). Of those that could begin, the one that is earlier in the plan does; one that cannot
-//! begin yet holds up nothing but what waits for it.
+//! A move begins when a slot is free at both hosts, the moves that it comes after are over, no other move of a
+//! one-by-one group is in progress, and all moves on the same network connection can share it (see
+//! [`super::forecast::sharers`]). Of the moves that could begin, the earliest in the plan does; one that cannot
+//! begin yet holds up only those that wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +23,12 @@ pub struct QueuedMove {
     pub from: HostKey,
     /// The host at which it arrives.
     pub to: HostKey,
-    /// The moves that must be over before, by their places in the plan.
+    /// The moves that must be over before, by their positions in the plan.
     pub after: BTreeSet<usize>,
-    /// Groups of which only one is under way at a time.
+    /// Groups of which only one may be in progress at a time.
     pub one_by_one: BTreeSet<String>,
-    /// How many moves may be on the lines of its two hosts while it is, itself among them; none: any number.
+    /// Maximum number of moves on the connections of its two hosts while it is in progress, itself included;
+    /// none: no limit.
     pub sharers: Option<usize>,
 }
 
@@ -37,7 +39,7 @@ impl QueuedMove {
     }
 }
 
-/// How many may be under way at once. Zero counts as one: a plan always goes on.
+/// Maximum numbers of simultaneous moves. Zero counts as one: a plan always makes progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
     /// In all.
@@ -56,28 +58,28 @@ enum Phase {
     Over,
 }
 
-/// The state of a plan that is carried out. Items are named by their places in it.
+/// The state of a plan that is being carried out. Moves are identified by their positions in it.
 ///
-/// What the end of a move costs does not grow with the plan: who may begin next is looked for among the few that wait
-/// for nothing but room, and only as long as there is a slot.
+/// The cost of ending a move does not grow with the plan: the next move is searched only among the few that wait
+/// for nothing but a slot, and only as long as there is one.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     items: Vec<QueuedMove>,
     slots: Slots,
     phases: Vec<Phase>,
-    /// How many moves that must be over before are not, for each.
+    /// For each move, the number of moves that must be over before and are not.
     before: Vec<usize>,
-    /// The moves that come after each.
+    /// For each move, those that come after it.
     behind: Vec<Vec<usize>>,
-    /// Those that wait, and for no other move.
+    /// Moves that wait, but for no other move.
     ready: BTreeSet<usize>,
     under_way: BTreeSet<usize>,
-    /// How many items were looked at in all.
+    /// The number of moves that were looked at in all.
     #[cfg(test)]
     looked: usize,
 }
 
-/// What is taken now.
+/// What is in use now.
 #[derive(Default)]
 struct Taken<'a> {
     jobs: usize,
@@ -86,11 +88,11 @@ struct Taken<'a> {
     groups: BTreeSet<&'a str>,
 }
 
-/// One host's line, one way.
+/// One direction of a host's network connection.
 #[derive(Clone, Copy, Default)]
 struct HostQueue {
     moves: usize,
-    /// So many are borne by all that are on it.
+    /// Maximum number of moves that may share it.
     most: Option<usize>,
 }
 
@@ -151,7 +153,7 @@ impl Dispatch {
         }
     }
 
-    /// Begins all moves that may begin now, and gives them in the order of the plan.
+    /// Begins all moves that may begin now, and returns them in the order of the plan.
     pub fn start(&mut self) -> Vec<usize> {
         let (found, _looked) = self.startable();
         #[cfg(test)]
@@ -195,14 +197,14 @@ impl Dispatch {
         }
     }
 
-    /// A move that was under way is tried again later. What comes after it waits; its slot is free.
+    /// A move in progress will be tried again later. Moves that come after it wait; its slot is free.
     pub fn pause(&mut self, place: usize) {
         if self.phase(place) == Phase::UnderWay {
             self.put(place, Phase::Paused);
         }
     }
 
-    /// It waits for its turn again.
+    /// A paused move waits for its turn again.
     pub fn queue(&mut self, place: usize) {
         if self.phase(place) == Phase::Paused {
             self.put(place, Phase::Waiting);
@@ -214,7 +216,7 @@ impl Dispatch {
         self.phases.get(place).copied().unwrap_or(Phase::Over)
     }
 
-    /// Sets a phase, and whether the move is ready or under way by it.
+    /// Sets a phase, and updates which moves are ready and in progress.
     fn put(&mut self, place: usize, phase: Phase) {
         self.set(place, phase);
         self.under_way.remove(&place);
@@ -288,7 +290,7 @@ mod tests {
             order.push((first, now.len()));
         }
         assert_eq!(order, [(0, 2), (2, 1), (3, 1), (4, 1)]);
-        // Other lines are none of their business.
+        // Connections of other hosts do not matter.
         let elsewhere = QueuedMove { sharers: Some(1), ..item("h7", "h8", &[], None) };
         assert_eq!(Dispatch::new(vec![sharing("h2", Some(1)), elsewhere], WIDE).start(), [0, 1]);
     }

@@ -1,37 +1,37 @@
-//! What is left of a plan while it is carried out: how long in all, and what is to be expected of each zone. Pure.
+//! What is left of a plan that is being carried out: the remaining time, and the estimate of each zone. Pure.
 
 use std::collections::BTreeMap;
 
 use super::{BuiltPlan, PlannedMove, ZoneIx};
 use crate::model::{Method, ZoneName};
 
-/// What is to be expected of a zone's move. Times in ms.
+/// The estimate of a zone's move. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoveEta {
     /// From now until it begins.
     pub start_ms: u64,
     /// From its begin to its end.
     pub duration_ms: u64,
-    /// In which the zone does not answer; none if it does not run.
+    /// The zone's downtime; none if it does not run.
     pub downtime_ms: Option<u64>,
 }
 
-/// How a plan goes. What is left is taken to be as much slower than planned as what is over was.
+/// How fast a plan progresses. The rest is expected to be as much slower than planned as what is over was.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Pace {
-    /// How much of the plan's time is over, ms.
+    /// The plan's time that is over, in ms.
     over: u64,
-    /// How many times as long as planned everything takes.
+    /// Real time divided by planned time.
     slower: f64,
 }
 
 impl Pace {
-    /// So much of the plan's time, ms, as it really takes.
+    /// Converts ms of the plan to real ms.
     fn really(self, ms: u64) -> u64 {
         (ms as f64 * self.slower).round() as u64
     }
 
-    /// From now to that time of the plan, ms.
+    /// From now to that time of the plan, in ms.
     fn until(self, ms: u64) -> u64 {
         self.really(ms.saturating_sub(self.over))
     }
@@ -46,17 +46,17 @@ impl BuiltPlan {
         let (over, left): (Vec<&PlannedMove>, Vec<_>) =
             self.plan.moves.iter().partition(|one| self.is_over(one.zone, ended));
         let over = over.iter().map(|one| one.end_ms).max().unwrap_or(0);
-        /// Little that is over says little, in ms.
+        /// The time that is over must be at least this, in ms, to say anything about the pace.
         const LITTLE: u64 = 1000;
-        // One that was done before its time does not make the others done.
+        // A move that ended early does not mean that the others have ended.
         match left.iter().map(|one| one.end_ms).fold(over, u64::min) {
             0..LITTLE => Pace { over: elapsed, slower: 1.0 },
             over => Pace { over, slower: (elapsed as f64 / over as f64).clamp(0.2, 20.0) },
         }
     }
 
-    /// How many milliseconds are left until the last move ends, and by how many it may be later, when `elapsed` ms have
-    /// passed and these zones have moved.
+    /// How many milliseconds are left until the last move ends, and by how many it may be later, when `elapsed`
+    /// ms have passed and these zones have moved.
     pub fn remaining(&self, ended: &[&ZoneName], elapsed: u64) -> (u64, u64) {
         let pace = self.pace(ended, elapsed);
         let left = self.plan.moves.iter().filter(|one| !self.is_over(one.zone, ended));
@@ -66,7 +66,7 @@ impl BuiltPlan {
         (left, (pace.really(self.plan.margin_ms) as f64 * share).round() as u64)
     }
 
-    /// What is to be expected of each zone, by name, of whatever has not begun when `elapsed` ms have passed and these
+    /// The estimates of zones by name, of everything that has not begun when `elapsed` ms have passed and these
     /// zones have moved.
     pub fn etas(&self, ended: &[&ZoneName], elapsed: u64) -> BTreeMap<&ZoneName, MoveEta> {
         let pace = self.pace(ended, elapsed);
@@ -78,7 +78,7 @@ impl BuiltPlan {
                 duration_ms: pace.really(one.end_ms.saturating_sub(one.start_ms)),
                 downtime_ms: downtime(one),
             };
-            // One that goes by way of another host: both legs are its move.
+            // The two legs of a detour are one move.
             found
                 .entry(&zone.name)
                 .and_modify(|known| {

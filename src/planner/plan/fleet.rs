@@ -1,7 +1,8 @@
-//! What a plan is made from: hosts, and the zones on them. It is also the form of inventory files (JSON), so that a
-//! planner can be asked without any host.
+//! What a plan is made from: hosts, and the zones on them. It is also the format of inventory files (JSON), so
+//! that the planner works without any host.
 //!
-//! What is not known is left out and restricts nothing: a host that does not tell its networks has them all.
+//! What is not known is left out and restricts nothing: a host without a list of networks counts as having them
+//! all.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +13,12 @@ use super::key::HostKey;
 use super::rules::{Action, Rules};
 use crate::model::{Brand, NetMap, UnmanagedGuest, ZoneName};
 
-/// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
+/// Hosts and zones. Hosts are identified by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
-    /// All hosts, those that are to be emptied too.
+    /// All hosts, including those to be emptied.
     pub hosts: Vec<FleetHost>,
-    /// All zones, those that stay where they are too.
+    /// All zones, including those that stay where they are.
     pub zones: Vec<FleetZone>,
 }
 
@@ -28,33 +29,32 @@ pub struct Version(pub u32, pub u32, pub u32);
 /// Free huge pages of one size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HugePages {
-    /// Bytes of one page.
+    /// The size of a page in bytes.
     pub size: u64,
-    /// How many are free.
+    /// The number of free pages.
     pub free: u64,
 }
 
-/// One memory node of a host.
+/// One NUMA node of a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumaNode {
-    /// Bytes, all of it.
+    /// Total memory in bytes.
     pub memory: u64,
-    /// Bytes that are free.
+    /// Free memory in bytes.
     pub memory_free: u64,
-    /// Its processors.
+    /// Number of CPUs.
     pub cpus: u32,
 }
 
-/// A host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetHost {
-    /// Its name: in a fleet that was asked over the network the target's URI, in files any word.
+    /// In a fleet that was asked over the network the target's URI, in files any word.
     pub name: HostKey,
     /// `x86_64`, …; empty if not known.
     #[serde(default)]
     pub arch: String,
-    /// What its processors can do; none if not known.
+    /// Its CPU features; none if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_features: Option<BTreeSet<String>>,
     /// Its hypervisor's version.
@@ -63,132 +63,130 @@ pub struct FleetHost {
     /// The brands that it can run; none if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brands: Option<BTreeSet<Brand>>,
-    /// Bytes of memory, all of it.
+    /// Total memory in bytes.
     #[serde(default)]
     pub memory: u64,
     /// Bytes of it that new zones could have now, what is reserved already taken off.
     #[serde(default)]
     pub memory_free: u64,
-    /// Huge pages, by size.
+    /// By page size.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub huge_pages: Vec<HugePages>,
-    /// Memory nodes, where there are several.
+    /// NUMA nodes, if there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numa: Vec<NumaNode>,
-    /// Processors.
+    /// Number of CPUs.
     #[serde(default)]
     pub cpus: u32,
-    /// Virtual processors that it lets running zones have, all together; none if it has no such limit, or none is known.
+    /// Maximum number of virtual CPUs of all running zones together; none if there is no limit, or it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_vcpus: Option<u32>,
-    /// How many of its processors are busy, on the average of the last minute.
+    /// The number of busy CPUs, averaged over the last minute.
     #[serde(default)]
     pub cpu_load: f64,
-    /// Bytes a second that its network carries beside moves.
+    /// Network traffic besides moves, in bytes per second.
     #[serde(default)]
     pub network_load: u64,
-    /// Bytes a second that its line carries, each way; none if not known.
+    /// Network bandwidth in bytes per second, each way; none if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<u64>,
-    /// Bytes of storage of its own, all of it; 0 if zones only use what hosts share.
+    /// Total size of its own storage in bytes; 0 if zones use only shared storage.
     #[serde(default)]
     pub disk: u64,
-    /// Bytes of it that are free.
+    /// Free space of its own storage in bytes.
     #[serde(default)]
     pub disk_free: u64,
-    /// Networks that it has; none if not known.
+    /// None if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub networks: Option<BTreeSet<String>>,
-    /// What it calls networks of other hosts, where it has another name for them.
+    /// Names of other hosts' networks that differ on this host.
     #[serde(default, skip_serializing_if = "NetMap::is_empty")]
     pub net_map: NetMap,
-    /// Storage that it sees; none if not known.
+    /// The storage that it can access; none if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<BTreeSet<String>>,
-    /// It is down, or cut off: no zone goes there, and what it has is not known.
+    /// It is down or unreachable: no zone goes there, and its resources are not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
-    /// Who holds it in maintenance: no zone goes there.
+    /// The holder of its maintenance: no zone goes there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<String>,
-    /// When its maintenance will begin: no zone goes there that would have to leave again.
+    /// When announced maintenance begins: no zone goes there that would have to leave again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<String>,
-    /// Groups of hosts that it belongs to.
+    /// Host groups that it belongs to.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
-    /// Guests that it cannot handle: they stay on it.
+    /// Guests that cannot be handled, and so stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
-/// How a zone writes to its memory: the model of Kherbache, Madelaine and Hermenier (IEEE TCC 2017). A part of it
-/// is written again and again; the rest slowly.
+/// How a zone writes to its memory: the model of Kherbache, Madelaine and Hermenier (IEEE TCC 2017). A part of
+/// the memory is written again and again; the rest slowly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dirty {
-    /// Bytes of the part that is written to again and again.
+    /// The size of that part in bytes.
     pub hot: u64,
     /// Milliseconds in which that part is written once.
     pub hot_ms: u64,
-    /// Bytes of the rest that are written to in a second.
+    /// Bytes of the rest that are written per second.
     pub rate: u64,
 }
 
-/// A zone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetZone {
-    /// Its name.
     pub name: ZoneName,
     /// The host on which it is.
     pub host: HostKey,
-    /// Its identity; none if not known.
+    /// None if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
-    /// The host that it belongs to and was evacuated from, if that is another one.
+    /// The host to which it belongs and from which it was evacuated, if that is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<HostKey>,
-    /// Its brand; none if not known.
+    /// None if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// Its platform cannot migrate zones of its brand live.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_live: bool,
-    /// Whether it runs. One that does not needs no memory.
+    /// A zone that does not run needs no memory.
     #[serde(default)]
     pub running: bool,
-    /// Bytes of memory that it must be able to have.
+    /// Maximum memory in bytes.
     #[serde(default)]
     pub memory: u64,
-    /// Bytes of memory that it uses now: what a live migration sends, and what it gives back when it leaves.
+    /// Memory in use, in bytes: a live migration sends it, and it is freed when the zone leaves.
     #[serde(default)]
     pub memory_used: u64,
-    /// Its memory lies in huge pages of this size.
+    /// The size of the huge pages that back its memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub huge_page: Option<u64>,
-    /// Its memory must lie in one memory node.
+    /// Its memory must be in one NUMA node.
     #[serde(default)]
     pub one_node: bool,
-    /// Virtual processors.
+    /// Number of virtual CPUs.
     #[serde(default)]
     pub cpus: u32,
-    /// How many processors it keeps busy.
+    /// The number of CPUs that it keeps busy.
     #[serde(default)]
     pub cpu_load: f64,
-    /// Bytes a second that it sends and receives.
+    /// Network traffic in bytes per second, sent and received.
     #[serde(default)]
     pub network_load: u64,
-    /// Bytes of storage that go with it, because only its own host sees them.
+    /// Storage that moves with it, because only its own host can access it, in bytes.
     #[serde(default)]
     pub disk: u64,
     /// The architecture that it needs; empty if not known.
     #[serde(default)]
     pub arch: String,
-    /// What it needs of a processor.
+    /// The CPU features that it needs.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cpu_features: BTreeSet<String>,
-    /// The oldest hypervisor that takes it.
+    /// The oldest hypervisor that can run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<Version>,
     /// Networks that it needs.
@@ -200,7 +198,7 @@ pub struct FleetZone {
     /// The only hosts to which it may go, in order of preference; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<Vec<HostKey>>,
-    /// What an administrator calls it beside its name.
+    /// Tags that an administrator gave it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
     /// Groups of which no two zones may be on one host.
@@ -218,11 +216,11 @@ pub struct FleetZone {
     /// Higher goes first.
     #[serde(default)]
     pub priority: i32,
-    /// Zones (names) that go before it: its move begins when theirs have ended, well or not, and it is put to rest after
-    /// those of them that rest, so it is back before them.
+    /// Zones that go before it: its move begins when theirs have ended, successfully or not. If they are all
+    /// stopped it is stopped after them, and so is booted before them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub after: BTreeSet<ZoneName>,
-    /// Groups of which no two zones may be on their way, or down, at the same time.
+    /// Groups of which no two zones may be in a move, or down, at the same time.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub one_by_one: BTreeSet<String>,
 }
@@ -258,17 +256,17 @@ impl FleetHost {
         }
     }
 
-    /// Whether it takes zones, as far as its state goes.
+    /// Whether its state allows it to accept zones.
     pub const fn in_service(&self) -> bool {
         !self.offline && self.maintenance.is_none() && self.announced.is_none()
     }
 
-    /// Guests that would have to leave it and cannot be handled: with `all` also those that do not run.
+    /// Guests that should leave but cannot be handled: with `all` also those that do not run.
     pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &UnmanagedGuest> {
         self.unmanaged.iter().filter(move |unmanaged_guest| unmanaged_guest.running || all)
     }
 
-    /// Virtual processors that running zones may have on it by these rules and its own limit; none: any number.
+    /// Maximum number of virtual CPUs of running zones, by these rules and its own limit; none: no limit.
     pub(super) fn vcpus(&self, rules: &Rules) -> Option<u32> {
         let ratio = rules.cpu_ratio.filter(|_| self.cpus > 0);
         let by_rules = ratio.map(|ratio| (f64::from(self.cpus) * ratio).floor() as u32);
@@ -317,7 +315,7 @@ impl FleetZone {
         self.running && self.action == Action::Live && self.no_live
     }
 
-    /// Bytes of huge pages in which its memory lies, whole pages; none if it lies in ordinary memory.
+    /// Bytes of huge pages that back its memory, in whole pages; none if its memory is ordinary.
     pub(super) fn paged(&self) -> Option<u64> {
         let size = self.huge_page?;
         Some(if size == 0 { self.memory } else { self.memory.div_ceil(size).saturating_mul(size) })
@@ -325,7 +323,7 @@ impl FleetZone {
 }
 
 impl Fleet {
-    /// Reads an inventory file.
+    /// Parses an inventory file.
     ///
     /// # Errors
     /// What is wrong with it, with line and column.
@@ -333,8 +331,8 @@ impl Fleet {
         serde_json::from_str(text)
     }
 
-    /// Sets what each host calls its networks, where `networks_of` that host's name says something; an inventory file
-    /// may say it itself. Hosts that are known by a URI are found by its host part.
+    /// Sets the network names that differ at each host, if `networks_of` has any for that host's name; an
+    /// inventory file may contain them itself. A host that is known by a URI is looked up by its host part.
     pub fn map_networks(&mut self, networks_of: impl Fn(&str) -> NetMap) {
         for host in &mut self.hosts {
             let networks = networks_of(host.name.host());

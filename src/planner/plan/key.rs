@@ -1,4 +1,4 @@
-//! What a planner calls hosts. Zones it calls by their [`ZoneName`](crate::model::ZoneName)s.
+//! The planner's names of hosts. Zones are identified by their [`ZoneName`](crate::model::ZoneName)s.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,19 +11,18 @@ use crate::model::{HostUri, HostUriError};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum HostKey {
-    /// A name by which nobody can be reached: this host's own, or any word of an inventory file.
+    /// A name by which it cannot be reached: this host's own, or any word of an inventory file.
     Name(String),
     /// The URI of another host.
     Uri(HostUri),
 }
 
-/// Why a text is no name of a host.
+/// Why a text cannot be the name of a host.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostKeyError {
-    /// The empty text.
     #[error("a host name cannot be empty")]
     Empty,
-    /// It looks like a URI and is none.
+    /// It looks like a URI but is not valid.
     #[error(transparent)]
     Uri(#[from] HostUriError),
 }
@@ -37,7 +36,7 @@ impl HostKey {
         }
     }
 
-    /// What people call it: its name, or the host in its URI.
+    /// The name to be shown: its name, or the host in its URI.
     pub fn host(&self) -> &str {
         match self {
             Self::Uri(uri) => &uri.host,
@@ -45,7 +44,7 @@ impl HostKey {
         }
     }
 
-    /// Whether it is this text, written out.
+    /// Whether the key is written as this text.
     pub fn is_written(&self, text: &str) -> bool {
         match self {
             Self::Name(name) => name == text,

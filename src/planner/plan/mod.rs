@@ -8,8 +8,8 @@
 //!                                  forecast (how long a move takes)       └─► simulate (what comes of it)
 //! ```
 //!
-//! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a
-//! search is handed in as a number of steps.
+//! Nothing here reads a clock, asks a host or is random: the same input gives the same plan. The time limit of a
+//! search is given as a number of steps.
 
 pub mod build;
 pub mod dispatch;

@@ -1,9 +1,9 @@
-//! What comes after what: an order that keeps to it, and the cycles that no order can keep to. Pure.
+//! Dependencies: an order that satisfies them, and the cycles that no order can satisfy. Pure.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
-/// For each of some things, by their numbers, those that come before it.
+/// For each of some numbered things, those that come before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DependencyGraph {
     before: Vec<BTreeSet<usize>>,
@@ -13,20 +13,19 @@ pub struct DependencyGraph {
 pub type Cycle = Vec<usize>;
 
 impl DependencyGraph {
-    /// Of so many things; `before` gives what comes before each. None comes before itself.
+    /// Of that many things; `before` says what comes before each. Nothing comes before itself.
     pub fn new(count: usize, before: impl Fn(usize) -> BTreeSet<usize>) -> Self {
         let others = |number| before(number).into_iter().filter(move |one| *one != number && *one < count);
         let before = (0..count).map(others).map(Iterator::collect).collect();
         Self { before }
     }
 
-    /// What comes before that one.
     pub fn before(&self, number: usize) -> &BTreeSet<usize> {
         const NONE: &BTreeSet<usize> = &BTreeSet::new();
         self.before.get(number).unwrap_or(NONE)
     }
 
-    /// For each those that come next after it.
+    /// For each, those that come directly after it.
     fn next(&self) -> Vec<Vec<usize>> {
         let mut next: Vec<Vec<usize>> = vec![Vec::new(); self.before.len()];
         for (number, before) in self.before.iter().enumerate() {
@@ -39,7 +38,8 @@ impl DependencyGraph {
         next
     }
 
-    /// All of them, each after what comes before it, and else by number. What is in a cycle, or after one, is left out.
+    /// All of them, each after those that come before it, otherwise by number. What is in a cycle, or after one,
+    /// is left out.
     pub fn order(&self) -> Vec<usize> {
         let next = self.next();
         let mut waits: Vec<_> = self.before.iter().map(BTreeSet::len).collect();
@@ -60,8 +60,8 @@ impl DependencyGraph {
         order
     }
 
-    /// Breaks every cycle: the first in it, by number, no longer comes after the others of it. Gives a cycle for each that
-    /// was broken.
+    /// Breaks every cycle: the first thing in it, by number, no longer comes after the others. Returns a cycle
+    /// for each that was broken.
     pub fn break_cycles(&mut self) -> Vec<Cycle> {
         let next = self.next();
         let mut broken = Vec::new();
@@ -100,12 +100,12 @@ impl DependencyGraph {
         None
     }
 
-    /// All that come after it, also by way of others.
+    /// All that come after it, directly or not.
     fn behind(&self, number: usize, next: &[Vec<usize>]) -> BTreeSet<usize> {
         let (mut behind, mut queue) = (BTreeSet::new(), vec![number]);
         while let Some(at) = queue.pop() {
             for &other in next.get(at).into_iter().flatten() {
-                // Some of these were given up when another cycle was broken.
+                // Some dependencies were removed when another cycle was broken.
                 if self.before(other).contains(&at) && behind.insert(other) {
                     queue.push(other);
                 }
@@ -132,7 +132,7 @@ mod tests {
             (&[&[2], &[], &[]], &[1, 2, 0]),
             (&[&[1], &[2], &[]], &[2, 1, 0]),
             (&[&[3], &[], &[], &[]], &[1, 2, 3, 0]),
-            // Itself, and what is not there.
+            // Itself, and a number that does not exist.
             (&[&[0, 9], &[]], &[0, 1]),
         ];
         for (before, expected) in cases {
@@ -147,7 +147,7 @@ mod tests {
         type List = &'static [usize];
         let cases: [(&[List], &[List], List); 4] = [
             (&[&[1], &[0]], &[&[0, 1]], &[0, 1]),
-            // 0 is in none, but after one.
+            // 0 is in no cycle, but after one.
             (&[&[1], &[2], &[1]], &[&[1, 2]], &[1, 0, 2]),
             (&[&[2], &[0], &[1, 3], &[]], &[&[0, 2, 1]], &[0, 1, 3, 2]),
             (&[&[1], &[0, 2], &[1]], &[&[0, 1], &[1, 2]], &[0, 1, 2]),
@@ -200,7 +200,7 @@ mod tests {
                     if kept.before(number).contains(&other) {
                         prop_assert!(place(other) < place(number), "{} before {} in {:?}", other, number, order);
                     } else {
-                        // Only what was in a cycle is given up.
+                        // Only dependencies in cycles are removed.
                         prop_assert!(asked.behind(number, &asked.next()).contains(&other));
                     }
                 }

@@ -1,50 +1,47 @@
-//! The answer to "who goes where": zones with their destinations, and the zones that fit nowhere, with all reasons.
+//! The result of placement: zones with their destinations, and the zones that fit nowhere, with all reasons.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::ZoneName;
 
-/// A zone of a fleet, by its place in [`Fleet::zones`](super::Fleet::zones).
+/// A zone of a fleet, by its index in [`Fleet::zones`](super::Fleet::zones).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ZoneIx(pub u32);
 
-/// A host of a fleet, by its place in [`Fleet::hosts`](super::Fleet::hosts).
+/// A host of a fleet, by its index in [`Fleet::hosts`](super::Fleet::hosts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HostIx(pub u32);
 
-/// What is asked.
+/// What is to be placed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlacementRequest {
-    /// The zones that are to move, each once.
+    /// The zones to move, without duplicates.
     pub zones: Vec<ZoneIx>,
-    /// Hosts that are to be emptied: nothing goes there.
+    /// Hosts to be emptied: no zone goes there.
     pub drained: Vec<HostIx>,
 }
 
-/// One zone's way.
+/// One zone's destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// The zone.
     pub zone: ZoneIx,
-    /// Where it goes.
     pub to: HostIx,
 }
 
-/// Who goes where.
+/// Where zones go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// In the order of the question.
+    /// In the order of the request.
     pub moves: Vec<Assignment>,
-    /// Zones that fit nowhere, in the order of the question.
+    /// Zones that fit nowhere, in the order of the request.
     pub unplaced: Vec<Unplaced>,
 }
 
 /// A zone that fits nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unplaced {
-    /// The zone.
     pub zone: ZoneIx,
-    /// Every host that it may ask, with all that stands against it there.
+    /// Every host that it might go to, with all reasons against it.
     pub refusals: Vec<(HostIx, Vec<Refusal>)>,
 }
 
@@ -52,49 +49,49 @@ pub struct Unplaced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The host is down, or cut off.
+    /// The host is down or unreachable.
     Offline,
     /// The host is to be emptied itself.
     Drained,
     /// The zone is there now.
     Home,
-    /// It is in maintenance; who says so.
+    /// The host is in maintenance; the holder.
     Maintenance(String),
-    /// It will be in maintenance; when.
+    /// The host will be in maintenance; the time.
     Announced(String),
     /// Not among the zone's targets.
     NotATarget,
-    /// Another architecture: the host's.
+    /// The host has another architecture.
     Architecture(String),
-    /// Processor features that are missing.
+    /// Missing CPU features.
     CpuFeatures(Vec<String>),
-    /// It does not run this brand.
+    /// The host does not run this brand.
     Brand,
-    /// The zone runs, and its brand cannot move live: no host takes it like that.
+    /// The zone runs, and its brand cannot migrate live: no host accepts it like that.
     NotLive,
-    /// Its hypervisor is older than the zone needs.
+    /// The host's hypervisor is older than the zone needs.
     Hypervisor(super::Version),
-    /// Networks that are missing.
+    /// Missing networks.
     Networks(Vec<String>),
-    /// A network that is missing and has another name there: the name there, and the zone's own.
+    /// A missing network that has another name there: the name there, and the zone's own.
     MappedNetwork(String, String),
-    /// Storage that it does not see.
+    /// Storage that the host cannot access.
     Storage(Vec<String>),
-    /// Bytes of memory that are missing, with headroom and what else goes there.
+    /// Missing memory in bytes, after headroom and other zones that go there.
     Memory(u64),
-    /// Bytes of huge pages that are missing.
+    /// Missing huge pages in bytes.
     HugePages(u64),
-    /// No memory node of its own is large enough, however the others are seated; bytes that are missing on the largest.
+    /// No NUMA node is large enough, however the other zones are seated; missing bytes on the largest.
     Node(u64),
-    /// Virtual processors above what the rules allow.
+    /// Virtual CPUs above the limit.
     Cpus(u32),
-    /// Bytes of its own storage that are missing.
+    /// Missing bytes of the host's own storage.
     Disk(u64),
-    /// It has as many zones as the rules allow.
+    /// The host has the maximum number of zones.
     MaxZones(u32),
     /// A zone is there from which this one must be kept apart: group and zone.
     Apart(String, ZoneName),
-    /// A zone that must move before this one does not move: its name.
+    /// A zone that must move before this one does not move.
     After(ZoneName),
     /// A zone with which it must be together cannot go there: group and zone.
     Together(String, ZoneName),

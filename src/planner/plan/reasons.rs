@@ -1,4 +1,4 @@
-//! The planner's reasons, in words: lower-case fragments that name the thing, as everywhere.
+//! The planner's reasons in words: lower-case sentence fragments that name their subject.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -43,7 +43,7 @@ impl fmt::Display for Refusal {
 }
 
 impl BlockedReason {
-    /// In words, with the names of this fleet.
+    /// The reason in words, with the names of this fleet.
     pub fn describe(&self, fleet: &Fleet) -> String {
         let name = |zone: &ZoneIx| {
             fleet.zones.get(zone.0 as usize).map_or_else(|| "?".to_owned(), |zone| zone.name.to_string())

@@ -1,16 +1,16 @@
-//! The way home: in which order zones that were evacuated fit again where they belong, who must leave first, and who
-//! steps aside. Pure.
+//! The way home: in which order evacuated zones fit on their homes again, which zones must leave first, and which
+//! are relocated. Pure.
 //!
 //! ```text
 //!   asked: a, b ─► home: h1 ─► is there room, one after another?
 //!                                │ no
 //!                                └─► zones on h1 that belong elsewhere go home first (those that are needed)
 //!                                     │ their home is full, because a or b is there
-//!                                     └─► a steps aside, to a third host, until there is room for it on h1
+//!                                     └─► a is relocated to a third host, until there is room for it on h1
 //! ```
 //!
-//! There is nothing to choose but the order: a zone has one home, and it belongs there, so the limits that a policy
-//! sets for refuges (headroom, how many zones) do not hold at home.
+//! Only the order can be chosen: a zone has one home, to which it belongs, so the limits that a policy sets for
+//! refuges (headroom, number of zones) do not apply there.
 
 use std::collections::BTreeSet;
 
@@ -20,29 +20,28 @@ use super::{
     Rules, Unplaced, ZoneIx, build,
 };
 
-/// So many zones that might leave first are tried without, at most, to find those that must.
+/// Maximum number of zones of which it is tried whether the others fit without them leaving first.
 const TRIALS: usize = 64;
 
 /// A plan by which zones return home.
 #[derive(Clone, Debug)]
 pub struct ReturnPlan {
-    /// The plan, with the zones that leave first.
+    /// The plan, including the zones that leave first.
     pub built: BuiltPlan,
-    /// Zones that were not asked for, and must leave first so that the others fit.
+    /// Zones that were not requested, and must leave first so that the others fit.
     pub first: BTreeSet<ZoneIx>,
 }
 
 impl ReturnPlan {
-    /// The zones that were asked for and step aside, and where to: the plan's own steps on a host that is neither their
-    /// home nor where they are.
+    /// The requested zones that are relocated, and where to: first legs to a host that is neither their home nor
+    /// their refuge.
     pub fn asides(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
         let legs = self.built.plan.moves.iter().filter(|one| one.leg == Leg::First);
         legs.map(|one| (one.zone, one.to))
     }
 }
 
-/// All zones that belong to these hosts (by name) and are elsewhere, but for those that do not run; with `all` those
-/// too.
+/// All zones that belong to these hosts and are elsewhere: those that run, and with `all` also those that do not.
 pub fn away_from(fleet: &Fleet, hosts: &[HostKey], all: bool) -> Vec<ZoneIx> {
     let away = (0..).map(ZoneIx).zip(&fleet.zones).filter(|(_, zone)| {
         (zone.running || all) && zone.home.as_ref().is_some_and(|home| hosts.contains(home))
@@ -50,10 +49,10 @@ pub fn away_from(fleet: &Fleet, hosts: &[HostKey], all: bool) -> Vec<ZoneIx> {
     away.map(|(ix, _)| ix).collect()
 }
 
-/// The way home for these zones. Those of which no home is known are left out.
+/// The return plan for these zones. Zones without a known home are left out.
 pub fn return_plan(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], history: &History) -> ReturnPlan {
     for zone in &mut fleet.zones {
-        // What a policy does with zones that it evacuates says nothing of those that come home.
+        // The policy's actions are for evacuating zones, not for returning them.
         if !matches!(zone.action, Action::Live | Action::Restart) {
             zone.action = Action::Live;
         }
@@ -67,7 +66,7 @@ pub fn return_plan(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], history: &H
     let mut first = question.others();
     let mut built = question.with(&first);
     if question.left(&built) >= question.left(&plain) {
-        // Those that cannot go either are only looked at, so that it is said who waits for whom.
+        // Those that cannot go either are kept for now, so that the reasons say which zones wait for which.
         first.retain(|zone| !moves(&built, *zone));
         return ReturnPlan { built: question.with(&first), first: BTreeSet::new() };
     }
@@ -78,7 +77,7 @@ pub fn return_plan(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], history: &H
             (first, built) = (fewer, without);
         }
     }
-    // Those that cannot go themselves help nobody.
+    // Those that cannot go themselves do not help.
     first.retain(|zone| moves(&built, *zone));
     ReturnPlan { built, first }
 }
@@ -101,7 +100,7 @@ impl Asked<'_> {
         u32::try_from(place).ok().map(HostIx)
     }
 
-    /// Zones on the hosts to which the asked ones go, that belong elsewhere themselves.
+    /// Zones on the homes of the requested ones that belong elsewhere themselves.
     fn others(&self) -> BTreeSet<ZoneIx> {
         let homes: BTreeSet<_> = self.asked.iter().filter_map(|zone| self.home(*zone)).collect();
         let stands = |zone: ZoneIx| {
@@ -120,13 +119,13 @@ impl Asked<'_> {
         zones
     }
 
-    /// How many of the asked zones do not come home.
+    /// The number of requested zones that do not come home.
     fn left(&self, built: &BuiltPlan) -> usize {
         let stays = |zone: &&ZoneIx| !moves(built, **zone);
         self.asked.iter().filter(|zone| self.home(**zone).is_some()).filter(stays).count()
     }
 
-    /// The plan by which the asked zones and these go home. Only those that were asked for step aside.
+    /// The plan by which the requested zones and these go home. Only requested zones are relocated.
     fn with(&self, others: &BTreeSet<ZoneIx>) -> BuiltPlan {
         let mut placement = Placement::default();
         for zone in self.asked.union(others).copied() {
@@ -161,7 +160,7 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// A host with so much memory free.
+    /// A host with that much free memory.
     fn host(name: &str, free: u64) -> FleetHost {
         FleetHost {
             memory: 64 * GIB,
@@ -182,7 +181,7 @@ mod tests {
         }
     }
 
-    /// The way home to h1, in words: who goes where, in order; who leaves first; who is left, and why.
+    /// The way home to h1 in words: the moves, in order; the zones that leave first; those left over, and why.
     fn way(hosts: Vec<FleetHost>, zones: Vec<FleetZone>) -> Vec<String> {
         let fleet = Fleet { hosts, zones };
         let asked = away_from(&fleet, &["h1".parse().unwrap()], false);

@@ -1,6 +1,5 @@
-//! Rng from a seed: the same seed gives the same numbers on every machine (splitmix64).
+//! A random number generator: the same seed gives the same numbers on every machine (splitmix64).
 
-/// A source of numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Rng(u64);
 
@@ -17,14 +16,14 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`; 0 if there is none.
+    /// A number below `limit`; 0 if `limit` is 0.
     pub(super) fn below(&mut self, limit: usize) -> usize {
         // The high half of a product: no division, and even enough for limits far below 2^64.
         let wide = u128::from(self.next()) * limit as u128;
         usize::try_from(wide >> 64).unwrap_or_default()
     }
 
-    /// One of these.
+    /// One of these, at random.
     pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         let at = self.below(from.len());
         from.get(at).copied()

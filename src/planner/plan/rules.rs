@@ -1,4 +1,4 @@
-//! What a policy asks of a plan, in the planner's own terms.
+//! What a policy requires of a plan, in the planner's own terms.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,23 @@ words! {
     /// What is done with a zone when its host is emptied.
     #[derive(Default)]
     Action, "action" {
-        /// It moves: live if it runs, and its configuration alone if it does not.
+        /// The zone moves: live if it runs, and only its configuration if it does not.
         #[default]
         Live = "live",
-        /// It is shut down in order, moves, and is booted there; on failure it is booted here again.
+        /// The zone is shut down in order, moved, and booted at its destination; if that fails it is booted here
+        /// again.
         Restart = "restart",
-        /// It is shut down in order and stays; booted again on return.
+        /// The zone is shut down in order and stays; it is booted again on return.
         Stop = "stop",
-        /// Its memory is saved to a file and it stays; restored on return.
+        /// The zone's memory is saved to a file and it stays; it is restored on return.
         Suspend = "suspend",
-        /// It is left alone: the evacuation does not wait for it.
+        /// The zone is left running: the evacuation does not wait for it.
         Leave = "leave",
     }
 }
 
 impl Action {
-    /// Whether a zone that runs is ended by it, and stays.
+    /// Whether it ends a running zone, which stays.
     pub const fn rests(self) -> bool {
         matches!(self, Self::Stop | Self::Suspend)
     }
@@ -33,30 +34,27 @@ impl Action {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
-    /// Each zone where most is left after its move: the fullest host is as empty as can be.
+    /// Each zone where most room is left after its move: the fullest host is as empty as possible.
     #[default]
     Spread,
-    /// The fewest hosts take zones.
+    /// As few hosts as possible receive zones.
     Pack,
-    /// An even share of memory, processors and network on all hosts, so weighted.
+    /// An even share of memory, CPU and network on all hosts, with these weights.
     Balance(Weights),
-    /// The first of the zone's targets that can take it.
+    /// The first of the zone's targets that can accept it.
     Pinned,
-    /// The shortest evacuation: lines are filled evenly.
+    /// The shortest evacuation: network connections are used evenly.
     Fastest,
-    /// An even cluster as `hbal` of Ganeti scores it: the deviations of memory, of virtual processors and of the
-    /// number of zones.
+    /// A balanced cluster by the score of Ganeti's `hbal`: the deviations of memory, virtual CPUs and number of
+    /// zones.
     Ganeti,
 }
 
-/// How much each resource counts.
+/// The weight of each resource.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
-    /// Memory.
     pub memory: f64,
-    /// Processors.
     pub cpu: f64,
-    /// Network.
     pub network: f64,
 }
 
@@ -66,26 +64,25 @@ impl Default for Weights {
     }
 }
 
-/// All that a plan must keep to, beside what hosts and zones themselves say.
+/// Everything that a plan must satisfy, besides what hosts and zones themselves require.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
-    /// What a good placement is.
     pub goal: Goal,
     /// The part of a host's memory that must stay free, 0 to 1.
     pub headroom: f64,
-    /// Virtual processors of running zones for each processor of a host, at most; none: any number.
+    /// Maximum number of virtual CPUs of running zones per CPU of a host; none: no limit.
     pub cpu_ratio: Option<f64>,
-    /// Zones on one host, at most.
+    /// Maximum number of zones on one host.
     pub max_zones: Option<u32>,
-    /// Moves that leave one host at once, at most.
+    /// Maximum number of simultaneous moves away from one host.
     pub outbound: u32,
-    /// Moves that arrive at one host at once, at most.
+    /// Maximum number of simultaneous moves to one host.
     pub inbound: u32,
-    /// Bytes a second that one move may take; none: as much as the line carries.
+    /// Maximum bandwidth of one move in bytes per second; none: as much as the network has.
     pub bandwidth: Option<u64>,
-    /// Rng is drawn from this.
+    /// The seed of random numbers.
     pub seed: u64,
-    /// How long a search for a better placement goes on, in steps.
+    /// The length of the search for a better placement, in steps.
     pub steps: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What one host tells a planner, and how the answers of all hosts become a [`Fleet`].
+//! One host's survey, and how the surveys of all hosts become a [`Fleet`].
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,14 @@ use uuid::Uuid;
 use super::{Fleet, FleetHost, FleetZone, HostKey, Version};
 use crate::model::{Facts, HostId, HostUri, Inventory, Zone};
 
-/// A host's answer: itself and its zones. They are named as the host names itself.
+/// A host's answer: itself and its zones. They have the names that the host gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
-    /// Which host that is, as the connection to it has told.
+    /// The identity of the host, according to the connection.
     #[serde(skip)]
     pub id: Option<HostId>,
-    /// The host.
     pub host: FleetHost,
-    /// Its zones, those that do not run too.
+    /// Its zones, including those that do not run.
     pub zones: Vec<FleetZone>,
     /// Zones that belong to it and are elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -26,9 +25,8 @@ pub struct Survey {
 /// A zone that belongs to a host and is elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absent {
-    /// Its identity.
     pub uuid: Uuid,
-    /// Where its host has brought it.
+    /// The host to which it was evacuated.
     pub refuge: HostUri,
 }
 
@@ -50,7 +48,7 @@ impl Survey {
         Self { id: None, host, zones, away: Vec::new() }
     }
 
-    /// What can be said of a host whose sysadm is too old to be surveyed. The rest is not known.
+    /// The survey of a host whose sysadm is too old to make one. The rest is not known.
     pub fn of_facts(facts: Facts, inventory: &Inventory) -> Self {
         let key = HostKey::Name(facts.host);
         let zones = inventory.zones.iter().map(|zone| FleetZone::of(zone, key.clone())).collect();
@@ -68,7 +66,7 @@ impl Survey {
         Self::new(host, zones)
     }
 
-    /// The same under the name by which the asker knows the host.
+    /// The survey with the asker's name of the host.
     #[must_use]
     pub fn named(mut self, name: &HostKey) -> Self {
         for zone in &mut self.zones {
@@ -80,7 +78,7 @@ impl Survey {
 }
 
 impl FleetZone {
-    /// What a zone's host says of it in an inventory. Of its memory as much counts as it may use.
+    /// A zone as its host lists it. Its memory in use is taken to be its maximum.
     pub fn of(zone: &Zone, host: HostKey) -> Self {
         Self {
             uuid: Some(zone.uuid),
@@ -95,7 +93,7 @@ impl FleetZone {
 }
 
 impl Fleet {
-    /// All answers together, in their order. A zone's home is known if that host is among them.
+    /// All surveys together, in their order. A zone's home is known if that host is among them.
     pub fn of(surveys: impl IntoIterator<Item = Survey>) -> Self {
         let (mut fleet, mut homes) = (Self::default(), BTreeMap::new());
         for survey in surveys {

@@ -6,12 +6,12 @@ use crate::model::ZoneName;
 use crate::plan::{Fleet, FleetHost, FleetZone, HostKey};
 
 impl Policy {
-    /// Writes down, in the fleet itself, what holds for each of its zones and hosts.
+    /// Applies the policy to each zone and host of the fleet.
     ///
-    /// Targets that a zone has already (`sysadm target`) stay unless a block names others. Where there are
+    /// Targets that a zone has already (`sysadm target`) stay unless a block names others. If there are
     /// destinations, no zone may go anywhere else, whatever its targets are.
     ///
-    /// Gives the cycles of `after` that had to be broken, as names of zones; see `cycles`.
+    /// Returns the cycles of `after` that had to be broken, as names of zones; see `cycles`.
     #[must_use = "what does not hold must be told"]
     pub fn apply(&self, fleet: &mut Fleet) -> Vec<Vec<ZoneName>> {
         fleet.hosts.iter_mut().for_each(|host| self.add_groups(host));
@@ -28,8 +28,8 @@ impl Policy {
         break_cycles(&mut fleet.zones)
     }
 
-    /// Says of each zone after which others it comes: after all that a block of its own names. Only of two zones that
-    /// the block selects and names, too, neither waits for the other.
+    /// Sets for each zone after which others it comes: after all that its blocks name. Only if a block both
+    /// selects and names two zones, neither waits for the other.
     pub(super) fn wait(&self, zones: &mut [FleetZone]) {
         for block in self.zones.iter().filter(|block| !block.after.is_empty()) {
             let is_named =
@@ -77,8 +77,8 @@ impl Policy {
         });
     }
 
-    /// The names of hosts, in order, each once. A group has the hosts that the policy lists, then those of which the
-    /// fleet says so.
+    /// The names of hosts, in order and without duplicates. A group has the hosts that the policy lists, then
+    /// those that the fleet assigns to it.
     fn names(&self, refs: &[HostRef], hosts: &[FleetHost]) -> Vec<HostKey> {
         let mut names: Vec<HostKey> = Vec::new();
         let mut add = |name: HostKey| {
@@ -98,7 +98,7 @@ impl Policy {
 }
 
 impl Match {
-    /// Whether the zone is meant. One whose brand is not known is not of any brand.
+    /// Whether the zone is selected. If its brand is not known it matches no brand.
     pub fn fits(&self, zone: &FleetZone) -> bool {
         let Self { name, brand, tag } = self;
         name.as_ref().is_none_or(|pattern| pattern.matches(zone.name.as_str()))
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// Three zones and four hosts, after the policy.
+    /// Three zones and four hosts, after the policy was applied.
     fn after(policy: &str) -> Fleet {
         let (fleet, cycles) = with_cycles(policy);
         assert!(cycles.is_empty(), "{cycles:?}");
@@ -209,7 +209,7 @@ mod tests {
              [[zones]]\nmatch = { name = \"db*\" }\ntargets = [\"rads://h2\", \"rack\"]\n",
         );
         let targets = each(&fleet, |zone| zone.targets.clone().map(join));
-        // h4 says itself that it belongs to the rack.
+        // h4 itself says that it belongs to the rack.
         assert_eq!(
             targets,
             [None, Some("rads://h4 rads://h3".to_owned()), Some("rads://h2 rads://h3 rads://h4".to_owned())]
@@ -234,7 +234,7 @@ mod tests {
             ("match = { name = \"web*\" }\nafter = [\"db?\"]", ["db1", "db1", ""]),
             ("match = { name = \"web*\" }\nafter = [\"*\"]", ["db1", "db1", ""]),
             ("match = { name = \"db*\" }\nafter = [\"*\"]", ["", "", "web1 web2"]),
-            // All zones, and yet it says something.
+            // It selects all zones, and yet has an effect.
             ("after = [\"web*\"]", ["", "", "web1 web2"]),
             ("match = { tag = \"prod\" }\nafter = [\"web1\", \"web2\"]", ["web2", "", "web1 web2"]),
             ("after = [\"none\"]", ["", "", ""]),

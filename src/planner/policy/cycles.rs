@@ -1,7 +1,8 @@
-//! `after` in a cycle: zones that each come after the next one, the last after the first. No order keeps to that.
+//! `after` in a cycle: zones that each come after the next one, the last after the first. No order satisfies
+//! that.
 //!
-//! A policy whose own words make one is wrong. One that only comes about by the zones that there are (a tag here, a
-//! name there) is broken, always at the same place, and told.
+//! A policy whose own patterns make a cycle is invalid. One that arises only from the present zones (a tag here,
+//! a name there) is broken, always at the same place, and reported.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +12,8 @@ use super::{Match, Pattern, Policy};
 use crate::model::ZoneName;
 use crate::plan::{DependencyGraph, FleetZone, HostKey};
 
-/// Breaks every cycle among these zones: of each, the zone with the highest priority, or the first name, no longer waits
-/// for the others. Gives the names of one cycle for each that was broken.
+/// Breaks every cycle among these zones: in each, the zone with the highest priority, or the first name, no
+/// longer waits for the others. Returns the names of one cycle for each that was broken.
 pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<ZoneName>> {
     let mut sorted: Vec<_> = zones.iter().collect();
     sorted.sort_by_key(|zone| (Reverse(zone.priority), zone.name.clone()));
@@ -45,17 +46,17 @@ pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<ZoneName>> {
     cycles.into_iter().map(named).collect()
 }
 
-/// Says who comes after whom: `web1 after db1, db1 after web1`.
+/// The cycle in words: `web1 after db1, db1 after web1`.
 pub fn describe<S: std::fmt::Display>(cycle: &[S]) -> String {
     let next = cycle.iter().cycle().skip(1);
     let pairs: Vec<_> = cycle.iter().zip(next).map(|(one, next)| format!("{one} after {next}")).collect();
     pairs.join(", ")
 }
 
-/// The cycles that the policy's own words make: for each the block that begins it, and what is said.
+/// The cycles that the policy's own patterns make: for each the block that begins it, and the message.
 pub(super) fn own_cycles(policy: &Policy) -> Vec<(usize, String)> {
     let (mut zones, mut labels) = (Vec::new(), BTreeMap::new());
-    // One of any name has a name that no other pattern than * means.
+    // Stands for any zone: its name matches no other pattern than *.
     let mut add = |selects: &Match, number: usize| {
         let text = selects.name.as_ref().map_or_else(|| format!("any{number:.>77}"), Pattern::example);
         let (Ok(name), host) = (text.parse::<ZoneName>(), HostKey::Name(String::new())) else { return };

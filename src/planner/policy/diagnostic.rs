@@ -5,26 +5,26 @@ use std::ops::Range;
 
 use crate::model::plain;
 
-/// One thing that is wrong with a file.
+/// One error in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Its line, from 1.
+    /// From 1.
     pub line: usize,
-    /// Its column, from 1, in characters.
+    /// From 1, in characters.
     pub column: usize,
     /// What is wrong, on one line.
     pub text: String,
     /// The line itself, as far as it can be shown.
     pub quote: String,
-    /// How many characters of it are meant, at least 1.
+    /// How many characters of it are wrong, at least 1.
     pub width: usize,
 }
 
-/// So much of a line is shown.
+/// Maximum number of characters shown of a line.
 const SHOWN: usize = 160;
 
 impl Diagnostic {
-    /// A mistake at these bytes of a text.
+    /// An error at these bytes of a text.
     pub fn new(source: &str, span: &Range<usize>, text: &str) -> Self {
         let start = source.floor_char_boundary(span.start);
         let (before, from) = source.split_at(start);
@@ -40,7 +40,7 @@ impl Diagnostic {
         }
     }
 
-    /// The line, and below it a mark under what is meant; two lines, without line ends.
+    /// The line, and below it a mark under the error; two lines, without line ends.
     pub fn picture(&self) -> [String; 2] {
         let indent = self.column.saturating_sub(1).min(SHOWN);
         let width = self.width.min((SHOWN + 1).saturating_sub(indent));

@@ -71,7 +71,7 @@ fn destinations(policy: &Policy) -> String {
     format!("Zones may go to {}, and nowhere else.", hosts(policy, &policy.destinations, "or"))
 }
 
-/// Hosts as people list them; a group with its hosts behind it.
+/// Hosts as people list them; a group with its hosts after it.
 fn hosts(policy: &Policy, refs: &[HostRef], word: &str) -> String {
     let name = |host: &HostRef| match host {
         HostRef::Host(uri) => uri.to_string(),

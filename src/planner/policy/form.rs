@@ -1,4 +1,4 @@
-//! From the text of a policy to a [`Policy`]: every key, what it may be, and what must fit together.
+//! From the text of a policy to a [`Policy`]: every key, its valid values, and what must be consistent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,10 +13,10 @@ use super::{Block, Convergence, HostRef, Limits, Match, Pattern, Policy};
 use crate::model::{HostUri, Identifier};
 use crate::plan::{Goal, Weights};
 
-/// Reads a policy.
+/// Parses a policy.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of the file.
+/// Everything that is wrong with it, in the order of the file.
 pub fn parse(text: &str) -> Result<Policy, Vec<Diagnostic>> {
     let mut file = Section::whole(text)?;
     let mut form = Form::default();
@@ -43,14 +43,14 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Diagnostic>> {
     form.wrong.or(text, policy)
 }
 
-/// What is known while a policy is read.
+/// The state while a policy is parsed.
 #[derive(Default)]
 struct Form {
     wrong: Diagnostics,
     groups: BTreeMap<Identifier, Vec<HostUri>>,
-    /// All of them; empty if any host may be one.
+    /// All destinations; empty if any host may be one.
     destinations: BTreeSet<HostUri>,
-    /// Where `after` stands in each block.
+    /// Where `after` is in each block.
     after: Vec<Range<usize>>,
 }
 
@@ -87,7 +87,7 @@ impl Form {
         }
     }
 
-    /// Hosts and groups that are there.
+    /// Hosts and groups that exist.
     fn hosts(&mut self, section: &mut Section<'_>, key: &'static str) -> Vec<Spanned<HostRef>> {
         let Some(list) = section.list::<HostRef>(key, &mut self.wrong) else { return Vec::new() };
         let list = self.each_once(list);
@@ -142,7 +142,7 @@ impl Form {
         goal
     }
 
-    /// A number of at least so much, and at most 1000.
+    /// A number of at least `least`, and at most 1000.
     fn positive(&mut self, section: &mut Section<'_>, key: &'static str, least: f64) -> Option<f64> {
         let number = section.value::<f64>(key, &mut self.wrong)?;
         if (least..=1000.0).contains(number.get_ref()) {
@@ -170,7 +170,7 @@ impl Form {
         let mut section = file.section("convergence", &mut self.wrong);
         let convergence = Convergence {
             stall: section.number("stall", 0..=86_400, &mut self.wrong),
-            // QEMU takes at most 2000 s.
+            // QEMU accepts at most 2000 s.
             downtime: section.number("downtime", 1..=2_000_000, &mut self.wrong),
             passes: section.number("passes", 0..=1_000_000, &mut self.wrong),
         };
@@ -245,7 +245,7 @@ fn plain<T>(list: Vec<Spanned<T>>) -> Vec<T> {
     list.into_iter().map(Spanned::into_inner).collect()
 }
 
-/// `[goal]`, as it stands in a file.
+/// `[goal]`, as in a file.
 pub(super) fn write_goal<S: Serializer>(goal: &Goal, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Written {

@@ -1,18 +1,19 @@
-//! What an administrator wants of an evacuation: a file that says where zones may go, what a good placement is, which
-//! limits hold, and what is done with which zone.
+//! What an administrator wants of an evacuation: a file that says where zones may go, what a good placement is,
+//! which limits apply, and what is done with which zone.
 //!
 //! ```text
-//!   policies/*.toml ─► form::parse ─► Policy ─┬─► rules()     what the planner keeps to
-//!   (or /etc/sysadm)   (all mistakes,         ├─► apply()     what holds for each zone of a Fleet
-//!                       with line, column)    ├─► hosts()     whom to ask before planning
-//!                                             └─► explain()   the same in sentences
+//!   policies/*.toml ─► form::parse ─► Policy ─┬─► rules()     what a plan must satisfy
+//!   (or /etc/sysadm)   (all errors,           ├─► apply()     what applies to each zone of a Fleet
+//!                       with line, column)    ├─► hosts()     which hosts to ask before planning
+//!                                             └─► explain()   the policy in sentences
 //! ```
 //!
-//! A policy is read from a text here; who finds, reads and installs the files is the command line.
+//! A policy is parsed from a text here; finding, reading and installing the files is up to the command line.
 //!
-//! **Which blocks hold.** Every `[[zones]]` block whose `match` fits a zone holds for it, in the order of the file: of
-//! two that say different things (`action`, `priority`, `targets`) the later one wins, and what can be said several
-//! times (`apart`, `together`, `after`, `one_by_one`) adds up. So general rules stand above, exceptions below.
+//! **Which blocks apply.** Every `[[zones]]` block whose `match` fits a zone applies to it, in the order of the
+//! file: if two say different things (`action`, `priority`, `targets`) the later one wins, and what may be said
+//! several times (`apart`, `together`, `after`, `one_by_one`) adds up. So general rules come first, exceptions
+//! after them.
 
 mod apply;
 mod cycles;
@@ -39,31 +40,31 @@ pub use values::{HostRef, Pattern, Rate, Share};
 use crate::model::{Brand, HostUri, Identifier, words};
 use crate::plan::{Action, Goal, Rules};
 
-/// A policy. Its form in serde is that of its file.
+/// A policy. Its serde format is that of its file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Policy {
     /// What it does, in a few words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// The only hosts to which zones may go; none: those that each zone's targets allow.
+    /// The only hosts to which zones may go; empty: those that each zone's targets allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<HostRef>,
-    /// How often a move is tried again that failed for a reason that may pass; none: as the command line says.
+    /// Number of retries after a transient failure; none: as on the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<u32>,
     /// In which order zones come back.
     pub return_order: ReturnOrder,
-    /// Groups of hosts, by name.
+    /// Host groups, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<Identifier, Vec<HostUri>>,
     /// What a good placement is.
     #[serde(serialize_with = "form::write_goal")]
     pub goal: Goal,
-    /// What a plan must keep to.
+    /// What a plan must satisfy.
     pub limits: Limits,
     /// When a live migration is given up.
     pub convergence: Convergence,
-    /// What holds for which zones.
+    /// Rules for certain zones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<Block>,
 }
@@ -71,7 +72,7 @@ pub struct Policy {
 words! {
     /// In which order zones come back.
     ReturnOrder, "return order" {
-        /// As a plan of the return has it.
+        /// As planned for the return.
         Planned = "planned",
         /// The last one that left, or was stopped, comes first.
         Reverse = "reverse",
@@ -85,47 +86,46 @@ impl Default for ReturnOrder {
     }
 }
 
-/// `[limits]`: what a plan must keep to. What is none is as [`Rules::default`] has it.
+/// `[limits]`: what a plan must satisfy. None means the value of [`Rules::default`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Limits {
     /// The part of each host's memory that must stay free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headroom: Option<Share>,
-    /// Zones on one host, at most.
+    /// Maximum number of zones on one host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_zones: Option<u32>,
-    /// Moves that leave one host at once, at most.
+    /// Maximum number of simultaneous moves away from one host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbound: Option<u32>,
-    /// Moves that arrive at one host at once, at most.
+    /// Maximum number of simultaneous moves to one host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbound: Option<u32>,
-    /// What one move may take of the line.
+    /// Maximum bandwidth of one move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<Rate>,
-    /// Virtual processors of running zones for each processor of a host, at most.
+    /// Maximum number of virtual CPUs of running zones per CPU of a host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vcpus_per_cpu: Option<f64>,
 }
 
-/// `[convergence]`: keys of `[migration]` in sysadm.toml that are otherwise under this policy.
+/// `[convergence]`: replaces keys of `[migration]` in sysadm.toml.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Convergence {
-    /// Seconds without any progress until a live migration is given up; 0: never.
+    /// Seconds without progress after which a live migration is given up; 0: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stall: Option<u64>,
-    /// For how long a zone may be stopped at the end of it, in ms.
+    /// Maximum downtime at its end, in ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime: Option<u64>,
-    /// Passes over its memory until it is given up; 0: never.
+    /// Passes over the memory after which it is given up; 0: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<u32>,
 }
 
-/// `[[zones]]`: what holds for the zones that it matches.
+/// `[[zones]]`: rules for the zones that it matches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Block {
-    /// Which zones.
     #[serde(rename = "match", skip_serializing_if = "Match::is_all")]
     pub selects: Match,
     /// The only hosts to which they may go, in order of preference.
@@ -137,11 +137,11 @@ pub struct Block {
     /// Higher goes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
-    /// They go when these have gone (moved, been stopped or suspended), or could not. On return from rest they are
-    /// before them.
+    /// They go after these have gone (moved, been stopped or suspended), or failed to. Zones that were stopped
+    /// are booted in the reverse order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Pattern>,
-    /// A group of which no two zones may be on their way, or down, at the same time.
+    /// A group of which no two zones may be in a move, or down, at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_by_one: Option<Identifier>,
     /// A group of which no two zones may be on one host.
@@ -152,13 +152,12 @@ pub struct Block {
     pub together: Option<Identifier>,
 }
 
-/// Which zones a block is about: those of which all that is said is true.
+/// Which zones a block applies to: those that meet all conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Match {
-    /// Their names are like that.
+    /// A pattern of names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Pattern>,
-    /// Their brand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// One of their tags.
@@ -167,14 +166,14 @@ pub struct Match {
 }
 
 impl Match {
-    /// Whether every zone is meant.
+    /// Whether it matches every zone.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Policy {
-    /// What a plan must keep to.
+    /// What a plan must satisfy.
     pub fn rules(&self) -> Rules {
         let (limits, defaults) = (&self.limits, Rules::default());
         Rules {
@@ -190,7 +189,7 @@ impl Policy {
         }
     }
 
-    /// What of it holds for one zone whose destination somebody has named: how a move is carried out, not where zones
+    /// The part that applies to one zone with a requested destination: how a move is carried out, not where zones
     /// go and what is done with them.
     #[must_use]
     pub fn of_one_move(&self) -> Self {
@@ -198,7 +197,8 @@ impl Policy {
         Self { retries: self.retries, limits, convergence: self.convergence, ..Self::default() }
     }
 
-    /// Every host that it names, each once: whom to ask, beside the targets of the zones, before a plan is made.
+    /// Every host that it names, without duplicates: they are asked, besides the targets of the zones, before a
+    /// plan is made.
     pub fn hosts(&self) -> Vec<&HostUri> {
         let refs = self.destinations.iter().chain(self.zones.iter().flat_map(|block| &block.targets));
         let mut hosts: Vec<&HostUri> = refs.flat_map(|host| self.members(host)).collect();
@@ -207,7 +207,7 @@ impl Policy {
         hosts
     }
 
-    /// The same, with other names of the hosts that it names.
+    /// The policy with other names of its hosts.
     #[must_use]
     pub fn renamed(&self, name_of: impl Fn(&HostUri) -> HostUri) -> Self {
         let mut policy = self.clone();
@@ -224,7 +224,7 @@ impl Policy {
         policy
     }
 
-    /// The hosts that are meant.
+    /// The hosts of a reference.
     fn members<'a>(&'a self, host: &'a HostRef) -> &'a [HostUri] {
         match host {
             HostRef::Host(uri) => std::slice::from_ref(uri),

@@ -1,7 +1,7 @@
-//! Reads a TOML file key by key, and goes on after a mistake, so that all of them can be told at once.
+//! Parses a TOML file key by key, and continues after an error, so that all of them can be reported at once.
 //!
-//! serde alone would end at the first one. Here each key is taken out of its section and read by itself; what is
-//! left in the section at the end is not known.
+//! serde alone would stop at the first one. Here each key is taken out of its section and parsed by itself; what
+//! is left in the section at the end is unknown.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,20 +11,20 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::diagnostic::Diagnostic;
 
-/// What was found to be wrong so far, with the bytes that are meant.
+/// The errors so far, with the bytes that they are about.
 #[derive(Debug, Default)]
 pub struct Diagnostics(Vec<(Range<usize>, String)>);
 
 impl Diagnostics {
-    /// One more.
+    /// Adds an error.
     pub fn add(&mut self, span: Range<usize>, text: impl Into<String>) {
         self.0.push((span, text.into()));
     }
 
-    /// The value, if nothing is wrong; else all that is, in the order of the file.
+    /// The value, if there are no errors.
     ///
     /// # Errors
-    /// All that is wrong.
+    /// All errors, in the order of the file.
     pub fn or<T>(mut self, text: &str, value: T) -> Result<T, Vec<Diagnostic>> {
         if self.0.is_empty() {
             return Ok(value);
@@ -34,10 +34,10 @@ impl Diagnostics {
     }
 }
 
-/// The values of a list, and where each stands.
+/// The values of a list with their positions.
 pub type List<T> = Vec<Spanned<T>>;
 
-/// A table of the file that is being read.
+/// A table of the file that is being parsed.
 pub struct Section<'i> {
     name: String,
     span: Range<usize>,
@@ -46,10 +46,10 @@ pub struct Section<'i> {
 }
 
 impl<'i> Section<'i> {
-    /// The whole file. If it is no TOML, nothing but that is told: what follows a mistake of form means little.
+    /// The whole file. If it is not TOML, only that is reported: what follows a syntax error means little.
     ///
     /// # Errors
-    /// All that is wrong.
+    /// Everything that is wrong.
     pub fn whole(text: &'i str) -> Result<Self, Vec<Diagnostic>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut diagnostics = Diagnostics::default();
@@ -63,7 +63,7 @@ impl<'i> Section<'i> {
         Self { name, span, table, known: Vec::new() }
     }
 
-    /// Where it stands.
+    /// Its position.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
@@ -78,7 +78,7 @@ impl<'i> Section<'i> {
         self.table.remove(key)
     }
 
-    /// The value of a key, and where it stands; none if it is not there, or wrong.
+    /// The value of a key with its position; none if it is missing or invalid.
     pub fn value<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -87,7 +87,7 @@ impl<'i> Section<'i> {
         read(self.take(key)?, diagnostics)
     }
 
-    /// A whole number within those bounds.
+    /// An integer within those bounds.
     pub fn number<T>(
         &mut self,
         key: &'static str,
@@ -121,7 +121,7 @@ impl<'i> Section<'i> {
         good
     }
 
-    /// The values of a list, of which there must be some. One that is wrong is left out, and told.
+    /// The values of a list, which must not be empty. An invalid one is left out, and reported.
     pub fn list<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -130,13 +130,13 @@ impl<'i> Section<'i> {
         list(key, self.take(key)?, diagnostics)
     }
 
-    /// A section within this one; an empty one if it is not there.
+    /// A section within this one; an empty one if it is missing.
     pub fn section(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Self {
         let empty = || Self::new(format!("[{key}]"), 0..0, DeTable::new());
         self.take(key).and_then(|value| table(format!("[{key}]"), value, diagnostics)).unwrap_or_else(empty)
     }
 
-    /// Sections that may be there several times: `[[key]]`.
+    /// Sections that may occur several times: `[[key]]`.
     pub fn sections(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<Self> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let (span, name) = (value.span(), format!("[[{key}]]"));
@@ -151,7 +151,7 @@ impl<'i> Section<'i> {
         }
     }
 
-    /// The lists of a section whose keys may be any, each with its key.
+    /// The lists of a section with arbitrary keys, each with its key.
     pub fn lists<T: DeserializeOwned>(
         self,
         diagnostics: &mut Diagnostics,
@@ -164,7 +164,7 @@ impl<'i> Section<'i> {
         self.table.into_iter().filter_map(read).collect()
     }
 
-    /// Ends it: what was not asked for is not known.
+    /// Reports the keys that were not taken: they are unknown.
     pub fn end(self, diagnostics: &mut Diagnostics) {
         for (key, _) in &self.table {
             let (name, known) = (&self.name, self.known.join(", "));

@@ -1,11 +1,11 @@
-//! Policies as a whole: what is taken, what is refused and where, and that both forms say the same.
+//! Policies as a whole: what is accepted, what is rejected and where, and that both formats say the same.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::plan::Weights;
 
-/// All mistakes, each as `LINE:COLUMN: what`.
+/// All errors, each as `LINE:COLUMN: what`.
 fn diagnostics(text: &str) -> Vec<String> {
     parse(text).unwrap_err().iter().map(ToString::to_string).collect()
 }
@@ -181,7 +181,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
     assert_eq!(diagnostics("a = \nb = \n[c\n").len(), 3, "diagnostics of form, too");
 }
 
-/// The text of a policy that is right, of any keys.
+/// The text of a valid policy with any keys.
 fn right_policies() -> impl Strategy<Value = String> {
     let key = |name: &'static str, value: &'static str| {
         proptest::option::of(proptest::string::string_regex(value).unwrap())

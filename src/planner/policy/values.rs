@@ -1,5 +1,5 @@
 //! The values of a policy that are written as text: shares, rates, patterns, names of hosts, groups and policies.
-//! Each reads back as it is written.
+//! Each parses as it is written.
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,7 +35,7 @@ by_text!(Share, Rate, Pattern, HostRef);
 pub struct Share(f64);
 
 impl Share {
-    /// The same from 0 to 1.
+    /// The share as a number from 0 to 1.
     pub fn part(self) -> f64 {
         self.0 / 100.0
     }
@@ -60,13 +60,13 @@ impl fmt::Display for Share {
     }
 }
 
-/// Bytes a second: `1GiB/s`, `100M/s`. At least 1 MiB/s, since hypervisors take anything less for no limit.
+/// A bandwidth: `1GiB/s`, `100M/s`. At least 1 MiB/s, since hypervisors take less for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate(u64);
 
 impl Rate {
-    /// Bytes a second.
+    /// In bytes per second.
     pub const fn bytes(self) -> u64 {
         self.0
     }
@@ -95,22 +95,22 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A pattern of zone names: `*` stands for any characters, also none, `?` for one. Whatever of a zone's own name is
-/// written `%XX` in its name is so in a pattern, too, and is one character all the same: `m?ller` means `m%C3%BCller`.
+/// A pattern of zone names: `*` stands for any number of characters, `?` for one. A character that is written
+/// `%XX` in a zone's name is written like that in a pattern, too, and counts as one: `m?ller` matches
+/// `m%C3%BCller`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// A name that it means.
+    /// A name that it matches.
     pub(super) fn example(&self) -> String {
         self.0.replace(['*', '?'], "1")
     }
 
-    /// Whether the name is one that the pattern means.
     pub fn matches(&self, name: &str) -> bool {
         let (mut pattern, mut rest) = (self.0.as_str(), name);
-        // Behind the last `*`, and from where in the name what follows it was tried.
+        // The rest of the pattern after the last `*`, and the part of the name where it was tried.
         let mut star: Option<(&str, &str)> = None;
         loop {
             let ((wanted, pattern_left), (found, rest_left)) = (first(pattern), first(rest));
@@ -136,7 +136,7 @@ impl Pattern {
     }
 }
 
-/// The first character of a name, with all its bytes if it is written `%XX`, and what comes behind it.
+/// The first character of a name, with all its bytes if it is written `%XX`, and the rest.
 fn first(text: &str) -> (&str, &str) {
     let written = text.strip_prefix('%').and_then(|behind| u8::from_str_radix(behind.get(..2)?, 16).ok());
     let length = match written {
@@ -146,7 +146,7 @@ fn first(text: &str) -> (&str, &str) {
     text.split_at_checked(length).unwrap_or((text, ""))
 }
 
-/// How many bytes a character has that begins with this one.
+/// The length in bytes of a character that begins with this byte.
 const fn utf8_length(first: u8) -> usize {
     match first.leading_ones() {
         length @ 2..=4 => length as usize,
@@ -158,7 +158,7 @@ impl FromStr for Pattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A name that it means tells what is wrong with it: one in which the signs stand for a letter.
+        // The error is that of a name that matches: one in which the wildcards are replaced by a letter.
         let what = if text.is_empty() {
             "it is empty".to_owned()
         } else {
@@ -173,7 +173,7 @@ impl FromStr for Pattern {
     }
 }
 
-/// Where a name is not as it is written.
+/// Where a name differs from its canonical form.
 fn odd_part(name: &str, written: &str) -> String {
     let (mut name, mut written) = (name, written);
     loop {
@@ -191,7 +191,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A host, or a group of them.
+/// A host, or a group of hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum HostRef {
@@ -312,7 +312,7 @@ mod tests {
         }
     }
 
-    /// The obvious way, which takes for ever with many stars.
+    /// The obvious algorithm, which takes for ever with many stars.
     fn by_definition(pattern: &str, name: &str) -> bool {
         match pattern.chars().next() {
             None => name.is_empty(),
@@ -327,7 +327,7 @@ mod tests {
         }
     }
 
-    /// A platform's name or a pattern of such names, as it is written here.
+    /// The canonical form of a platform's name, or of a pattern of such names.
     fn written(text: &str) -> String {
         let one = |c: char| match c {
             '*' | '?' => c.to_string(),

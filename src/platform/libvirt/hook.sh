@@ -10,7 +10,7 @@ case "$2" in
 esac
 [ -e "$marker" ] || [ -d "$blocks" ] || exit 0
 zone=$1
-# A name may be any text, and echo would take some of them for more than that.
+# A name may be any text, and echo would interpret some of them.
 refuse() {
     printf "zone '%s': %s\n" "$zone" "$*" >&2
     exit 1
@@ -28,25 +28,25 @@ done
 case "$uuid" in
     *[!0-9a-f-]*) uuid= ;;
 esac
-# Whether a process that lives has written such a file for this zone: its number and, since others may have it later,
-# the time of its start.
+# Whether a running process has written such a file for this zone: its process id and, since ids are reused, its start
+# time.
 written_for_it() {
     [ -n "$uuid" ] && [ -r "$1/$uuid" ] || return 1
     pid='' start=''
     { read -r pid && read -r start; } <"$1/$uuid"
     [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] && read -r stat <"/proc/$pid/stat" || return 1
-    # The name of the program stands in parentheses, and may hold some itself; the time is the 20th word after it.
-    # shellcheck disable=SC2086 # These are to be words.
+    # The program's name is in parentheses, and may contain some itself; the start time is the 20th word after it.
+    # shellcheck disable=SC2086 # These must be split into words.
     set -f -- ${stat##*) }
     [ -z "$start" ] || [ "$start" = "${20}" ]
 }
-# One that sysadm has shut down in order to boot it elsewhere is not booted here.
+# A zone that sysadm has shut down in order to boot it elsewhere is not booted here.
 if [ "$2" != migrate ] && written_for_it "$blocks"; then
     refuse "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
         "on the host whose run moves it, or end process $pid; see sysadm(8)"
 fi
 [ -e "$marker" ] || exit 0
-# One that sysadm itself shut down and now boots again has a permit while that sysadm lives.
+# A zone that sysadm has shut down and now boots again has a permit while that process runs.
 if [ "$2" = prepare ] && written_for_it '@PERMITS@'; then
     exit 0
 fi

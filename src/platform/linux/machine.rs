@@ -1,4 +1,4 @@
-//! What `/proc` and `/sys` say of the host itself: its load, memory nodes, huge pages, network devices.
+//! What `/proc` and `/sys` report of the host itself: load, NUMA nodes, huge pages, network devices.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,13 +8,13 @@ use crate::plan::{HugePages, NumaNode};
 /// The host itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Machine {
-    /// Tasks that run or want to, on the average of the last minute.
+    /// Running and waiting tasks, averaged over the last minute.
     pub load: f64,
-    /// Its memory nodes.
+    /// NUMA nodes.
     pub nodes: Vec<NumaNode>,
-    /// Huge pages of each size of which it has some.
+    /// Huge pages of each available size.
     pub huge_pages: Vec<HugePages>,
-    /// Bytes of a huge page for which no size is said.
+    /// The default size of huge pages in bytes.
     pub usual_huge_page: u64,
     /// Bridges and devices that zones can be connected to.
     pub devices: BTreeSet<String>,
@@ -25,12 +25,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks. What cannot be read is not known.
+    /// Reads everything. What cannot be read is unknown.
     pub fn look() -> Self {
         Self::below("")
     }
 
-    /// Looks below another folder than `/`.
+    /// Reads below another folder than `/`.
     fn below(root: &str) -> Self {
         let read = |path: &str| std::fs::read_to_string(format!("{root}{path}")).unwrap_or_default();
         let line = parse_default_route(&read("/proc/net/route"));
@@ -77,7 +77,7 @@ fn names(folder: &str) -> Vec<String> {
     names
 }
 
-/// Reads the folder `hugepages-2048kB`; none if the host has no such pages. Those that are promised are not free.
+/// Parses the folder `hugepages-2048kB`; none if the host has no such pages. Reserved pages are not free.
 fn parse_pages(name: &str, all: &str, free: &str, promised: &str) -> Option<HugePages> {
     let kib = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse::<u64>().ok()?;
     let count = |text: &str| text.trim().parse::<u64>().ok();
@@ -95,7 +95,7 @@ fn parse_load(loadavg: &str) -> Option<f64> {
 // Node 0 Active(file):    4224444 kB
 // Node 0 Inactive(file): 15269740 kB
 // Node 0 SReclaimable:     652352 kB
-/// Reads the `meminfo` and `cpulist` of a node. What files are kept in can be had, too.
+/// Parses the `meminfo` and `cpulist` of a node. Page cache counts as available.
 fn parse_node(meminfo: &str, cpulist: &str) -> Option<NumaNode> {
     let cached =
         ["Active(file)", "Inactive(file)", "SReclaimable"].iter().filter_map(|name| kib(meminfo, name));
@@ -104,7 +104,7 @@ fn parse_node(meminfo: &str, cpulist: &str) -> Option<NumaNode> {
     Some(NumaNode { memory, memory_free: free.min(memory), cpus: parse_cpus(cpulist) })
 }
 
-/// A number of bytes in a list of `NAME: N kB`, whatever stands before the name.
+/// A number of bytes in a list of `NAME: N kB`, whatever is before the name.
 fn kib(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let (before, value) = line.split_once(':')?;
@@ -114,7 +114,7 @@ fn kib(text: &str, name: &str) -> Option<u64> {
 }
 
 // 0-3,8-11
-/// How many processors a list names.
+/// The number of CPUs in a list.
 fn parse_cpus(list: &str) -> u32 {
     let count = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -127,7 +127,7 @@ fn parse_cpus(list: &str) -> u32 {
 // Iface  Destination  Gateway   Flags  RefCnt  Use  Metric  Mask      MTU  Window  IRTT
 // eth0   00000000     010200C0  0003   0       0    0       00000000  0    0       0
 // eth0   000200C0     00000000  0001   0       0    0       00FFFFFF  0    0       0
-/// The device of the default route, in `/proc/net/route`.
+/// The device of the default route, from `/proc/net/route`.
 fn parse_default_route(text: &str) -> Option<String> {
     let routes = text.lines().skip(1).filter_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
@@ -142,7 +142,7 @@ fn parse_default_route(text: &str) -> Option<String> {
 }
 
 // 10000
-/// Mbit/s in bytes a second; -1 means that the device does not know.
+/// Mbit/s as bytes per second; -1 means that the device does not know.
 fn parse_speed(text: &str) -> Option<u64> {
     text.trim().parse::<u64>().ok().filter(|speed| *speed > 0)?.checked_mul(125_000)
 }

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-/// Is told when the process has ended; none if it is gone already, or if this system has no such thing.
+/// Signals the end of the process; none if it has ended already, or if this system does not support pidfds.
 #[cfg(target_os = "linux")]
 pub fn end_of(pid: i32) -> Option<oneshot::Receiver<()>> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,7 +11,7 @@ pub fn end_of(pid: i32) -> Option<oneshot::Receiver<()>> {
 
     let process = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
     let (sender, receiver) = oneshot::channel();
-    // A thread of its own: it may wait for as long as the process lives, and must not keep the runtime from ending.
+    // A thread of its own: it may wait as long as the process runs, and must not keep the runtime from ending.
     std::thread::spawn(move || {
         while !sender.is_closed() {
             let mut fds = [PollFd::new(&process, PollFlags::IN)];
@@ -29,7 +29,7 @@ pub fn end_of(pid: i32) -> Option<oneshot::Receiver<()>> {
     Some(receiver)
 }
 
-/// Is told when the process has ended; none if it is gone already, or if this system has no such thing.
+/// Signals the end of the process; none if it has ended already, or if this system does not support pidfds.
 #[cfg(not(target_os = "linux"))]
 pub const fn end_of(_pid: i32) -> Option<oneshot::Receiver<()>> {
     None

@@ -2,12 +2,12 @@
 
 use crate::model::{Abilities, Brand};
 
-/// What it can do with zones of that brand; nothing if it does not know the brand.
+/// The abilities for that brand; none of them if the brand is unknown.
 pub(super) fn able(brand: Brand) -> Abilities {
     abilities(brand).unwrap_or_default()
 }
 
-/// The same; none if it does not know the brand.
+/// The abilities for that brand, if it is known.
 pub(super) fn abilities(brand: Brand) -> Option<Abilities> {
     match brand {
         Brand::KVM => Some(Abilities { live: true, suspend: true, host_software: false }),

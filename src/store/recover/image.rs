@@ -1,7 +1,8 @@
-//! The pages of a database as they are on the disk: the file, and over it what is committed in its journal (`-wal`).
+//! The pages of a database as they are on the disk: those of the file, replaced by those committed in its journal
+//! (`-wal`).
 //!
-//! Read here and not by SQLite, which refuses a file whose first page is damaged or that is cut short.
-//! The formats are in <https://sqlite.org/fileformat2.html>.
+//! They are read here and not by SQLite, which refuses a file that is truncated or whose first page is damaged.
+//! The formats are described in <https://sqlite.org/fileformat2.html>.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ impl<'a> Image<'a> {
         Self { file, journal: journal.unwrap_or_default(), size }
     }
 
-    /// A page; none if it is not there as a whole.
+    /// A page; none if it is not complete.
     pub fn page(&self, number: u32) -> Option<&'a [u8]> {
         if let Some(page) = self.journal.get(&number) {
             return Some(page);
@@ -41,12 +42,12 @@ impl<'a> Image<'a> {
         file.max(journal)
     }
 
-    /// The number of the last page that the header claims, which a damaged header makes up; 0 if it is absurd.
+    /// The number of pages according to the header, which may be damaged; 0 if it is absurd.
     pub fn claimed(&self) -> u32 {
         self.header(28).filter(|claimed| *claimed <= MOST).unwrap_or(0)
     }
 
-    /// The bytes of a page of which the others make use.
+    /// The bytes of a page that can be used for its contents.
     pub const fn usable(&self) -> usize {
         // sysadm's databases reserve none.
         self.size
@@ -91,7 +92,7 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// The beginning of a journal.
+/// The header of a journal.
 struct Header {
     size: usize,
     salt: [u8; 8],
@@ -112,7 +113,7 @@ impl Header {
         is_whole.then_some(Self { size, salt: journal.get(16..24)?.try_into().ok()?, is_big, sum })
     }
 
-    /// The newest of each page, up to the last commit.
+    /// The newest version of each page, up to the last commit.
     fn committed(self, journal: &[u8]) -> BTreeMap<u32, &[u8]> {
         let (mut committed, mut pending) = (BTreeMap::new(), Vec::new());
         let mut sum = self.sum;

@@ -1,8 +1,8 @@
-//! Saves what can be read of a damaged database into a new one, which takes its place. The damaged file is kept.
+//! Saves what can be read of a damaged database into a new one, which replaces it. The damaged file is kept.
 //!
-//! Every row that is whole is saved, table by table, whichever other pages are damaged; what is lost is named as far as
-//! that is known, zones that are away above all: by their index, or by their last move. A move or a step whose run is
-//! lost gets a run without a history, so that an interrupted move can still be settled.
+//! Every complete row is saved, table by table, whichever other pages are damaged; what is lost is reported as
+//! far as that is known, especially zones that are away: by the index, or by their last move. A move or step
+//! whose run is lost gets a run without a history, so that an interrupted move can still be settled.
 
 mod image;
 mod rows;
@@ -27,25 +27,25 @@ use super::contents::READERS;
 use super::{NO_MUTEX, Store, StoreError, identity, integrity, schema};
 use crate::file;
 
-/// The table of the zones that are away, among others.
+/// The table of zones, including those that are away.
 const ZONE: &str = "zone";
 
-/// What was saved, and what was not.
+/// What was saved and what was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// Where the damaged file is now.
+    /// The path of the damaged file now.
     pub kept: PathBuf,
-    /// Each table with rows, and how many.
+    /// Each table with rows, and their number.
     pub saved: Vec<(String, usize)>,
     /// What is lost, a line each.
     pub lost: Vec<String>,
 }
 
-/// Puts a new database with all that can be read in the place of a damaged one; none if it is not damaged. Nothing that
-/// uses it may run: no run may begin meanwhile, and that no other process has it open is looked at here.
+/// Replaces a damaged database by a new one with everything that can be read; none if it is not damaged. No run
+/// may begin meanwhile, which the caller ensures; that no other process has it open is checked here.
 ///
 /// # Errors
-/// [`StoreError`]; nothing was changed then.
+/// Nothing was changed then.
 pub fn recover(path: &Path) -> Result<Option<Recovered>, StoreError> {
     let create = |source| StoreError::Create { path: path.to_owned(), source };
     if is_whole(path)? {
@@ -53,7 +53,7 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, StoreError> {
     }
     let path = &path.canonicalize().map_err(create)?;
     let mut damaged = File::options().read(true).write(true).open(path).map_err(create)?;
-    // SQLite's own locks are of this kind, and whoever has a database open holds one.
+    // SQLite's own locks are of this kind, and every process that has a database open holds one.
     fcntl_lock(&damaged, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::InUse { path: path.clone() })?;
     let (mut bytes, journal_path) = (Vec::new(), beside(path, "-wal"));
@@ -65,7 +65,7 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, StoreError> {
     let draft = ScratchFolder::new(path).map_err(create)?;
     let (saved, lost) = build(&draft.file(), path, &Image::new(&bytes, &journal))?;
     let kept = keep(path, &bytes, &journal).map_err(create)?;
-    // A journal of the old one would be taken for one of the new one.
+    // A journal of the old database would be taken for one of the new one.
     for end in ["-wal", "-shm"] {
         match std::fs::remove_file(beside(path, end)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(create(error)),
@@ -93,7 +93,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Keeps the damaged database with its journal under a name that nothing has.
+/// Keeps the damaged database with its journal under a name that does not exist yet.
 fn keep(path: &Path, bytes: &[u8], journal: &[u8]) -> std::io::Result<PathBuf> {
     let mut number = 1;
     loop {
@@ -108,10 +108,10 @@ fn keep(path: &Path, bytes: &[u8], journal: &[u8]) -> std::io::Result<PathBuf> {
     }
 }
 
-/// Tables with how many rows of them are saved, and what is lost.
+/// Tables with the number of rows saved, and what is lost.
 type Salvaged = (Vec<(String, usize)>, Vec<String>);
 
-/// Looks for rows in any bytes, for the crate in `fuzz/`.
+/// Searches any bytes for rows, for the crate in `fuzz/`.
 #[cfg(feature = "fuzzing")]
 pub fn read_anything(bytes: &[u8]) {
     static TABLES: std::sync::OnceLock<Vec<Table>> = std::sync::OnceLock::new();
@@ -125,14 +125,14 @@ pub fn read_anything(bytes: &[u8]) {
     search(&Image::new(&bytes[..middle], &bytes[middle..]), tables);
 }
 
-/// Makes the new database.
+/// Creates the new database.
 fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Salvaged, StoreError> {
     let failed = |source| StoreError::query(draft, "write what was saved", source);
     let mut connection =
         Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
-    // It is given to the disk as a whole, later.
+    // It is synced as a whole later.
     connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF").map_err(failed)?;
-    // What was found stands or goes as it is: no zone changes its place here.
+    // Rows are inserted as they were found: no zone changes its place here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map_err(failed)?;
     let version = image.header(60).map(i64::from).filter(|version| (1..=schema::known()).contains(version));
     schema::make(&connection, path, version.unwrap_or(schema::known()))?;
@@ -172,11 +172,11 @@ fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(Str
     Ok(saved)
 }
 
-/// Puts the rows in. Of one that the rules of its table forbid the value is left out that they forbid, if the row may be
-/// without it; else it is lost.
+/// Inserts the rows. If a constraint forbids a value and the row is valid without it, the value is left out;
+/// otherwise the row is lost.
 fn insert(connection: &mut Connection, tables: &[Table], found: &mut SalvagedRows) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    // What the new database says of whose it is gives way to what the damaged one said.
+    // The new database's own UUID is replaced by that of the damaged one.
     let is_host = |(number, record): &(usize, BtreeRecord)| {
         tables[*number].name == ZONE && record.values.first() == Some(&Value::Text(String::new()))
     };
@@ -213,7 +213,7 @@ fn insert(connection: &mut Connection, tables: &[Table], found: &mut SalvagedRow
     transaction.commit()
 }
 
-/// Whether the rules of the table let the row in.
+/// Inserts a row; false if a constraint forbids it.
 fn put(connection: &Connection, table: &Table, values: &[Value]) -> rusqlite::Result<bool> {
     let columns = table.columns.iter().take(values.len()).map(|column| column.name.as_str());
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -226,7 +226,7 @@ fn put(connection: &Connection, table: &Table, values: &[Value]) -> rusqlite::Re
     }
 }
 
-/// Takes rows out that no sysadm can read.
+/// Deletes rows that this program cannot read.
 fn drop_senseless(connection: &Connection, lost: &mut Vec<(Option<String>, String)>) -> rusqlite::Result<()> {
     let tables = Table::all(connection)?;
     for (name, read) in READERS {
@@ -250,7 +250,7 @@ fn drop_senseless(connection: &Connection, lost: &mut Vec<(Option<String>, Strin
     Ok(())
 }
 
-/// Where rows of the away list may be lost without their names, the last moves of zones tell which they may be.
+/// If records of zones may be lost without their names, reports which zones these may be by their last moves.
 fn perhaps_away(connection: &Connection, lost: &mut Vec<(Option<String>, String)>) -> rusqlite::Result<()> {
     if !lost.iter().any(|(table, _)| table.as_deref().is_none_or(|table| table == ZONE)) {
         return Ok(());

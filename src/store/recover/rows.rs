@@ -1,7 +1,8 @@
-//! Which row is of which table, and which rows are known to be missing.
+//! Which row belongs to which table, and which rows are known to be missing.
 //!
-//! The tables' own trees say which page is whose. Where a tree is broken, the pages that no tree leads to are left: a row
-//! on one of them is of the one table that it fits. An index has the names of rows whose own page is gone.
+//! The tables' own trees say to which table a page belongs. If a tree is broken, some pages belong to no tree: a
+//! row on one of them belongs to the only table that it fits. An index has the names of rows whose own page is
+//! gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use rusqlite::types::Value;
 use super::image::Image;
 use super::tree::{BtreePage, BtreeRecord};
 
-/// A table as it is meant to be.
+/// A table of the schema.
 pub(super) struct Table {
     pub name: String,
     pub columns: Vec<TableColumn>,
@@ -22,7 +23,7 @@ pub(super) struct TableColumn {
     is_number: bool,
     is_required: bool,
     has_default: bool,
-    /// It is the number of the row, and has no value of its own.
+    /// The column is the number of the row, and has no value of its own.
     is_id: bool,
 }
 
@@ -35,7 +36,7 @@ impl Table {
         names.into_iter().map(|name| Ok(Self { columns: columns(connection, &name)?, name })).collect()
     }
 
-    /// Whether a row may be of this table.
+    /// Whether a row may belong to this table.
     fn fits(&self, record: &BtreeRecord) -> bool {
         let mut values = record.values.iter();
         let fits = self.columns.iter().all(|column| match values.next() {
@@ -57,13 +58,13 @@ impl Table {
         record.values.iter().zip(&self.columns).map(own).collect()
     }
 
-    /// Which values a row may be without.
+    /// The values that a row need not have.
     pub fn optional(&self, values: &[Value]) -> impl Iterator<Item = usize> {
         let may_be_missing = |at: &usize| !self.columns[*at].is_required && values[*at] != Value::Null;
         (0..self.columns.len().min(values.len())).filter(may_be_missing)
     }
 
-    /// How a row is called: by its first values, and a zone that is elsewhere by where it is, too.
+    /// The description of a row: its first values, and its place if it is a zone on another host.
     pub fn call(&self, values: &[Value]) -> String {
         let location = self.columns.iter().position(|column| column.name == "location");
         let first = values.iter().take(2).filter_map(text);
@@ -110,11 +111,11 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<TableCo
 pub(super) struct SalvagedRows {
     /// Rows, with the number of their table.
     pub rows: Vec<(usize, BtreeRecord)>,
-    /// What cannot be had, with the number of its table if that is known.
+    /// What is lost, with the number of its table if that is known.
     pub lost: Vec<(Option<usize>, String)>,
 }
 
-/// Looks through all pages.
+/// Searches all pages.
 pub(super) fn search(image: &Image<'_>, tables: &[Table]) -> SalvagedRows {
     let mut search = PageSearch { seen: image.free(), ..PageSearch::new(image, tables) };
     search.trees();
@@ -133,7 +134,7 @@ struct PageSearch<'a> {
     gone: BTreeMap<usize, BTreeSet<u32>>,
     /// What the indexes of a table say of a row.
     indexed: BTreeMap<(usize, i64), Vec<String>>,
-    /// Rows of which something is missing.
+    /// Rows that are incomplete.
     torn: BTreeSet<(usize, i64)>,
     found: SalvagedRows,
 }
@@ -152,7 +153,7 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Follows every tree that the schema names.
+    /// Follows every tree in the schema.
     fn trees(&mut self) {
         let mut roots = Vec::new();
         for record in self.tree(1, None).into_iter().flatten() {
@@ -178,7 +179,7 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// The records of a tree. Pages of it that cannot be read are gone if it is that of a table.
+    /// The records of a tree. Its pages that cannot be read are gone if it is a table's.
     fn tree(&mut self, root: u32, table: Option<usize>) -> Vec<Option<BtreeRecord>> {
         let (mut records, mut open) = (Vec::new(), vec![root]);
         while let Some(number) = open.pop() {
@@ -190,7 +191,7 @@ impl<'a> PageSearch<'a> {
                     open.extend(node.children());
                     records.extend(node.records(&mut self.overflow));
                 }
-                // Without an index nothing is lost; where the schema was anything may have been.
+                // Without an index nothing is lost; without the schema anything may be.
                 None => match table {
                     Some(table) => drop(self.gone.entry(table).or_default().insert(number)),
                     None if root == 1 => drop(self.seen.remove(&number)),
@@ -222,7 +223,7 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Rows on pages that no tree leads to, and pages that nobody can read.
+    /// Finds rows on pages that belong to no tree, and pages that cannot be read.
     fn strays(&mut self) {
         let mut unreadable = BTreeSet::new();
         for number in 1..=self.image.last() {
@@ -244,7 +245,7 @@ impl<'a> PageSearch<'a> {
         if self.image.last().max(self.image.claimed()) == 0 {
             self.lose(None, "the file is empty; what was in it is not known".to_owned());
         }
-        // What they go on with is found only when all are read.
+        // The pages on which they continue are known only when all are read.
         let mut pages = Ranges::default();
         unreadable.difference(&self.overflow).for_each(|page| pages.push(*page, *page));
         self.push_claimed(&mut pages);
@@ -253,7 +254,8 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Adds the pages that only the header knows. They are never counted one by one: a damaged header claims millions.
+    /// Adds the pages that only the header claims. They are never counted one by one: a damaged header may claim
+    /// millions.
     fn push_claimed(&self, pages: &mut Ranges) {
         let (mut first, last) = (self.image.last() + 1, self.image.claimed());
         if first > last {
@@ -286,11 +288,11 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Rows that are known only by an index, and pages of tables that are gone.
+    /// Finds rows that are known only by an index, and pages of tables that are gone.
     fn missing(&mut self) {
         let there: BTreeSet<_> = self.found.rows.iter().map(|(table, record)| (*table, record.id)).collect();
         for (row, mut words) in std::mem::take(&mut self.indexed) {
-            // Names say more than identities.
+            // Names say more than UUIDs.
             words.sort_by_key(|word| uuid::Uuid::parse_str(word).is_ok());
             if !there.contains(&row) && !self.torn.contains(&row) {
                 self.lose(Some(row.0), format!("{}: nothing but its name can be read", words.join(", ")));
@@ -308,12 +310,12 @@ impl<'a> PageSearch<'a> {
     }
 }
 
-/// A row of the schema itself.
+/// Whether it is a row of the schema itself.
 fn is_schema(record: &BtreeRecord) -> bool {
     matches!(record.values.as_slice(), [Value::Text(kind), ..] if kind == "table" || kind == "index" || kind == "trigger")
 }
 
-/// Page numbers in rising order, as ranges.
+/// Page numbers in ascending order, as ranges.
 #[derive(Default)]
 struct Ranges(Vec<(u32, u32)>);
 

@@ -1,5 +1,5 @@
-//! Every page of a database zeroed in turn, the file cut at every page, garbage: nothing is read wrongly, nothing is taken
-//! for somebody else's file, and all that is on other pages is saved.
+//! Every page of a database zeroed in turn, the file truncated at every page, garbage: nothing is read wrongly,
+//! nothing is taken for another program's file, and everything on other pages is saved.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::store::{Contents, Mark, Move, MoveState, Place};
 
 const PAGE: usize = 4096;
 
-/// A database of many pages: long configurations, and enough rows for trees of more than one level.
+/// A database of many pages: long configurations, and enough rows for trees with more than one level.
 fn written(store: &Store) {
     sample::write(store);
     for n in 0..40 {
@@ -31,7 +31,7 @@ fn written(store: &Store) {
     }
 }
 
-/// The bytes of one, and what is in it.
+/// The bytes of a database, and its contents.
 fn database() -> (Vec<u8>, Contents) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sysadm.db");
@@ -51,7 +51,7 @@ fn plant(folder: &Path, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Whether it is read right; if not it is damaged, and nothing else.
+/// Whether it is read correctly; otherwise it must be reported as damaged.
 #[track_caller]
 fn read(path: &Path, contents: &Contents, what: &str) -> bool {
     let opened = Store::open_read_only(path).map(Option::unwrap).and_then(|store| store.contents());
@@ -83,8 +83,8 @@ fn lines(contents: &Contents) -> BTreeSet<String> {
     targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(standbys).collect()
 }
 
-/// Recovers it: what comes out is whole, holds nothing that was not there, and of each zone that is away and is not there
-/// any more that is told. Gives how many lines are lost.
+/// Recovers it: the result is intact, contains nothing that was not there before, and every zone that is away and
+/// missing is reported. Returns the number of lines about losses.
 #[track_caller]
 fn recovers(path: &Path, before: &[u8], contents: &Contents, what: &str) -> usize {
     let Some(recovered) = recover(path).unwrap_or_else(|error| panic!("{what}: {error}")) else { return 0 };
@@ -165,12 +165,13 @@ fn what_is_only_in_the_journal_is_saved_too() {
     let (mut bytes, journal) = (std::fs::read(&path).unwrap(), std::fs::read(beside(&path, "-wal")).unwrap());
     assert!(journal.len() > 10 * PAGE);
     drop(store);
-    // As after a crash, in which the file was overwritten, too, and the journal was cut in the middle of a change.
+    // As after a crash in which the file was overwritten, too, and the journal was truncated in the middle of a
+    // change.
     bytes.fill(0);
     let elsewhere = tempfile::tempdir().unwrap();
     let path = plant(elsewhere.path(), &bytes);
     std::fs::write(beside(&path, "-wal"), [&journal[..], &[7; 5000]].concat()).unwrap();
-    // SQLite itself may do.
+    // SQLite itself may succeed.
     if let Some(recovered) = recover(&path).unwrap() {
         assert_eq!(std::fs::read(beside(&recovered.kept, "-wal")).unwrap()[..journal.len()], journal);
     }

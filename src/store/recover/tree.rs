@@ -1,5 +1,5 @@
-//! What is in the pages: the trees of tables and indexes, their cells, and the records in those. Nothing here trusts what
-//! it reads; what makes no sense is left out.
+//! The contents of the pages: the trees of tables and indexes, their cells, and the records in those. Nothing
+//! here trusts what it reads; invalid parts are left out.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use super::image::{Image, word};
 /// A row of a table, or an entry of an index.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct BtreeRecord {
-    /// The number of the row; of an entry of an index that is its last value.
+    /// The number of the row; in an index, the last value of the entry.
     pub id: i64,
     /// Its values, as far as they can be read.
     pub values: Vec<Value>,
-    /// Nothing of it is missing.
+    /// It is complete.
     pub is_whole: bool,
 }
 
@@ -26,7 +26,7 @@ enum PageKind {
     IndexInterior,
 }
 
-/// A page that has cells.
+/// A page with cells.
 pub(super) struct BtreePage<'a> {
     image: &'a Image<'a>,
     page: &'a [u8],
@@ -36,7 +36,7 @@ pub(super) struct BtreePage<'a> {
 }
 
 impl<'a> BtreePage<'a> {
-    /// The page of that number, if it is one.
+    /// The page with that number, if it has cells.
     pub fn of(image: &'a Image<'a>, number: u32) -> Option<Self> {
         let (page, start) = (image.page(number)?, if number == 1 { 100 } else { 0 });
         let (kind, head) = match page.get(start)? {
@@ -50,7 +50,7 @@ impl<'a> BtreePage<'a> {
         (start + head + 2 * cells <= page.len()).then_some(Self { image, page, kind, start, cells })
     }
 
-    /// Whether rows of a table are in it.
+    /// Whether it has rows of a table.
     pub fn has_rows(&self) -> bool {
         self.kind == PageKind::TableLeaf
     }
@@ -73,7 +73,7 @@ impl<'a> BtreePage<'a> {
         self.cells().map(|at| word(self.page, at)).chain([last]).flatten().collect()
     }
 
-    /// Its rows or entries, and the pages on which long ones go on. None in place of one that makes no sense.
+    /// Its rows or entries; none in place of an invalid one. Adds the pages on which long ones continue.
     pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<BtreeRecord>> {
         match self.kind {
             PageKind::TableInterior => Vec::new(),
@@ -84,8 +84,8 @@ impl<'a> BtreePage<'a> {
         }
     }
 
-    /// The record of a cell, which takes its bytes from the `left` ones of the page: cells of a damaged page may all
-    /// claim the same bytes.
+    /// The record of a cell. Its bytes count against the `left` ones of the page: the cells of a damaged page may
+    /// all claim the same bytes.
     fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<BtreeRecord> {
         let mut at = if self.kind == PageKind::IndexInterior { at + 4 } else { at };
         let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
@@ -100,7 +100,7 @@ impl<'a> BtreePage<'a> {
         Some(BtreeRecord { id, values, is_whole: is_whole && all })
     }
 
-    /// The bytes of a record, and whether they are all of it.
+    /// The bytes of a record, and whether they are complete.
     fn payload(
         &self,
         at: usize,
@@ -122,7 +122,7 @@ impl<'a> BtreePage<'a> {
         let mut next = word(self.page, at + here)?;
         while bytes.len() < length {
             let page = self.image.page(next).filter(|page| page.iter().any(|byte| *byte != 0));
-            // Each is of one record alone.
+            // Each page belongs to a single record.
             let Some(page) = page.filter(|_| overflow.insert(next)) else { return Some((bytes, false)) };
             let more = (length - bytes.len()).min(usable - 4);
             bytes.extend_from_slice(page.get(4..4 + more)?);

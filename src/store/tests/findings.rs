@@ -1,4 +1,4 @@
-//! What `sysadm store check` finds: the table of cases.
+//! The findings of `sysadm store check`, as a table of cases.
 
 use super::sample::{QUIET, entry, holder, manifest, name, record, reservation, run, uri};
 use crate::model::{Manifest, Step};
@@ -85,7 +85,7 @@ fn moved(run: i64, state: MoveState) -> (i64, Move) {
     (run, Move { state, dest: Some(uri("ssh://h2")), ..Move::new(name("web")) })
 }
 
-/// A run that is over, or not, with one zone.
+/// A run with one zone, which is over or not.
 fn one(ended: Option<i64>, state: MoveState, last: Option<(Step, Mark)>, place: Option<Place>) -> Contents {
     let last = last.map(|(step, mark)| (1, entry("web", step, mark)));
     let before: (i64, Entry) = (1, entry("web", Step::Transfer, Mark::Intent));
@@ -118,7 +118,7 @@ fn what_runs_have_left_is_found() {
     let nothing: &[&str] = &[];
     let (open, left, lost) = (&["interrupted web"][..], &["unfinished web"][..], &["dangling web"][..]);
     let cases = [
-        // How the run ended, what it says of the zone, its last word on it, the away list; what is found.
+        // How the run ended, the zone's state in it, the last entry of its journal, the away list; the finding.
         (Some(9), Evacuated, done, Some(Away), nothing),
         (Some(9), Returned, done, None, nothing),
         (Some(9), MoveState::Stopped, done, None, nothing),
@@ -153,7 +153,7 @@ fn a_run_that_lives_is_not_judged() {
         assert_eq!(found(&contents, &RUNNING), [] as [&str; 0]);
         assert_ne!(found(&contents, &QUIET), [] as [&str; 0]);
     }
-    // An earlier one that died does not live because another one does.
+    // An earlier run that died is not in progress because another one is.
     let mut contents = one(None, MoveState::Migrating, None, None);
     contents.runs.push(run(2, Direction::Evacuate, None));
     assert_eq!(found(&contents, &RUNNING), ["unfinished web"]);

@@ -1,4 +1,4 @@
-//! Databases that earlier versions of this software have written, kept as text: a reviewer sees what is in them,
+//! Databases that earlier versions of this program have written, kept as text: a reviewer sees what they contain,
 //! and a difference between two of them is a difference between two versions.
 
 use std::fmt::Write;
@@ -13,7 +13,7 @@ fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
 }
 
-/// What today's software must read out of the fixture of that version.
+/// What the present program must read from the fixture of that version.
 fn expected(version: i64) -> Contents {
     match version {
         1 => sample::contents(),
@@ -31,7 +31,7 @@ fn old(version: i64, folder: &Path) -> PathBuf {
     path
 }
 
-/// A whole database as text that makes it again.
+/// A whole database as text from which it can be created again.
 fn dump(connection: &Connection) -> String {
     let lines = |sql: &str| -> Vec<String> {
         let mut statement = connection.prepare(sql).unwrap();
@@ -51,7 +51,7 @@ fn dump(connection: &Connection) -> String {
     text
 }
 
-/// Every table and index, word for word. (A script that was once released is not edited, not even its comments.)
+/// Every table and index, word for word. (A released script is never edited, not even its comments.)
 fn shape(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut statement = connection

@@ -1,4 +1,4 @@
-//! What concerns all of the store: old databases, and writes that cannot be done.
+//! Tests of the store as a whole: old databases, and writes that fail.
 
 mod findings;
 mod fixtures;
@@ -8,7 +8,7 @@ mod writes;
 
 use super::*;
 
-/// An empty store that lives as long as its folder.
+/// An empty store that exists as long as its folder.
 pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("sysadm.db")).unwrap();

@@ -1,9 +1,9 @@
 //! Every write while another process holds the lock, on a full disk and on a read-only one: it fails and says
-//! why, what was there is still there, and the same write succeeds once the cause is gone.
+//! why, the old contents are still there, and the same write succeeds once the cause is gone.
 //!
-//! Full and read-only disks are real ones: the test program starts itself again in a mount namespace of its
-//! own, which needs no root where users may have such namespaces. (`max_page_count` would refuse only what
-//! makes the database grow, `query_only` never asks the file system.)
+//! Full and read-only disks are real ones: the test program starts itself again in a mount namespace of its own,
+//! which does not need root if users may create such namespaces. (`max_page_count` would refuse only what makes
+//! the database grow, `query_only` never asks the file system.)
 
 #[path = "../../../tests/fixtures/small_disk.rs"]
 mod small_disk;
@@ -19,14 +19,14 @@ use super::sample;
 use super::writes::WRITES;
 use crate::store::{Store, StoreError};
 
-/// A database with the sample in it, closed.
+/// A closed database with the sample in it.
 fn seed(folder: &Path) -> PathBuf {
     let path = folder.join("seed.db");
     sample::write(&Store::open(&path).unwrap());
     path
 }
 
-/// A copy of it, beside nothing else of that name.
+/// A copy of it, without other files.
 fn plant(seed: &Path, disk: &Path) -> PathBuf {
     let path = disk.join("sysadm.db");
     for end in ["-wal", "-shm"] {
@@ -42,7 +42,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// All is as it was, also for somebody who opens the database now.
+/// Everything is as it was, also for a process that opens the database now.
 #[track_caller]
 fn nothing_is_lost(path: &Path, what: &str) {
     let store = Store::open_read_only(path).unwrap().unwrap();
@@ -50,7 +50,7 @@ fn nothing_is_lost(path: &Path, what: &str) {
     assert_eq!(store.damage().unwrap(), [] as [&str; 0], "{what}");
 }
 
-/// It works again, and does something.
+/// The write works again, and changes something.
 #[track_caller]
 fn succeeds(write: fn(&Store) -> Result<(), StoreError>, store: &Store, what: &str) {
     write(store).unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -157,7 +157,7 @@ fn a_write_on_a_read_only_disk_says_so_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let seed = seed(folder.path());
     for (what, write) in WRITES {
-        // Closed well, and as a crash leaves it: with all of its rows in the journal beside it.
+        // Closed properly, and as a crash leaves it: with all of its rows in the journal beside it.
         for crashed in [false, true] {
             let path = plant(&seed, &disk);
             if crashed {

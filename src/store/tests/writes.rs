@@ -1,4 +1,4 @@
-//! All writes that the store knows. What must hold for each of them is tested over this table.
+//! All writes of the store. The other tests check for each of them what must always hold.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::sample::{
 use crate::model::{Millis, Step};
 use crate::store::{Direction, Mark, Move, Place, Store, StoreError, TargetKey};
 
-/// A write, under the words with which the store names it; each changes what is in the sample.
+/// A write, under its name in errors; each changes something in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
 
 pub const WRITES: &[Write] = &[
@@ -83,7 +83,7 @@ fn uuid(number: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(number)
 }
 
-/// The words of every `self.write("…"` in the store's own code.
+/// The name in every `self.write("…"` in the store's own code.
 fn in_the_code() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -1,110 +1,68 @@
-//! Why a certificate could not be made, read or used.
+//! Why a certificate could not be created, read or used.
 
 use std::path::PathBuf;
 
 use crate::model::Millis;
 
-/// Why a certificate could not be made, read or used.
+/// Why a certificate could not be created, read or used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertError {
-    /// Something is there already.
+    /// The file exists already.
     #[error("{path} is there already and is not overwritten; move it away first")]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Nothing is there.
+    Exists { path: PathBuf },
+    /// The file is missing.
     #[error("there is no {path}; {hint}")]
     Missing {
-        /// The file.
         path: PathBuf,
-        /// What makes it.
+        /// The command that creates it.
         hint: &'static str,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("failed to read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It cannot be written.
+    Read { path: PathBuf, source: std::io::Error },
+    /// The file cannot be written.
     #[error("failed to write {path}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Others than its owner may read the key.
+    Write { path: PathBuf, source: std::io::Error },
+    /// Other users than its owner may read the key.
     #[error("the private key {path} is open to others (mode {mode:04o}); run 'chmod 0600 {path}'")]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// It holds something else.
+    Exposed { path: PathBuf, mode: u32 },
+    /// The file contains something else.
     #[error("{path} holds no usable {what}")]
     Unusable {
-        /// The file.
         path: PathBuf,
-        /// What should be there.
+        /// What it should contain.
         what: &'static str,
     },
-    /// Certificate and key are not a pair.
+    /// Certificate and key do not belong together.
     #[error("the key in {key} does not belong to the certificate in {path}")]
-    Mismatch {
-        /// The certificate.
-        path: PathBuf,
-        /// The key.
-        key: PathBuf,
-    },
-    /// Its time is over.
+    Mismatch { path: PathBuf, key: PathBuf },
+    /// The certificate has expired.
     #[error("the certificate {path} expired on {since}; 'sysadm cert issue' makes a new one")]
-    Expired {
-        /// The file.
-        path: PathBuf,
-        /// Its last moment.
-        since: Millis,
-    },
-    /// Its time has not come.
+    Expired { path: PathBuf, since: Millis },
+    /// The certificate is not valid yet.
     #[error(
         "the certificate {path} is valid only from {from} on, and the clock here says {now}; set the clock"
     )]
     NotYet {
-        /// The file.
         path: PathBuf,
-        /// Its first moment.
         from: Millis,
-        /// The clock.
+        /// The present time.
         now: Millis,
     },
-    /// Neither a name nor an address.
+    /// Neither a host name nor an address.
     #[error("{name:?} is neither a host name nor an address")]
-    Name {
-        /// What was given.
-        name: String,
-    },
-    /// Not a name for a site.
+    Name { name: String },
+    /// Not a valid name of a site.
     #[error("{name:?} is no name for a site; 1 to 64 characters are expected")]
-    Site {
-        /// What was given.
-        name: String,
-    },
-    /// A time outside of what a certificate can say.
+    Site { name: String },
+    /// A time that a certificate cannot contain.
     #[error("a certificate cannot be valid for {days} days from now")]
-    Days {
-        /// What was asked for.
-        days: u32,
-    },
-    /// It could not be made.
+    Days { days: u32 },
+    /// The certificate could not be created.
     #[error("failed to make the certificate of {subject}")]
     Make {
-        /// Whose.
+        /// Whose certificate.
         subject: String,
-        /// Why.
         source: rcgen::Error,
     },
 }

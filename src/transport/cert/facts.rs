@@ -1,4 +1,4 @@
-//! What a certificate says.
+//! The contents of a certificate.
 
 use std::path::Path;
 
@@ -10,25 +10,22 @@ use super::x509::Certificate;
 use super::{CertError, files};
 use crate::model::Millis;
 
-/// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct CertFacts {
-    /// Whose it is, as a distinguished name.
+    /// A distinguished name.
     pub subject: String,
-    /// The host names and addresses that it is good for; names first.
+    /// The host names and addresses for which it is valid; names first.
     pub names: Vec<String>,
-    /// Who signed it, as a distinguished name.
+    /// A distinguished name.
     pub issuer: String,
-    /// Its first moment.
     pub not_before: Millis,
-    /// Its last moment.
     pub not_after: Millis,
-    /// SHA-256 of it, as `openssl x509 -fingerprint -sha256` prints it.
+    /// SHA-256, as printed by `openssl x509 -fingerprint -sha256`.
     pub fingerprint: String,
 }
 
 impl CertFacts {
-    /// What the certificate `der` says; none if it is not understood.
+    /// The contents of the certificate `der`; none if it cannot be parsed.
     pub fn of(der: &CertificateDer<'_>) -> Option<Self> {
         let certificate = Certificate::read(der)?;
         let mut names = certificate.dns_names;
@@ -45,16 +42,13 @@ impl CertFacts {
         })
     }
 
-    /// The name by which peers know the host: the first one that is a valid name or address, in small letters.
+    /// The name by which peers know the host: the first one that is a valid name or address, in lower case.
     pub fn host(&self) -> Option<String> {
         self.names.iter().find_map(|name| canonical(name).ok())
     }
 }
 
-/// What the first certificate in a file says.
-///
-/// # Errors
-/// If it cannot be read, or holds none.
+/// The contents of the first certificate in a file.
 pub fn show(file: &Path) -> Result<CertFacts, CertError> {
     let der = first_certificate(file, "name a file that holds a certificate")?;
     CertFacts::of(&der).ok_or_else(|| CertError::Unusable { path: file.to_owned(), what: "certificate" })

@@ -1,4 +1,5 @@
-//! Files of certificates and keys: read only if nobody else can, written whole and never over something.
+//! Files of certificates and keys: keys are read only if no other user can read them, and files are written whole
+//! and never overwritten.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -8,12 +9,12 @@ use std::path::Path;
 use super::{CertError, Pair};
 use crate::file;
 
-/// Reads a whole file; `hint` says what makes it if it is not there.
+/// Reads a whole file; `hint` is the command that creates it.
 pub fn read(path: &Path, hint: &'static str) -> Result<Vec<u8>, CertError> {
     fs::read(path).map_err(|error| unreadable(path, hint, error))
 }
 
-/// Reads a private key, unless others than its owner may read or write it too.
+/// Reads a private key, unless other users than its owner may read or write it, too.
 pub fn read_key(path: &Path, hint: &'static str) -> Result<Vec<u8>, CertError> {
     let mut file = File::open(path).map_err(|error| unreadable(path, hint, error))?;
     let failed = |source| CertError::Read { path: path.to_owned(), source };

@@ -1,12 +1,14 @@
-//! Certificates of a site: one authority, and for each host one certificate that it shows as server and as client.
+//! Certificates of a site: one authority, and one certificate for each host, which it shows both as server and as
+//! client.
 //!
 //! ```text
 //!   init_ca ─► ca.pem, ca.key          once for the site, on one machine
 //!   issue   ─► HOST.pem, HOST.key      there too; they go to HOST as host.pem and host.key, with ca.pem
 //! ```
 //!
-//! Nothing that exists is ever overwritten. A key is written with mode 0600, appears whole or not at all, and is
-//! never part of an error. A certificate is valid from one hour before it is made, for hosts whose clocks are slow.
+//! Existing files are never overwritten. A key is written with mode 0600, appears complete or not at all, and is
+//! never part of an error. A certificate is valid from one hour before its creation, for hosts whose clocks are
+//! slow.
 
 mod error;
 mod facts;
@@ -33,10 +35,10 @@ pub use self::error::CertError;
 pub use self::facts::{CertFacts, show};
 pub(super) use self::files::{read, read_key};
 
-/// How long the authority is valid: ten years.
+/// Validity of the authority: ten years.
 pub const CA_DAYS: u32 = 3652;
 
-/// How long a host's certificate is valid unless something else is asked for: two years.
+/// Default validity of a host's certificate: two years.
 pub const HOST_DAYS: u32 = 730;
 
 const HOUR: u64 = 3_600_000;
@@ -44,9 +46,7 @@ const HOUR: u64 = 3_600_000;
 /// The two files of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The certificate.
     pub cert: PathBuf,
-    /// Its key.
     pub key: PathBuf,
 }
 
@@ -64,7 +64,7 @@ impl Pair {
     }
 }
 
-/// Makes the authority of a site in `dir`: `ca.pem`, which goes to every host, and `ca.key`, which stays there.
+/// Creates the authority of a site in `dir`: `ca.pem`, which goes to every host, and `ca.key`, which stays there.
 ///
 /// # Errors
 /// If there is one already, or it cannot be written.
@@ -87,14 +87,14 @@ pub fn init_ca(dir: &Path, site: &str, now: Millis) -> Result<Pair, CertError> {
     Ok(pair)
 }
 
-/// Makes `HOST.pem` and `HOST.key` in `dir`, signed by the authority there. They are good for `host` and for each
-/// of the `extra` names and addresses, for `days` days but not for longer than the authority.
+/// Creates `HOST.pem` and `HOST.key` in `dir`, signed by the authority there. They are valid for `host` and for
+/// each of the `extra` names and addresses, for `days` days but not longer than the authority.
 ///
 /// Peers know the host, and give it a role, by the first *name* in the certificate: `host`, unless that is an
 /// address and there is a name among the `extra` ones.
 ///
 /// # Errors
-/// If there is one already, a name is not one, the authority is not usable, or a file cannot be written.
+/// If there is one already, a name is invalid, the authority is not usable, or a file cannot be written.
 pub fn issue(dir: &Path, host: &str, extra: &[String], days: u32, now: Millis) -> Result<Pair, CertError> {
     let host = canonical(host)?;
     let mut names = vec![host.clone()];

@@ -1,7 +1,7 @@
-//! Reads an X.509 certificate (RFC 5280): the fields that this crate prints, checks or copies.
+//! Parses an X.509 certificate (RFC 5280): the fields that this crate prints, checks or copies.
 //!
-//! Whether a certificate is signed by the site's authority is for rustls to decide; here it is only read. What
-//! does not follow the rules of DER, or names the same extension twice, is not understood at all.
+//! Whether a certificate is signed by the site's authority is for rustls to decide; here it is only parsed. A
+//! certificate that violates DER, or contains the same extension twice, is rejected as a whole.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ const SUBJECT_KEY_IDENTIFIER: &[u64] = &[2, 5, 29, 14];
 const SUBJECT_ALTERNATIVE_NAME: &[u64] = &[2, 5, 29, 17];
 const BASIC_CONSTRAINTS: &[u64] = &[2, 5, 29, 19];
 
-/// What is read of a certificate.
+/// The parsed parts of a certificate.
 pub(super) struct Certificate {
     pub(super) issuer: Name,
     pub(super) subject: Name,
@@ -28,14 +28,14 @@ pub(super) struct Certificate {
     pub(super) public_key: Vec<u8>,
     pub(super) is_authority: bool,
     pub(super) key_identifier: Option<Vec<u8>>,
-    /// The DNS names that the certificate is good for.
+    /// The DNS names for which the certificate is valid.
     pub(super) dns_names: Vec<String>,
-    /// The addresses that the certificate is good for.
+    /// The addresses for which the certificate is valid.
     pub(super) addresses: Vec<IpAddr>,
 }
 
 impl Certificate {
-    /// Reads a whole certificate; none if it is not understood.
+    /// Parses a whole certificate; none if it is not valid DER.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         yasna::parse_der(der, |certificate| {
             certificate.read_sequence(|parts| {
@@ -145,7 +145,7 @@ fn moment(time: BERReader<'_, '_>) -> ASN1Result<OffsetDateTime> {
     Ok(*time.read_generalized_time()?.datetime())
 }
 
-/// A distinguished name: attributes in their order, as the certificate writes them.
+/// A distinguished name: attributes in the order of the certificate.
 pub(super) struct Name {
     parts: Vec<Attribute>,
     /// Whether each part has one attribute; others cannot be copied into a new certificate.
@@ -197,7 +197,7 @@ impl Name {
             };
             copy.push(rcgen::DnType::CustomDnType(kind.components().clone()), value);
         }
-        // A kind that occurs twice has been overwritten.
+        // An attribute that occurs twice has been overwritten.
         (self.is_plain && copy.iter().count() == self.parts.len()).then_some(copy)
     }
 }

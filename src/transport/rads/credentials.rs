@@ -1,4 +1,4 @@
-//! What this host shows and whom it believes: its own certificate and the site's authority.
+//! This host's certificate, and the site's authority, which it trusts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::model::Millis;
 const CA_HINT: &str = "run 'sysadm cert init-ca' once for the site, or copy the site's ca.pem to there";
 const HOST_HINT: &str = "run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key";
 
-/// This host's certificate with its key, and the authorities that it believes.
+/// This host's certificate with its key, and the authorities that it trusts.
 pub struct Credentials {
     ca: PathBuf,
     cert: PathBuf,
@@ -32,7 +32,7 @@ impl Credentials {
     /// Reads `ca.pem`, `host.pem` and `host.key` in that folder.
     ///
     /// # Errors
-    /// If one is missing, unusable, or the key is open to others.
+    /// If one is missing or unusable, or other users can read the key.
     pub fn load(folder: &Path) -> Result<Self, CertError> {
         let (ca, cert, key) = (folder.join("ca.pem"), folder.join("host.pem"), folder.join("host.key"));
         let provider = Arc::new(ring::default_provider());
@@ -59,10 +59,7 @@ impl Credentials {
         Ok(Self { ca, cert, facts, authority, roots: Arc::new(roots), own, provider })
     }
 
-    /// Whether this host's certificate is valid now. Peers find out too; this says it more plainly.
-    ///
-    /// # Errors
-    /// If it is not.
+    /// Checks that this host's certificate is valid now. Peers check that, too; this gives a clearer error.
     pub fn check(&self, now: Millis) -> Result<(), CertError> {
         let path = self.cert.clone();
         if now > self.facts.not_after {
@@ -81,12 +78,12 @@ impl Credentials {
             .map_err(|_| unusable(&self.cert, "certificate for TLS 1.3"))?
             .with_root_certificates(Arc::clone(&self.roots))
             .with_client_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.own));
-        // Every connection looks at the certificates anew.
+        // Every connection checks the certificates again.
         config.resumption = Resumption::disabled();
         Ok(Arc::new(config))
     }
 
-    /// For the side that is connected to. It demands a certificate.
+    /// For the side that is connected to. It requires a certificate.
     pub(super) fn server(&self) -> Result<Arc<ServerConfig>, CertError> {
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), Arc::clone(&self.provider))
@@ -101,12 +98,12 @@ impl Credentials {
         Ok(Arc::new(config))
     }
 
-    /// The authority that this host believes, for people.
+    /// The authority that this host trusts, to be shown to people.
     pub(super) fn authority(&self) -> String {
         format!("{} ({})", self.ca.display(), self.authority)
     }
 
-    /// This host's own certificate, for people.
+    /// This host's own certificate, to be shown to people.
     pub(super) fn own(&self) -> String {
         format!("{} ({}, valid until {})", self.cert.display(), self.facts.subject, self.facts.not_after)
     }

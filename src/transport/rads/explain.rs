@@ -1,4 +1,4 @@
-//! What went wrong between two hosts, in words that name the host, the side at fault and the next step.
+//! What went wrong between two hosts: errors that name the host, the side at fault and the next step.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub(super) fn connect(uri: &HostUri, port: u16, error: io::Error) -> DialError {
     DialError::Connect { uri: uri.clone(), source }
 }
 
-/// Why the TLS handshake, or the wait for the byte after it, failed.
+/// Why the TLS handshake, or waiting for the byte after it, failed.
 pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, error: io::Error) -> DialError {
     match tls_error(&error) {
         Some(rustls::Error::InvalidCertificate(fault)) => identity(uri, credentials, fault),
@@ -32,7 +32,7 @@ pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, err
     }
 }
 
-/// It has no room.
+/// The host has too many connections.
 pub(super) fn busy(uri: &HostUri) -> DialError {
     let what = "it serves as many connections as its 'agent.connections' allows; try again later".to_owned();
     DialError::Refused { uri: uri.clone(), what, transient: false }
@@ -49,7 +49,7 @@ fn no_agent(uri: &HostUri, what: String) -> DialError {
 
 fn identity(uri: &HostUri, credentials: &Credentials, fault: &CertificateError) -> DialError {
     let host = &uri.host;
-    // Where it lies is the same on every host.
+    // The folder is the same on every host.
     let new = format!(
         "'sysadm cert issue {host}' makes a new one, for /etc/sysadm/tls/host.pem and host.key there"
     );
@@ -97,7 +97,7 @@ fn rejected(uri: &HostUri, credentials: &Credentials, alert: AlertDescription) -
     DialError::Login { uri: uri.clone(), what }
 }
 
-/// Why a peer that connected was not let in.
+/// Why a peer that connected was refused.
 pub(super) fn refusal(credentials: &Credentials, error: &io::Error) -> String {
     match tls_error(error) {
         Some(rustls::Error::NoCertificatesPresented) => "it showed no certificate".to_owned(),
@@ -115,7 +115,7 @@ pub(super) fn refusal(credentials: &Credentials, error: &io::Error) -> String {
 
 fn certificate_fault(fault: &CertificateError, host: &str, authority: &str) -> String {
     match fault {
-        // The first if the authority has another name, the second if it has the same one and another key.
+        // The first if the authority has another name, the second if it has the same name and another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             format!("its certificate is not signed by the authority in {authority}")
         }
@@ -132,7 +132,7 @@ fn certificate_fault(fault: &CertificateError, host: &str, authority: &str) -> S
     }
 }
 
-/// rustls says `DnsName("h2")` or `IpAddress(10.0.0.1)`; people want `h2` and `10.0.0.1`.
+/// rustls prints `DnsName("h2")` or `IpAddress(10.0.0.1)`; people want `h2` and `10.0.0.1`.
 fn names(presented: &[String]) -> String {
     let plain = |name: &String| {
         let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner.trim_end_matches(')'));

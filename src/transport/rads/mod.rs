@@ -1,5 +1,4 @@
-//! `rads://`: TLS 1.3 over TCP, port 12302, between two hosts that each hold a certificate of their site's
-//! authority.
+//! `rads://`: TLS 1.3 over TCP, port 12302, between two hosts that each have a certificate of their site's authority.
 //!
 //! ```text
 //!   dial()                                   accept()
@@ -9,12 +8,12 @@
 //!     hello …
 //! ```
 //!
-//! The byte is there because with TLS 1.3 a client has finished the handshake before the server has seen its
+//! The byte is necessary because with TLS 1.3 a client has finished the handshake before the server has seen its
 //! certificate: only the byte says that it was accepted. Before the server has accepted a certificate it sends
 //! nothing of its own, not even a version.
 //!
-//! The user part of a URI has no meaning here: the certificate says who we are. Where `connect.addresses` in
-//! sysadm.toml names another address for the host, that one is called, and must show a certificate for the host.
+//! The user part of a URI has no meaning here: the certificate says who we are. If `connect.addresses` in
+//! sysadm.toml has another address for the host, that one is dialled, and must show a certificate for the host.
 
 mod credentials;
 mod explain;
@@ -39,13 +38,13 @@ use crate::{ByteStream, DialError, DialOptions};
 /// The server has accepted the client's certificate; the client's hello is expected.
 const ACCEPTED: u8 = b'+';
 
-/// The client's certificate is good, but there is no room for one more connection.
+/// The client's certificate is valid, but there are too many connections.
 const BUSY: u8 = b'-';
 
 /// Opens one stream to the agent of `uri`, which has then accepted this host's certificate.
 pub(super) async fn dial(uri: &HostUri, options: &DialOptions, tls: &Path) -> Result<ByteStream, DialError> {
     let setup = |what| DialError::Setup { uri: uri.clone(), what };
-    // Read anew each time, so that a renewed certificate needs no restart.
+    // Read each time, so that a renewed certificate needs no restart.
     let credentials = Credentials::load(tls).map_err(|error| setup(chain(&error)))?;
     credentials.check(Millis::now()).map_err(|error| setup(chain(&error)))?;
     let connector = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
@@ -69,7 +68,7 @@ pub(super) async fn dial(uri: &HostUri, options: &DialOptions, tls: &Path) -> Re
         .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: options.connect.timeout }))
 }
 
-/// Host and port to connect to: the URI's port counts most, then `connect.addresses`.
+/// Host and port to connect to: the URI's port takes precedence over `connect.addresses`.
 fn location<'a>(uri: &'a HostUri, options: &'a DialOptions) -> (&'a str, u16) {
     match options.connect.address(&uri.host) {
         Some(address) => {
@@ -80,7 +79,7 @@ fn location<'a>(uri: &'a HostUri, options: &'a DialOptions) -> (&'a str, u16) {
     }
 }
 
-/// Small messages at once, and an end to a connection whose peer has been silent for three times `keepalive`
+/// Sends small messages at once, and ends a connection whose peer has been silent for three times `keepalive`
 /// seconds: while idle by TCP's keepalive, while it owes acknowledgements by TCP's user timeout.
 fn tune(tcp: &TcpStream, keepalive: u64) -> std::io::Result<()> {
     let seconds = Duration::from_secs(keepalive.max(1));

@@ -1,4 +1,4 @@
-//! The side that is connected to: who may come in.
+//! The side that is connected to: authenticates peers.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use super::{ACCEPTED, BUSY, Credentials, explain, tune};
 use crate::ByteStream;
 use crate::cert::{CertError, CertFacts};
 
-/// How long a peer may take to show who it is, and to take note that it was accepted.
+/// How long a peer may take to authenticate, and to receive the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why a peer was not let in.
+/// Why a peer was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
     /// This host is not set up.
     #[error("this host cannot prove who it is")]
     Setup(#[from] CertError),
-    /// It took too long.
+    /// The peer took too long.
     #[error("it did not finish the TLS handshake within {} s", PATIENCE.as_secs())]
     Slow,
     /// The handshake failed.
     #[error("{0}")]
     Handshake(String),
-    /// Nobody could tell who it is.
+    /// The certificate does not contain a name.
     #[error("its certificate names no host")]
     Nameless,
     /// The connection broke.
@@ -35,17 +35,14 @@ pub enum AcceptError {
     Io(#[from] std::io::Error),
 }
 
-/// A peer whose certificate is good, and that waits to be told so.
+/// A peer with a valid certificate that waits to be accepted.
 pub struct Incoming {
     /// The name in its certificate.
     pub name: String,
     stream: TlsStream<TcpStream>,
 }
 
-/// Makes a peer prove who it is. Until it has, it gets nothing but what TLS itself says.
-///
-/// # Errors
-/// If it does not, or not in time.
+/// Authenticates a peer. Until then it receives only what TLS itself sends.
 pub async fn accept(
     tcp: TcpStream,
     credentials: &Credentials,
@@ -64,19 +61,13 @@ pub async fn accept(
 }
 
 impl Incoming {
-    /// Lets it in.
-    ///
-    /// # Errors
-    /// If it is gone.
+    /// Accepts the peer.
     pub async fn welcome(mut self) -> Result<ByteStream, AcceptError> {
         self.say(ACCEPTED).await?;
         Ok(Box::new(Stream(self.stream)))
     }
 
-    /// Sends it away, for there is no room.
-    ///
-    /// # Errors
-    /// If it is gone already.
+    /// Refuses the peer, because there are too many connections.
     pub async fn send_away(mut self) -> Result<(), AcceptError> {
         self.say(BUSY).await?;
         Ok(self.stream.shutdown().await?)

@@ -1,4 +1,4 @@
-//! The stream inside a TLS connection, with errors in this program's words.
+//! The stream inside a TLS connection, with this program's own error messages.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,8 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TLS stream. A connection that ends without TLS's own goodbye is an error, never an end: what was on its way
-/// may be missing.
+/// A TLS stream. If a connection ends without TLS's close_notify it is an error, never an end: data may be missing.
 pub(super) struct Stream<T>(pub(super) T);
 
 impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {

@@ -1,23 +1,23 @@
-//! How the far side's command ended, in words.
+//! How the remote command ended.
 
 use crate::model::plain;
 
-/// That much of what it writes to standard error is kept, the end of it.
+/// How much of its standard error is kept: the end of it.
 const KEPT: usize = 4096;
 
-/// The end of what the far side's command wrote to standard error.
+/// The end of the remote command's standard error.
 #[derive(Default)]
 pub(super) struct Complaint(Vec<u8>);
 
 impl Complaint {
-    /// Adds what came, and forgets the oldest.
+    /// Adds text, and drops the oldest.
     pub(super) fn hear(&mut self, text: &[u8]) {
         self.0.extend_from_slice(text);
         let excess = self.0.len().saturating_sub(KEPT);
         self.0.drain(..excess);
     }
 
-    /// On one line, without anything that a terminal would obey.
+    /// The text on one line, without control characters.
     fn on_one_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.0);
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -25,7 +25,7 @@ impl Complaint {
     }
 }
 
-/// Why the command ended; none if it was in peace.
+/// Why the command ended; none if it succeeded.
 pub(super) fn describe(
     command: &str,
     status: i32,
@@ -43,7 +43,7 @@ pub(super) fn describe(
         text.push_str(": ");
         text.push_str(&complaint);
     }
-    // What shells answer for a command that is not there, or cannot be run.
+    // The exit statuses of shells for a command that does not exist, or cannot be executed.
     if matches!(status, 126 | 127) {
         text.push_str("; install sysadm there, or set 'agent' under [ssh] in sysadm.toml here");
     }

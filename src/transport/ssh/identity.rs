@@ -1,7 +1,7 @@
-//! Making sure that a host is the one that it should be, and what to do where it is not known to be.
+//! Authenticates a host, and says what to do if its key is not known.
 //!
-//! An advice is a command line that settles the matter as it stands: the key is written under the name that is looked up,
-//! into a file that is looked into.
+//! The advice is a command that solves the problem exactly: it writes the key under the name that is looked up,
+//! into a file that is read.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::settings::{Settings, name_with_port};
 use crate::DialError;
 use crate::model::HostUri;
 
-/// Makes sure that the host has the key that it is known to have.
+/// Checks that the host has the key that it is known to have.
 pub(super) fn identify(
     uri: &HostUri,
     settings: &Settings,
@@ -25,7 +25,7 @@ pub(super) fn identify(
     if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
-/// What stands against a key, and what settles it.
+/// What is wrong with a key, and what to do.
 fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);
@@ -58,7 +58,7 @@ fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
 
 /// The command that makes the key of a host known.
 fn scan(settings: &Settings, kind: &str) -> String {
-    // What is written to a device is nowhere to be read.
+    // What is written to a device cannot be read again.
     let Some(file) = settings.known_hosts.iter().find(|file| !file.starts_with("/dev")) else {
         return "name a file as UserKnownHostsFile in ssh_config, since there is none to which a key can be added".to_owned();
     };
@@ -73,7 +73,7 @@ fn scan(settings: &Settings, kind: &str) -> String {
     format!("{made}ssh-keyscan -p {port} -t {short} {host}{renamed} >> {}", quoted(file))
 }
 
-/// The command that removes a key under that name. ssh-keygen leaves patterns alone.
+/// The command that removes a key under that name. ssh-keygen does not change patterns.
 fn removal(Place { file, line, is_pattern }: &Place, name: &str) -> String {
     match is_pattern {
         true => format!("sed -i {line}d {}", quoted(file)),

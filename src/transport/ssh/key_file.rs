@@ -1,4 +1,4 @@
-//! Files with private keys: what stands against using one, told before libssh2 says no more than that it failed.
+//! Files with private keys: explains why one cannot be used, because libssh2 only says that it failed.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,17 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::known_hosts::kind;
 
-/// The largest file that can be a key.
+/// Maximum size of a key file.
 const LARGEST: u64 = 1 << 20;
 
-/// Types of keys that libssh2 signs with.
+/// Types of keys that libssh2 can sign with.
 const SIGNED: [&str; 5] =
     ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
-/// What a key begins with in OpenSSH's own format: then the name of a cipher or "none", and further on the public key.
+/// The beginning of a key in OpenSSH's own format: the name of a cipher or "none" follows, and later the public key.
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
-/// Why the file cannot be used as a key. None: nothing is known against it.
+/// Why the file cannot be used as a key. None: no problem is known.
 pub(super) fn unusable(file: &Path) -> Option<String> {
     match std::fs::metadata(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Some("is not there".to_owned()),
@@ -57,22 +57,22 @@ fn objection(key: &[u8]) -> Option<String> {
     encrypted.then(|| "has a passphrase: add it to ssh-agent".to_owned())
 }
 
-/// What is between the first and the last line.
+/// The decoded text between the first and the last line.
 fn bytes(text: &str) -> Vec<u8> {
     let body: String = text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode(body).unwrap_or_default()
 }
 
-/// The type of a key in OpenSSH's format, which can be read with a passphrase as well.
+/// The type of a key in OpenSSH's format, which can be read even if there is a passphrase.
 fn type_of(rest: &[u8]) -> Option<String> {
-    // Cipher, how the passphrase is used, and with what.
+    // Cipher, key derivation function and its options.
     let rest = (0..3).try_fold(rest, |rest, _| string(rest).map(|(_, rest)| rest))?;
-    // How many keys.
+    // The number of keys.
     let (_, rest) = rest.split_first_chunk::<4>()?;
     Some(kind(string(rest)?.0).to_owned())
 }
 
-/// A text with its length before it, and what comes after it.
+/// A string with its length before it, and the rest.
 fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
@@ -111,7 +111,8 @@ mod tests {
         ] {
             std::fs::write(path(name), text).unwrap();
         }
-        // As ssh-keygen -t ed25519-sk writes it, which wants the device: cipher, kdf, options, one key, its public half.
+        // As ssh-keygen -t ed25519-sk writes it, which needs the device: cipher, kdf, options, one key, its
+        // public half.
         let sk = b"sk-ssh-ed25519@openssh.com";
         let mut blob = [MAGIC, b"\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01"].concat();
         blob.extend_from_slice(&(sk.len() as u32 + 4).to_be_bytes());

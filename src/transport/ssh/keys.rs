@@ -1,4 +1,4 @@
-//! Proving who we are, with every key that we have and without ever asking anybody.
+//! Authenticates us, with every key that we have and without ever prompting.
 
 use ssh2::{ErrorCode, Session};
 
@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::DialError;
 use crate::model::HostUri;
 
-/// libssh2's errors for a key that the server does not want.
+/// libssh2's errors for a key that the server does not accept.
 const NOT_THIS_KEY: [ErrorCode; 2] = [ErrorCode::Session(-18), ErrorCode::Session(-19)];
 
 /// libssh2's error for a file that it cannot use as a key.
@@ -20,7 +20,7 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
     let mut attempt = Attempt { user, session, tried: Vec::new() };
     let failed = |what: String| DialError::Login { uri: uri.clone(), what };
     let methods = match session.auth_methods(user) {
-        // Without any credentials: the server says so by having none to offer.
+        // Without any authentication: the server says so by offering no method.
         _ if session.authenticated() => return Ok(()),
         Ok(methods) => methods,
         Err(error) => return Err(failed(format!("as {user}: {}", error.message()))),
@@ -51,7 +51,7 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
     }
 }
 
-/// What to do where there is no key at all.
+/// What to do if there is no key at all.
 fn none_to_try(settings: &Settings) -> String {
     match settings.identities.first() {
         Some(usual) => {
@@ -68,7 +68,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The agent's keys, those first that an identity file names: sshd allows only a few attempts.
+    /// The agent's keys, those named by an identity file first: sshd allows only a few attempts.
     fn agent(&mut self, settings: &Settings) -> Result<bool, ssh2::Error> {
         let Some(socket) = &settings.agent else { return Ok(false) };
         let list = || -> Result<_, ssh2::Error> {
@@ -105,13 +105,13 @@ impl Attempt<'_> {
         for file in &settings.identities {
             let shown = file.display();
             if let Some(why) = unusable(file) {
-                // That a usual file is not there is usual.
+                // That a default file is missing is normal.
                 if settings.identities_named || file.exists() {
                     self.tried.push(format!("{shown} ({why})"));
                 }
                 continue;
             }
-            // An empty passphrase and not none: with none, libssh2 1.11 crashes on a key that needs one.
+            // An empty passphrase instead of none: with none, libssh2 1.11 crashes on a key that needs one.
             let result = self.session.userauth_pubkey_file(self.user, None, file, Some(""));
             let failed = result.as_ref().err().filter(|error| error.code() == NO_KEY);
             self.tried.push(match failed {
@@ -125,7 +125,7 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    /// Whether the server took a key. An error is one that makes further attempts useless.
+    /// Whether the server accepted a key. An error means that further attempts are useless.
     fn accepted(&self, result: Result<(), ssh2::Error>) -> Result<bool, ssh2::Error> {
         match result {
             Ok(()) => Ok(self.session.authenticated()),

@@ -1,5 +1,4 @@
-//! Which keys a host is known to have: the lines of known_hosts that concern it, sshd(8) "SSH_KNOWN_HOSTS FILE
-//! FORMAT".
+//! The known keys of a host: the lines of known_hosts that concern it, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT".
 //!
 //! ```text
 //!   h2,10.0.0.2 ssh-ed25519 AAAAC3…              plain names, with * ? and !
@@ -8,8 +7,8 @@
 //!   @revoked * ssh-rsa AAAAB3…                   never again
 //! ```
 //!
-//! Certificates (`@cert-authority`) are not used, but that there is an authority is told. A line that is not understood
-//! is skipped: it makes no key known.
+//! Certificates (`@cert-authority`) are not used, but it is reported that there is an authority. A line that
+//! cannot be parsed is skipped: it makes no key known.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ use super::pattern::among;
 #[derive(Debug, Default)]
 pub(super) struct KnownKeys {
     keys: Vec<KnownKey>,
-    /// Under its plain name while another port than 22 is asked: good enough to recognise it, no more.
+    /// Keys under its plain name while another port than 22 is asked: only a hint that it is the host.
     elsewhere: Vec<KnownKey>,
     revoked: Vec<KnownKey>,
     /// Keys that may certify the host's.
@@ -42,30 +41,28 @@ struct KnownKey {
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The file.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// It stands for several names, by a pattern.
+    /// The line has a pattern, which may match several names.
     pub is_pattern: bool,
 }
 
-/// What to think of a key.
+/// The status of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is the host's.
     Known,
-    /// Nothing is known of it; the line of an authority that may certify the host's keys.
+    /// It is not known; the line of an authority that may certify the host's keys.
     Unknown(Option<Place>),
-    /// Another key of its type is the host's.
+    /// The host is known to have another key of its type.
     Changed(Place),
-    /// Not to be trusted any more.
+    /// It was revoked.
     Revoked(Place),
 }
 
 impl KnownKeys {
-    /// Reads the files; one that is not there says nothing. The host is known by `name`, and `plain` is that without a
-    /// port.
+    /// Reads the files; missing ones are skipped. The host is known by `name`; `plain` is that without a port.
     pub(super) fn read(files: &[PathBuf], name: &str, plain: &str) -> Result<Self, String> {
         let mut known = Self::default();
         for file in files {
@@ -76,7 +73,7 @@ impl KnownKeys {
         Ok(known)
     }
 
-    /// Takes the keys of a file for revoked: one in a line. A list in OpenSSH's own binary form cannot be read.
+    /// Treats the keys in a file as revoked, one per line. A list in OpenSSH's binary format cannot be read.
     pub(super) fn revoke(&mut self, file: &Path) -> Result<(), String> {
         let Some(text) = text_of(file)? else {
             return Err(format!("failed to read {}: it is not there", file.display()));
@@ -121,7 +118,7 @@ impl KnownKeys {
         self.keys.iter().chain(&self.elsewhere).map(|key| key.kind.as_str())
     }
 
-    /// What to think of a key that the host shows.
+    /// The status of a key that the host shows.
     pub(super) fn judge(&self, blob: &[u8]) -> Verdict {
         let find = |keys: &[KnownKey]| keys.iter().find(|key| key.blob == blob).map(|key| key.place.clone());
         if let Some(place) = find(&self.revoked) {
@@ -137,7 +134,7 @@ impl KnownKeys {
     }
 }
 
-/// What is in a file; none if it is not there.
+/// The contents of a file; none if it is missing.
 fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(file) {
         Ok(text) => Ok(Some(text)),
@@ -146,7 +143,7 @@ fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// The type of a key, which its first field names.
+/// The type of a key, which is its first field.
 pub(super) fn kind(blob: &[u8]) -> &str {
     let name = blob
         .split_first_chunk::<4>()

@@ -13,8 +13,8 @@ use super::settings::Settings;
 use crate::DialError;
 use crate::model::HostUri;
 
-/// The fastest first, for a guest's memory is large: libssh2 1.11 hands AES to OpenSSL 16 bytes at a time, so
-/// its own ChaCha20 is nearly twice as fast.
+/// The fastest first, because a guest's memory is large: libssh2 1.11 passes AES to OpenSSL 16 bytes at a time,
+/// so its own ChaCha20 is nearly twice as fast.
 const CIPHERS: &str = "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,\
     aes128-ctr,aes192-ctr,aes256-ctr";
 
@@ -28,15 +28,15 @@ const HOST_KEYS: [(&str, &str); 6] = [
     ("rsa-sha2-256", "ssh-rsa"),
 ];
 
-/// libssh2's errors for a limit that was reached.
+/// libssh2's errors for a timeout.
 const TIMEOUTS: [ErrorCode; 2] = [ErrorCode::Session(-9), ErrorCode::Session(-30)];
 
-/// Connects, makes sure that the host is the right one, and logs in.
+/// Connects, authenticates the host, and logs in.
 pub(super) fn log_in(uri: &HostUri, settings: &Settings) -> Result<(Session, TcpStream), DialError> {
     attempt(uri, settings).map_err(|error| naming(error, &settings.unheeded))
 }
 
-/// The error, with what is set in ssh_config and not heeded here: it may be the reason.
+/// The error, with the settings of ssh_config that are ignored here: they may be the reason.
 fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
     if unheeded.is_empty() {
         return error;
@@ -107,7 +107,7 @@ fn connect(uri: &HostUri, settings: &Settings) -> Result<TcpStream, DialError> {
     }
 }
 
-/// The types that are known of the host first, so that the server shows a key that can be checked.
+/// Key types that are known of the host come first, so that the server shows a key that can be checked.
 fn host_key_order(known: &KnownKeys) -> String {
     let known: Vec<&str> = known.kinds().collect();
     let (mut first, rest): (Vec<_>, Vec<_>) = HOST_KEYS.iter().partition(|(_, kind)| known.contains(kind));

@@ -1,8 +1,8 @@
-//! Patterns of ssh_config(5): `*` is any text, `?` any character, and `!` before one excludes.
+//! Patterns of ssh_config(5): `*` is any text, `?` any character, and a leading `!` excludes.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Whether a name is among these patterns, and is not excluded by one of them.
+/// Whether a name matches one of these patterns, and is not excluded by another.
 pub(super) fn among(patterns: &[impl AsRef<str>], name: &str) -> bool {
     let mut found = false;
     for pattern in patterns {
@@ -16,7 +16,7 @@ pub(super) fn among(patterns: &[impl AsRef<str>], name: &str) -> bool {
     found
 }
 
-/// Whether `*` (any text) and `?` (any character) in the pattern can make it the text, whatever the case. No recursion,
+/// Whether the pattern with `*` (any text) and `?` (any character) matches the text, ignoring case. No recursion,
 /// so no pattern can take long.
 pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t, mut star) = (0, 0, None);
@@ -31,7 +31,7 @@ pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
                 t += 1;
             }
             _ => match star {
-                // Lets the last star take one character more.
+                // The last star takes one character more.
                 Some((at, taken)) => {
                     star = Some((at, taken + 1));
                     p = at + 1;
@@ -44,7 +44,7 @@ pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
     pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
-/// The files that a path with patterns stands for, in the order of their names. What cannot be listed has none.
+/// The files that match a path with patterns, sorted by name. A folder that cannot be listed has none.
 pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in path.components() {
@@ -58,7 +58,7 @@ pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What in a folder matches. Hidden files only match a pattern that names the dot.
+/// The matching files in a folder. Hidden files only match a pattern that begins with a dot.
 fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries

@@ -1,9 +1,9 @@
-//! Carries bytes between one SSH channel and a socket, in a thread of its own.
+//! Copies bytes between one SSH channel and a socket, in a thread of its own.
 //!
-//! Neither side may ever block, or the other direction would wait as well. libssh2 has one more demand: a
+//! Neither side may ever block, or the other direction would wait as well. libssh2 has one more requirement: a
 //! packet of which only a part could be sent must be finished by calling the same function again. So every
-//! turn of the loop calls both directions, and the small packets that libssh2 cannot resume (the end of data,
-//! the farewell) are sent only when the socket has room for them.
+//! iteration of the loop calls both directions, and the small packets that libssh2 cannot resume (end of data,
+//! close) are sent only when the socket has room for them.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -20,26 +20,26 @@ use super::{LocalEnd, connect_error};
 use crate::DialError;
 use crate::model::HostUri;
 
-/// What may be on its way to us before we have taken it.
+/// How much the server may send before we have taken it.
 const WINDOW: u32 = 4 << 20;
 const PACKET: u32 = 32 << 10;
 
-/// When a command ends, the end of its output comes first and its exit status right after. So long it is
-/// waited for before the end is passed on; longer if the command has said nothing, for then it failed to start.
+/// When a command ends, the end of its output comes first and its exit status right after. The end is passed on
+/// only after this time; later if the command has sent nothing, because then it failed to start.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 const FIRST_WORDS: Duration = Duration::from_secs(1);
 
-/// How often a thing is looked after that no socket announces.
+/// How often to check what no socket signals.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long the far side may take to end when our side is gone.
+/// How long the remote side may take to end after our side has gone.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// libssh2's errors for an operation that is not finished, and for a request that the server refuses.
 const AGAIN: ErrorCode = ErrorCode::Session(-37);
 const DENIED: ErrorCode = ErrorCode::Session(-22);
 
-/// One session, its one channel, and the socket to the rest of the program.
+/// One session, its only channel, and the socket to the rest of the program.
 pub(super) struct SessionLoop {
     command: String,
     session: Session,
@@ -53,26 +53,26 @@ pub(super) struct SessionLoop {
     complaint: Complaint,
     /// Our side will send no more.
     up_ended: bool,
-    /// The far side knows that.
+    /// The remote side knows that.
     up_closed: bool,
-    /// The far side has sent its last, then.
+    /// When the remote side sent its last data.
     down_ended: Option<Instant>,
     /// Our side knows that.
     down_closed: bool,
-    /// The far side's command has ended.
+    /// The remote command has ended.
     ended: bool,
-    /// The far side has sent something.
+    /// The remote side has sent something.
     heard_something: bool,
-    /// When the far side last gave a sign of life.
+    /// When the remote side last gave a sign of life.
     heard: Instant,
-    /// It has been asked for one.
+    /// It has been asked for a sign of life.
     pinging: bool,
-    /// Nobody is at the socket any more, and nothing has moved since then.
+    /// When the near end of the socket was gone, and nothing has been copied since.
     gone: Option<Instant>,
 }
 
 impl SessionLoop {
-    /// Starts the command on the far side.
+    /// Starts the remote command.
     pub(super) fn start(
         uri: &HostUri,
         session: Session,
@@ -115,17 +115,17 @@ impl SessionLoop {
         Ok(((near, fate), line))
     }
 
-    /// Carries bytes until both directions have ended, then frees everything.
+    /// Copies bytes until both directions have ended, then frees everything.
     pub(super) fn run(mut self) {
         let reason = self.carry().err().or_else(|| self.bad_end());
         if let Some(reason) = reason {
-            // The only place that sets it.
+            // This is the only place that sets it.
             let _ = self.fate.set(reason);
         }
         if self.has_room() {
             let _ = self.session.disconnect(None, "done", None);
         }
-        // Freeing a session that cannot block leaks it while something is unsent; on a dead socket nothing blocks.
+        // Freeing a non-blocking session leaks it while something is unsent; on a dead socket nothing blocks.
         let _ = self.socket.shutdown(Shutdown::Both);
         self.session.set_blocking(true);
     }
@@ -150,7 +150,7 @@ impl SessionLoop {
         }
     }
 
-    /// From our side to the far side.
+    /// From our side to the remote side.
     fn send(&mut self) -> Result<bool, String> {
         let mut moved = false;
         if self.up.is_empty() && !self.up_ended {
@@ -160,13 +160,13 @@ impl SessionLoop {
                     moved = true;
                 }
                 Err(error) if waits(&error) => {}
-                // Nobody there any more.
+                // The near end is gone.
                 Err(_) => self.up_ended = true,
             }
         }
         while !self.up.is_empty() {
             match self.channel.write(self.up.bytes()) {
-                // The far side's window is full.
+                // The remote side's window is full.
                 Ok(0) => break,
                 Ok(count) => {
                     self.up.take(count);
@@ -174,7 +174,7 @@ impl SessionLoop {
                     moved = true;
                 }
                 Err(error) if waits(&error) => break,
-                // It has ended; what it said last is still to come.
+                // It has ended; its last output is still to come.
                 Err(_) if self.down_ended.is_some() => self.up.clear(),
                 Err(error) => return Err(broke(&error)),
             }
@@ -186,7 +186,7 @@ impl SessionLoop {
         Ok(moved)
     }
 
-    /// From the far side to us.
+    /// From the remote side to us.
     fn receive(&mut self) -> Result<bool, String> {
         let mut moved = false;
         if self.down.is_empty() && self.down_ended.is_none() {
@@ -216,21 +216,21 @@ impl SessionLoop {
         Ok(moved)
     }
 
-    /// From here into our side's socket.
+    /// From the buffer to our side's socket.
     fn deliver(&mut self) -> bool {
         let mut moved = false;
         while !self.down.is_empty() {
             match self.local.write(self.down.bytes()) {
                 Ok(count) => self.down.take(count),
                 Err(error) if waits(&error) => break,
-                // Nobody wants it.
+                // The near end is gone.
                 Err(_) => self.down.clear(),
             }
             moved = true;
         }
         let patience = if self.heard_something { LAST_WORDS } else { FIRST_WORDS };
         let last = self.down_ended.is_some_and(|since| since.elapsed() >= patience);
-        // When the command has ended, its fate comes first.
+        // When the command has ended, its exit status comes first.
         if last && !self.ended && self.down.is_empty() && !self.down_closed {
             let _ = self.local.shutdown(Shutdown::Write);
             self.down_closed = true;
@@ -250,11 +250,11 @@ impl SessionLoop {
         }
     }
 
-    /// Sleeps until something can move.
+    /// Waits until something can be copied.
     fn wait(&mut self) -> Result<(), String> {
         let full =
             matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
-        // Asking for input that no call would take makes poll return at once, again and again.
+        // If we asked for input that no call would take, poll would return at once, again and again.
         let deaf = !self.down.is_empty() && (self.up.is_empty() || full) && !self.pinging;
         let mut far = PollFlags::empty();
         far.set(PollFlags::IN, !deaf);
@@ -264,7 +264,7 @@ impl SessionLoop {
         near.set(PollFlags::OUT, !self.down.is_empty());
         let tick = if self.down_ended.is_some() && !self.down_closed { LAST_WORDS } else { TICK };
         let mut fds = [PollFd::new(&self.socket, far), PollFd::new(&self.local, near)];
-        // Once nobody is there, the local socket has nothing new to tell, and tells it without pause.
+        // Once the near end is gone, the local socket only signals that, without pause.
         let count = if self.gone.is_some() { 1 } else { 2 };
         match poll(&mut fds[..count], Timespec::try_from(tick).ok().as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -276,10 +276,10 @@ impl SessionLoop {
         Ok(())
     }
 
-    /// Asks for a sign of life when there was none, and gives up when it stays out.
+    /// Asks for a sign of life if there was none, and gives up if there is no answer.
     ///
-    /// The question is a request that sshd refuses at this point, which proves that it lives. libssh2's own
-    /// keepalive does not tell whether an answer came, and keeps all answers in memory.
+    /// The ping is a request that sshd refuses at this point, which proves that it is alive. libssh2's own
+    /// keepalive does not report whether an answer came, and keeps all answers in memory.
     fn ping(&mut self) -> Result<(), String> {
         let silence = self.heard.elapsed();
         if self.ended || !self.pinging && silence < self.keepalive {
@@ -300,14 +300,14 @@ impl SessionLoop {
         }
     }
 
-    /// Whether a small packet would be sent as a whole.
+    /// Whether a small packet could be sent as a whole.
     fn has_room(&self) -> bool {
         let mut fds = [PollFd::new(&self.socket, PollFlags::OUT)];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(PollFlags::OUT)
     }
 
-    /// Why the far side's command ended, if it was not in peace.
+    /// Why the remote command ended, if it failed.
     fn bad_end(&self) -> Option<String> {
         let status = self.channel.exit_status().unwrap_or(0);
         let signal = self.channel.exit_signal().ok().and_then(|signal| signal.exit_signal);

@@ -1,9 +1,9 @@
-//! How a host is to be reached: the URI first, then `connect.addresses` in sysadm.toml, then ssh_config, then
-//! what is usual.
+//! How a host is reached: settings come from the URI, then `connect.addresses` in sysadm.toml, then ssh_config,
+//! then the defaults.
 //!
-//! What cannot be followed and would lead to another host, or trust another key, than the administrator meant is refused:
-//! a proxy, a list of revoked keys that is no text. What is only not heeded is named where it may be the reason of a
-//! failure.
+//! Settings that cannot be followed are refused if ignoring them would lead to another host, or trust another
+//! key, than the administrator meant: a proxy, a binary list of revoked keys. Other ignored settings are named if
+//! they may be the reason of a failure.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,45 +15,45 @@ use crate::DialError;
 use crate::DialOptions;
 use crate::model::HostUri;
 
-/// The answer to every question that a login asks.
+/// All settings of a login.
 #[derive(Debug)]
 pub(super) struct Settings {
     /// Name or address to connect to.
     pub host: String,
     /// Port to connect to.
     pub port: u16,
-    /// Only addresses of IPv4 (false: of IPv6) are used; none: any.
+    /// Use only IPv4 addresses (false: only IPv6); none: any.
     pub only_ipv4: Option<bool>,
-    /// As whom.
+    /// The user at the other host.
     pub user: String,
-    /// The name under which its key is known, with the port where that belongs to it.
+    /// The name under which its key is known, with the port if that belongs to it.
     pub known_as: String,
-    /// The same without the port: a key under it is good enough to recognise the host, no more.
+    /// The name without the port: a key under it is only a hint that it is the host.
     pub known_plainly: String,
     /// Files with known keys, the user's first.
     pub known_hosts: Vec<PathBuf>,
-    /// A file with keys that are not to be trusted any more.
+    /// A file with revoked keys.
     pub revoked: Option<PathBuf>,
     /// Key files, in this order.
     pub identities: Vec<PathBuf>,
-    /// They were named, and are not only the usual ones.
+    /// The key files were configured, and are not the defaults.
     pub identities_named: bool,
-    /// Keys in the agent that are in no identity file are left alone.
+    /// Use only those keys of the agent that are in an identity file.
     pub identities_only: bool,
     /// The socket of ssh-agent.
     pub agent: Option<PathBuf>,
-    /// What is started there.
+    /// The command that is started there.
     pub agent_command: String,
-    /// Limit for each step of the login.
+    /// Time limit for each step of the login.
     pub timeout: Duration,
-    /// What is set for this host and not heeded here, each with its place.
+    /// Settings for this host that are ignored, each with its place.
     pub unheeded: Vec<String>,
 }
 
-/// The usual names of key files, the best first.
+/// The default names of key files, the best first.
 const IDENTITIES: [&str; 5] = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
 
-/// What is not heeded and may matter, and the values with which it does not.
+/// Settings that are ignored and may matter, and the values with which they do not.
 const UNHEEDED: [(&str, &str, &[&str]); 18] = [
     ("bindaddress", "BindAddress", &[]),
     ("bindinterface", "BindInterface", &[]),
@@ -79,7 +79,7 @@ const ELSEWHERE: &str =
     "put what sysadm needs into a file of its own and name it as 'config' under [ssh] in sysadm.toml";
 
 impl Settings {
-    /// Finds all answers.
+    /// Resolves all settings.
     pub(super) fn resolve(
         uri: &HostUri,
         own: &DialOptions,
@@ -93,7 +93,7 @@ impl Settings {
         let user =
             user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
         let named = host_name(uri, &options).map_err(setup)?;
-        // Our own configuration says where; who must answer there is the host that the URI names.
+        // Our own configuration says where; the host that must answer there is the one in the URI.
         let address = own.connect.address(&uri.host);
         let port = uri.port.or(address.and_then(|address| address.port));
         let port = match (port, options.get("port")) {
@@ -118,7 +118,7 @@ impl Settings {
         let usual =
             || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
         Ok(Self {
-            // A name of its own is known as it is, whatever the port.
+            // An alias is known as it is, whatever the port.
             known_as: if alias.is_some() {
                 known_plainly.clone()
             } else {
@@ -144,7 +144,7 @@ impl Settings {
     }
 }
 
-/// What the configuration says of the host. A file that was named must be there.
+/// The ssh_config options for the host. A configured file must exist.
 fn read(uri: &HostUri, own: &DialOptions, surroundings: &Surroundings) -> Result<Options, String> {
     let home = surroundings.home.as_deref();
     let files = match &own.ssh.config {
@@ -170,7 +170,7 @@ fn read(uri: &HostUri, own: &DialOptions, surroundings: &Surroundings) -> Result
     Ok(options)
 }
 
-/// The host's name as it is looked up.
+/// The host name that is looked up.
 fn host_name(uri: &HostUri, options: &Options) -> Result<String, String> {
     let Some(set) = options.get("hostname") else { return Ok(uri.host.clone()) };
     let word = set.words.first().map_or("", String::as_str);
@@ -192,7 +192,7 @@ fn unheeded(options: &Options) -> Vec<String> {
     UNHEEDED.iter().filter_map(is_set).collect()
 }
 
-/// The name of a host as it stands in known_hosts.
+/// The name of a host as it is in known_hosts.
 pub(super) fn name_with_port(host: &str, port: u16) -> String {
     if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
 }
@@ -212,12 +212,12 @@ struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// The socket of ssh-agent; none: none is asked.
+    /// The socket of ssh-agent; none: no agent is used.
     fn agent(&self, surroundings: &Surroundings) -> Result<Option<PathBuf>, String> {
         match self.options.word("identityagent") {
             Some("none") => Ok(None),
             None | Some("SSH_AUTH_SOCK") => Ok(surroundings.agent.clone()),
-            // An older way to name a variable.
+            // An older syntax for a variable.
             Some(word) => match word.strip_prefix('$').filter(|name| !name.starts_with('{')) {
                 Some(name) => Ok(std::env::var_os(name).map(PathBuf::from)),
                 None => self.first("identityagent"),
@@ -233,7 +233,7 @@ impl Paths<'_> {
         words.map(path).collect()
     }
 
-    /// All paths of an option that is gathered; none if it is not set.
+    /// All paths of a cumulative option; none if it is not set.
     fn gathered(&self, name: &str) -> Result<Option<Vec<PathBuf>>, String> {
         let sets = self.options.all(name);
         let paths = sets.iter().map(|set| self.of(set)).collect::<Result<Vec<_>, _>>()?;

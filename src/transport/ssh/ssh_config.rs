@@ -1,8 +1,8 @@
-//! What ssh_config(5) says of one host: its files, read as ssh reads them for a connection to it.
+//! The options of ssh_config(5) for one host: its files, parsed as ssh does for a connection to that host.
 //!
-//! Of an option that is set twice the first holds; key files and certificates are gathered. `Match` blocks count where
-//! they can be judged from here: a condition that cannot be (`exec`, `tagged`, …) is an error, since to pass over it would
-//! lead to another host than the administrator meant.
+//! If an option is set twice the first one applies; key files and certificates accumulate. `Match` blocks apply
+//! if they can be evaluated here: a condition that cannot be (`exec`, `tagged`, …) is an error, since ignoring it
+//! could lead to another host than the administrator meant.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -11,26 +11,26 @@ use std::path::{Path, PathBuf};
 use super::pattern;
 use super::tokens::{Known, expand_path};
 
-/// Files that include each other, at most.
+/// Maximum depth of included files.
 const DEPTH: usize = 16;
 
-/// Options that are gathered, and do not end with the first.
+/// Options that accumulate instead of ending with the first.
 const GATHERED: [&str; 2] = ["identityfile", "certificatefile"];
 
-/// Whom a connection is for.
+/// The connection for which options are read.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     /// The host, as it was named.
     pub host: &'a str,
-    /// The user whom the URI names.
+    /// The user in the URI.
     pub user: Option<&'a str>,
-    /// Who we are.
+    /// The local user.
     pub own_user: Option<&'a str>,
-    /// Where `.ssh` is.
+    /// The folder that contains `.ssh`.
     pub home: Option<&'a Path>,
 }
 
-/// An option as it is set.
+/// An option that was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Set {
     /// Its words, without quotes.
@@ -44,16 +44,16 @@ pub(super) struct Set {
 pub(super) struct Options(BTreeMap<String, Vec<Set>>);
 
 impl Options {
-    /// Reads these files for it: what stands in the first counts before what stands in the second.
+    /// Reads these files; options in the first take precedence over those in the second.
     ///
     /// # Errors
-    /// What cannot be read or followed, with its file and line. A file that is not there says nothing.
+    /// What cannot be read or followed, with its file and line. Missing files are skipped.
     pub(super) fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Self, String> {
         let mut reader = Reader { target, options: Self::default(), is_final: false, wants_final: false };
         for file in files {
             reader.file(file, true, 0)?;
         }
-        // Blocks that want to be read once all else is known.
+        // Blocks to be read once everything else is known.
         if reader.wants_final {
             reader.is_final = true;
             for file in files {
@@ -73,7 +73,7 @@ impl Options {
         self.get(name)?.words.first().map(String::as_str)
     }
 
-    /// All that was set of an option that is gathered.
+    /// All settings of a cumulative option.
     pub(super) fn all(&self, name: &str) -> &[Set] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
@@ -91,14 +91,14 @@ impl Options {
 struct Reader<'a> {
     target: &'a Target<'a>,
     options: Options,
-    /// This is the second time.
+    /// This is the second pass.
     is_final: bool,
-    /// A block asks for a second time.
+    /// A block asks for a second pass.
     wants_final: bool,
 }
 
 impl Reader<'_> {
-    /// Reads a file, which counts if what included it does.
+    /// Reads a file, which applies if the file that includes it does.
     fn file(&mut self, file: &Path, counts: bool, depth: usize) -> Result<(), String> {
         let text = match std::fs::read(file) {
             Ok(text) => String::from_utf8_lossy(&text).into_owned(),
@@ -131,7 +131,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The files of an `Include`, in the order of their names.
+    /// The files of an `Include`, sorted by name.
     fn included(&self, word: &str, from: &Path) -> Result<Vec<PathBuf>, String> {
         let known = Known { home: self.target.home, ..Known::default() };
         let path = expand_path(word, &known)?;
@@ -142,7 +142,7 @@ impl Reader<'_> {
         Ok(pattern::files(&if path.is_absolute() { path } else { usual().join(path) }))
     }
 
-    /// Whether the conditions of a `Match` hold.
+    /// Whether the conditions of a `Match` are true.
     fn holds(&mut self, words: &[String]) -> Result<bool, String> {
         let mut words = words.iter();
         let mut holds = true;
@@ -157,7 +157,7 @@ impl Reader<'_> {
             };
             let met = match name.as_str() {
                 "all" => true,
-                // Names are not made canonical.
+                // Names are not canonicalized.
                 "canonical" => false,
                 "final" => {
                     self.wants_final = true;
@@ -183,7 +183,7 @@ impl Reader<'_> {
         Ok(holds)
     }
 
-    /// The host, as far as it is known under what name it is to be found.
+    /// The host name to look up, as far as it is known.
     fn host_name(&self) -> String {
         let name = self.options.word("hostname").map(|name| name.replace("%h", self.target.host));
         name.unwrap_or_else(|| self.target.host.to_owned())
@@ -195,7 +195,7 @@ impl Reader<'_> {
     }
 }
 
-/// The name of a line's option, in lower case, and its words. None: it says nothing.
+/// The name of a line's option, in lower case, and its words. None: a blank line or a comment.
 ///
 /// ```text
 /// IdentityFile = "~/my keys/id"   # a remark
@@ -212,7 +212,7 @@ fn split(line: &str) -> Result<Option<(String, Vec<String>)>, String> {
     Ok(Some((name.trim_matches('"').to_ascii_lowercase(), words(rest)?)))
 }
 
-/// Words between blanks: quotes hold them together, and a backslash keeps a quote, a backslash or a blank as it is.
+/// Words separated by blanks: quotes group them, and a backslash escapes a quote, a backslash or a blank.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut letters = text.chars().peekable();

@@ -1,4 +1,4 @@
-//! The near end of an SSH stream: a socket, plus the reason why the line behind it broke.
+//! The near end of an SSH stream: a socket, plus the reason why the session behind it ended.
 
 use std::io;
 use std::pin::Pin;
@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-/// Why the stream did not end in peace. Set before the socket closes.
+/// Why the stream ended with an error. Set before the socket closes.
 pub(super) type Fate = Arc<OnceLock<String>>;
 
-/// What the rest of the program reads and writes.
+/// The end that the rest of the program reads and writes.
 pub(super) struct Stream {
     socket: UnixStream,
     fate: Fate,
@@ -24,7 +24,7 @@ impl Stream {
         Ok(Self { socket: UnixStream::from_std(socket)?, fate })
     }
 
-    /// The line's reason instead of what the socket knows.
+    /// The session's reason instead of the socket's error.
     fn or_fate<T>(&self, result: io::Result<T>) -> io::Result<T> {
         match self.fate.get() {
             Some(reason) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, reason.clone())),

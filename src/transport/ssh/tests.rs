@@ -1,4 +1,4 @@
-//! Against a real sshd on the loopback interface.
+//! Tests with a real sshd on the loopback interface.
 
 mod reasons;
 pub(super) mod sshd;
@@ -28,7 +28,7 @@ async fn eventually(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Sends `size` bytes through a far `cat` and checks that the same ones come back.
+/// Sends `size` bytes through a remote `cat` and checks that the same ones come back.
 async fn echo(sshd: &Sshd, size: usize) -> Duration {
     let stream = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     let start = Instant::now();
@@ -73,7 +73,7 @@ async fn a_reader_that_takes_its_time_loses_nothing() {
     let mut stream = dial(&sshd.uri(), &options(&command), sshd.surroundings()).await.unwrap();
     let mut first = [1; 4096];
     stream.read_exact(&mut first).await.unwrap();
-    // Longer than the limit for signs of life: who does not read must not take the peer for dead.
+    // Longer than the time limit of keepalive: if we do not read, that must not count as the peer being dead.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
@@ -137,7 +137,7 @@ async fn an_unknown_host_is_refused_with_its_fingerprint_and_the_command_that_se
     let scan = format!("ssh-keyscan -p {} -t ed25519 127.0.0.1 >> ", sshd.port);
     let text = error.to_string();
     assert!(print.starts_with("SHA256:") && text.contains(&print) && text.contains(&scan), "{text}");
-    // The proposed command does settle it.
+    // The proposed command does solve the problem.
     let command = text.split("then: ").nth(1).unwrap();
     assert!(Command::new("sh").arg("-c").arg(command).status().unwrap().success());
     dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
@@ -269,7 +269,7 @@ async fn a_line_that_is_cut_is_noticed_in_seconds() {
     let mut stream = dial(&sshd.uri(), &options("cat"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
-    // An idle line that is alive stays: longer than the limit.
+    // An idle connection that is alive stays open longer than the time limit.
     let idle = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut [0])).await;
     assert!(idle.is_err(), "{idle:?}");
     sshd.signal(Signal::STOP);

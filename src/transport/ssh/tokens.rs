@@ -1,17 +1,17 @@
-//! What stands for something else in ssh_config(5): `%h` and other tokens, `${VARIABLE}`, `~` and `~user`.
+//! Expansions of ssh_config(5): `%h` and other tokens, `${VARIABLE}`, `~` and `~user`.
 
 use std::path::{Path, PathBuf};
 
-/// What tokens stand for. What is not known is an error where it is asked for.
+/// The values of tokens. A token without a value is an error when it is used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known<'a> {
     /// `%d`, `~`: our home folder.
     pub home: Option<&'a Path>,
-    /// `%h`: the host as it is looked up.
+    /// `%h`: the host name that is looked up.
     pub host: Option<&'a str>,
     /// `%n`: the host as it was named.
     pub original: Option<&'a str>,
-    /// `%k`: the name under which its key is known, or as it was named.
+    /// `%k`: the alias under which its key is known, or as it was named.
     pub alias: Option<&'a str>,
     /// `%p`: the port there.
     pub port: Option<u16>,
@@ -21,10 +21,10 @@ pub(super) struct Known<'a> {
     pub own_user: Option<&'a str>,
 }
 
-/// A word with all that stands for something else in it.
+/// Expands a word.
 ///
 /// # Errors
-/// What of it stands for nothing.
+/// The part that has no meaning.
 pub(super) fn expand(word: &str, known: &Known<'_>) -> Result<String, String> {
     let mut text = String::new();
     let mut rest = word;
@@ -52,10 +52,10 @@ pub(super) fn expand(word: &str, known: &Known<'_>) -> Result<String, String> {
     Ok(text)
 }
 
-/// The same as a path, which may begin with `~` or `~user`.
+/// Expands a path, which may begin with `~` or `~user`.
 ///
 /// # Errors
-/// What of it stands for nothing.
+/// The part that has no meaning.
 pub(super) fn expand_path(word: &str, known: &Known<'_>) -> Result<PathBuf, String> {
     let text = expand(word, known)?;
     let Some(rest) = text.strip_prefix('~') else { return Ok(PathBuf::from(text)) };
@@ -86,7 +86,7 @@ fn token_value(token: char, known: &Known<'_>) -> Option<String> {
         'i' => rustix::process::getuid().as_raw().to_string(),
         'l' => own(),
         'L' => own().split('.').next()?.to_owned(),
-        // There is never a host to jump over.
+        // There is never a jump host.
         'j' => String::new(),
         'C' => {
             let what = format!("{}{}{}{}", own(), known.host?, known.port?, known.user?);
@@ -97,7 +97,7 @@ fn token_value(token: char, known: &Known<'_>) -> Option<String> {
     })
 }
 
-/// The name and the home folder of the user who is the one, by name and number.
+/// The name and home folder of the user selected by name and number.
 pub(super) fn account(is_the_one: impl Fn(&str, u32) -> bool) -> Option<(String, PathBuf)> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     passwd.lines().find_map(|line| {

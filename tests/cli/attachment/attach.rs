@@ -1,4 +1,4 @@
-//! Whether a zone fits, and what becomes of one that does not.
+//! Whether a zone fits, and what happens to one that does not.
 
 use insta::assert_snapshot;
 
@@ -222,7 +222,7 @@ fn a_virtual_machine_that_a_target_of_it_has_or_may_have_is_not_attached() {
     sysadm: zone 'web1': it is on rads://h2
     [exit status 1]
     ");
-    // It has gone on.
+    // It has moved on.
     site.done("h2", "zone migrate web1 rads://h3");
     site.done("h1", "target set web1 rads://h2");
     assert_snapshot!(site.run("h1", "zone attach web1"), @r"

@@ -1,11 +1,11 @@
-//! Zones that are made from another one's manifest, and what its own host has said against that one.
+//! Zones that are created from another zone's manifest, and the obstacles of the original.
 
 use insta::assert_snapshot;
 
 use super::{document_of, pipe, site};
 use crate::environment::Environment;
 
-/// h1 has detached web1; what was written of it.
+/// h1 has detached web1; its manifest.
 fn detached() -> (Environment, String) {
     let site = site();
     let file = site.at("web1.xml").display().to_string();

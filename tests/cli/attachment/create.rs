@@ -1,4 +1,4 @@
-//! Zones that are made from manifests, and what is no manifest.
+//! Zones that are created from manifests, and files that are not manifests.
 
 use insta::assert_snapshot;
 use sysadm_model::Network;
@@ -131,7 +131,7 @@ fn a_zonepath_that_holds_a_manifest_is_no_other_zones() {
         identity: its zonepath /SITE/nfs/box1 holds the manifest of another zone, 'box1', which is detached
     [exit status 1]
     ");
-    // One that is installed there all the same does not come here, and is not detached over it.
+    // If it is nevertheless installed there, it cannot come here, and is not detached over the record.
     std::fs::rename(site.at("nfs/box1/SUNWdetached.xml"), site.at("aside")).unwrap();
     site.done("h2", &format!("sim create box2 --zonepath {zonepath}"));
     std::fs::rename(site.at("aside"), site.at("nfs/box1/SUNWdetached.xml")).unwrap();
@@ -195,7 +195,7 @@ fn what_is_no_manifest_attaches_nothing() {
     write("empty", b"");
     write("binary", b"\x7fELF\x02\x01\x01\0\xff\xfe\n\0\0");
     write("version", whole.replace("version=\"1\"", "version=\"9\"").as_bytes());
-    // As an editor of old saves it.
+    // As an old editor saves it.
     let old = whole.replace("UTF-8", "ISO-8859-1").replacen("host=\"h1\"", "host=\"caf\u{1}\"", 1);
     write("encoding", &old.bytes().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect::<Vec<_>>());
     std::fs::File::create(site.at("huge")).unwrap().set_len(100 << 20).unwrap();

@@ -1,4 +1,4 @@
-//! What a detach does, and of which zones it is refused.
+//! What detaching does, and for which zones it is refused.
 
 use insta::assert_snapshot;
 
@@ -137,7 +137,7 @@ fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
     site.start_agents(&["h1", "h2"]);
     site.done("h1", "zone detach web1");
     site.make_zone("h2", "web1", |_| {});
-    // It does not arrive where another one may have its only configuration,
+    // It does not arrive where another zone's only configuration may be,
     site.done("h2", "target set --default rads://h1");
     site.done("h2", "maintain -s");
     assert_snapshot!(site.run("h2", "evacuate -na"), @r"
@@ -149,7 +149,7 @@ fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");
-    // and one that libvirt was given is not detached there.
+    // and one that was defined in libvirt directly is not detached there.
     site.make_zone("h1", "web1", |_| {});
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------

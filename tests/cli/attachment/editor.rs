@@ -20,13 +20,13 @@ fn edit(site: &Environment, editor: &str) -> Printed {
     site.finish(command)
 }
 
-/// The texts that were kept on h2.
+/// The files that were kept on h2.
 fn kept(site: &Environment) -> Vec<PathBuf> {
     let files = std::fs::read_dir(site.paths("h2").run_dir()).into_iter().flatten();
     files.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// The only text that was kept, which the error names; it goes. What is left of the error.
+/// Removes the only file that was kept, which the error names. Returns the rest of the error.
 fn refused(site: &Environment, printed: &Printed, words: &str) -> String {
     let files = kept(site);
     let [file] = files.as_slice() else { panic!("{files:?} are kept: {printed}") };

@@ -1,4 +1,4 @@
-//! What is left after an interruption, and how it goes on.
+//! What an interruption leaves behind, and how it continues.
 
 use insta::assert_snapshot;
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
@@ -20,7 +20,7 @@ fn a_zone_whose_detach_fails_is_as_it_was() {
     ");
     assert_eq!(site.location("box1"), "h1 installed");
     assert!(!site.at("nfs/box1/SUNWdetached.xml").exists());
-    // It was done, and nobody heard of it.
+    // It was done, but the answer was lost.
     let lost = Effect::FailAfter { at, reason: "no answer".into() };
     site.set_faults("h1", &[Fault { effect: lost, zone: None, times: Some(1) }]);
     assert_snapshot!(site.run("h1", "zone detach box1"), @"[done]");
@@ -51,7 +51,7 @@ fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said
     assert_eq!(rows(&site, "h1"), 0);
 }
 
-/// Tells a host to be killed at that moment of a move.
+/// Makes a host die at that point of a move.
 fn die(site: &Environment, host: &str, moment: &str) {
     std::fs::write(site.paths(host).state_dir().join("failpoint"), format!("{moment} kill\n")).unwrap();
 }
@@ -125,7 +125,7 @@ fn a_zone_whose_attach_was_killed_is_attached_once_whoever_goes_on() {
         die(&site, "h1", moment);
         assert_eq!(site.run("h1", "zone attach box1").status, None);
         assert_eq!(site.location("box1"), before, "{moment}");
-        // The manifest is in the hands of h1.
+        // h1 holds the manifest.
         assert_eq!(site.run("h2", "zone attach box1").status, Some(1), "{moment}");
         let again = site.run("h1", "zone attach box1");
         assert_eq!(again.status, Some(i32::from(!before.is_empty())), "{moment}: {again}");
@@ -138,7 +138,7 @@ fn a_zone_that_leaves_is_no_longer_detached_here() {
     let mut site = site();
     site.start_agents(&["h1", "h2"]);
     site.done("h1", "target set --default rads://h2");
-    // An interruption has left a row.
+    // An interruption has left a record.
     die(&site, "h1", "source.before.detach");
     assert_eq!(site.run("h1", "zone detach web1").status, None);
     assert_eq!(rows(&site, "h1"), 1);
@@ -158,7 +158,7 @@ fn a_zone_that_arrives_is_no_longer_detached_here() {
         let mut site = site();
         site.start_agents(&["h1", "h2"]);
         site.done("h1", "target set --default rads://h2");
-        // It was configured on h2 from its manifest, and is attached to h1 after all.
+        // It was configured on h2 from its manifest, but is attached to h1 after all.
         let file = site.at("web1.xml").display().to_string();
         site.done("h1", &format!("zone detach web1 --manifest {file}"));
         site.done("h2", &format!("zone create web1 -a {file}"));

@@ -16,7 +16,7 @@ use sysadm_model::{Manifest, document};
 use crate::environment::Environment;
 use crate::output::Printed;
 
-/// h1 has a virtual machine and a container, h2 has nothing; both see the storage `nfs`.
+/// h1 has a virtual machine and a container, h2 has nothing; both can access the storage `nfs`.
 fn site() -> Environment {
     let site = Environment::new();
     site.make_zone("h1", "web1", |spec| spec.autostart = true);
@@ -29,7 +29,7 @@ fn site() -> Environment {
     site
 }
 
-/// Runs `from` on one host into `to` on another one, as a shell does.
+/// Pipes `from` on one host into `to` on another one.
 fn pipe(site: &Environment, from: (&str, &str), to: (&str, &str)) -> Printed {
     let mut first = site.command(from.0, from.1).stdout(Stdio::piped()).spawn().unwrap();
     let mut second = site.command(to.0, to.1);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 
-/// h1 has detached a container with a folder of data below its zonepath; both hosts see the storage.
+/// h1 has detached a container with a folder of data below its zonepath; both hosts can access the storage.
 fn detached() -> Environment {
     let site = site();
     site.done("h1", "zone detach box1");
@@ -50,7 +50,7 @@ fn a_zonepath_that_was_moved_is_the_one_that_is_given() {
     site.done("h2", "zone attach box1");
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/export/box1");
     assert!(!manifest_is_in(&site, "nfs/export/box1"), "it is consumed");
-    // And goes on from there.
+    // And moves on from there.
     site.done("h2", "zone detach box1");
     assert!(manifest_is_in(&site, "nfs/export/box1") && !site.at("nfs/box1").exists());
 }
@@ -63,7 +63,7 @@ fn of_two_copies_the_one_that_is_given_is_attached() {
     site.done("h2", "zone attach box1");
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/box1.copy");
     assert!(manifest_is_in(&site, "nfs/box1") && !manifest_is_in(&site, "nfs/box1.copy"));
-    // On the host that has both: as another zone, beside the one that was copied.
+    // On the host that has both: as another zone besides the original.
     copy(&site.at("nfs/box1"), &site.at("nfs/second"));
     site.done("h1", "zone attach box1");
     site.done("h1", &format!("zone create box2 --set uuid=new -a {}", site.at("nfs/second").display()));
@@ -113,13 +113,13 @@ fn a_folder_is_the_same_however_it_is_named() {
         assert_eq!(zonepath(&site, "h2", "box1"), shown, "{name}");
         site.done("h2", "zone delete -F box1");
     }
-    // From where one is.
+    // From the current folder.
     let mut command = site.command("h2", "zone create box1 -a .");
     command.current_dir(site.at("nfs/moved"));
     assert_eq!(site.finish(command).status, Some(0));
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/moved");
     site.done("h2", "zone delete -F box1");
-    // With a link left where it was.
+    // With a symbolic link at the old path.
     std::os::unix::fs::symlink(site.at("nfs/moved"), &original).unwrap();
     site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/moved").display()));
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/moved");

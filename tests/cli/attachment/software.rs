@@ -1,4 +1,4 @@
-//! What `zone attach` says of software: the report of PSARC 2006/030, on simulated hosts with the package databases of
+//! The software report of `zone attach`: that of PSARC 2006/030, on simulated hosts with package databases of
 //! Solaris 10.
 
 use insta::assert_snapshot;
@@ -20,7 +20,7 @@ fn install(site: &Environment, host: &str, packages: &[(&str, &str, &str)]) {
 }
 
 /// A container on h1 that shares `/usr` with its host is detached, and h2 has its manifest. The source has older
-/// packages than h2, and one that h2 has not; these are the version and the patches of SUNWcsu there.
+/// packages than h2, and one that h2 does not have; these are the version and the patches of SUNWcsu there.
 fn detached(version: &str, patches: &str) -> Environment {
     let site = Environment::new();
     let source = [("SUNWcsu", version, patches), ("SUNWgone", "1.0", ""), ("SUNWsame", "2.0", "")];
@@ -168,12 +168,12 @@ fn a_package_with_an_odd_version_is_a_package_with_that_version() {
     let version = |name: &str| packages.iter().find(|one| one.name == name).unwrap().version.clone();
     assert_eq!((version("MMperltk"), version("SUNWsame")), ("release 1.0".to_owned(), "2.0".to_owned()));
     assert!(version("SUNWodd").ends_with(": an empty version)"), "{}", version("SUNWodd"));
-    // On the very same host it fits, and on one with the same files.
+    // It fits on the same host, and on one with the same files.
     for host in ["h1", "h2"] {
         let printed = super::pipe(&site, ("h1", "zone detach -n ct"), (host, "zone attach -n -"));
         assert_eq!(printed.status, Some(0), "{host}: {printed}");
     }
-    // What is odd in another way is not the same.
+    // A different invalid version is not the same.
     install(&site, "h2", &[("MMperltk", "release 1.1", ""), ("SUNWodd", "(1)", ""), ("SUNWsame", "2.0", "")]);
     let printed = super::pipe(&site, ("h1", "zone detach -n ct"), ("h2", "zone attach -n -")).to_string();
     assert!(

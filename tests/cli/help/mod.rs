@@ -1,4 +1,4 @@
-//! The help of every command. Whoever changes a word of it sees it here.
+//! The help of every command, so that every change of its words is visible.
 
 mod host;
 mod order_of_work;

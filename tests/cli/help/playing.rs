@@ -1,4 +1,4 @@
-//! What one plays with: demo, sim.
+//! Commands for simulated hosts: demo, sim.
 
 use insta::assert_snapshot;
 

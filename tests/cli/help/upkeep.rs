@@ -1,4 +1,4 @@
-//! What keeps a site going: store, setup, cert, agent, completion.
+//! Commands for the upkeep of a site: store, setup, cert, agent, completion.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Zones that are attached, also those of lost hosts.
+//! Attaching zones, including those of lost hosts.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Of what moves one zone.
+//! Migrating one zone.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! All that a command could change in a lab, as text.
+//! Everything that a command could change in a lab, as text.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub fn dump(lab: &Lab) -> String {
     text
 }
 
-/// Two dumps must be the same; says which lines are not.
+/// Two dumps must be the same; prints the lines that differ.
 #[track_caller]
 pub fn assert_same(before: &str, after: &str) {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
@@ -54,8 +54,8 @@ fn guests(host: Host<'_>, text: &mut String) {
     }
 }
 
-/// Names, sizes and times. Guests write to their logs; a database has a dump of its own, and
-/// the lock of a run says nothing once the run is over.
+/// Names, sizes and times. Guests write to their logs; a database has a dump of its own, and the lock file does
+/// not matter after a run.
 fn files(folder: &Path, text: &mut String) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();

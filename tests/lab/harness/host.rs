@@ -1,4 +1,4 @@
-//! One host: what is typed there.
+//! One host, and commands on it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,11 @@ const DRIVERS: [&str; 2] = ["qemu:///system", "lxc:///system"];
 #[derive(Clone, Copy)]
 pub struct Host<'lab> {
     pub(super) lab: &'lab Lab,
-    /// Its name.
     pub name: &'lab str,
 }
 
 impl Host<'_> {
-    /// Runs a command there; two minutes at most.
+    /// Runs a command there, for at most two minutes.
     pub fn run(&self, command: &[&str]) -> Output {
         let mut arguments = vec![self.name, "timeout", "-k", "5", "120"];
         arguments.extend(command);
@@ -31,7 +30,7 @@ impl Host<'_> {
         self.run(&[&["sysadm"], arguments].concat())
     }
 
-    /// Starts `sysadm` there, beside the test. The process is sysadm's own.
+    /// Starts `sysadm` there, in the background. The process is sysadm's own.
     pub fn start_sysadm(&self, arguments: &[&str]) -> Running {
         let name = format!("{}# sysadm {}", self.name, arguments.join(" "));
         let command = self.lab.command("exec", &[&[self.name, "sysadm"], arguments].concat());
@@ -48,7 +47,7 @@ impl Host<'_> {
         self.run(&[&["virsh", "-q", "-c", DRIVERS[1]], arguments].concat())
     }
 
-    /// The text of a guest's permanent configuration, with its passwords.
+    /// The XML of a guest's permanent configuration, with its passwords.
     pub fn xml(&self, guest: &str) -> String {
         self.virsh(&["dumpxml", "--inactive", "--security-info", guest]).ends(0).stdout
     }
@@ -65,7 +64,7 @@ impl Host<'_> {
         self.lab.script("define", &[self.name, "lxc", guest]);
     }
 
-    /// Defines an LXC guest anew, with another text in its XML.
+    /// Defines an LXC guest again, with a text in its XML replaced.
     pub fn redefine_lxc(&self, guest: &str, from: &str, to: &str) {
         let xml = self.virsh_lxc(&["dumpxml", "--inactive", guest]).ends(0).stdout;
         assert!(xml.contains(from), "{from}: {xml}");
@@ -100,7 +99,7 @@ impl Host<'_> {
         for (driver, mark) in DRIVERS.into_iter().zip(["", " (lxc)"]) {
             let list = self.run(&["virsh", "-q", "-c", driver, "list", "--all"]).ends(0).stdout;
             guests.extend(list.lines().filter_map(|line| {
-                // A name or a state may have a blank in it, and columns are further apart.
+                // A name or a state may contain a blank; columns are further apart.
                 let (name, state) =
                     line.trim().split_once(char::is_whitespace)?.1.trim().rsplit_once("  ")?;
                 Some(format!("{}{mark} {state}", name.trim()))
@@ -110,12 +109,11 @@ impl Host<'_> {
         guests.join(", ")
     }
 
-    /// A file or folder of the host, seen from outside.
+    /// A file or folder of the host, as seen from outside.
     pub fn path(&self, path: &str) -> PathBuf {
         self.lab.folder().join(self.name).join(path)
     }
 
-    /// Its database.
     pub fn database(&self) -> PathBuf {
         self.path("var/lib/sysadm/sysadm.db")
     }
@@ -131,12 +129,12 @@ impl Host<'_> {
         self.libvirtd("restart");
     }
 
-    /// Orders what is to happen at a point of a move: `source.before.detach kill`.
+    /// Sets what is to happen at a failpoint: `source.before.detach kill`.
     pub fn order(&self, text: &str) {
         std::fs::write(self.path("var/lib/sysadm/failpoint"), format!("{text}\n")).unwrap();
     }
 
-    /// Holds the lock.
+    /// Starts maintenance.
     pub fn maintain(&self) {
         self.sysadm(&["maintain", "-s"]).ends(0);
     }
@@ -149,7 +147,7 @@ impl Host<'_> {
         self.lab.agents.lock().unwrap().push(agent);
     }
 
-    /// Puts the certificate of that authority where the host looks for it.
+    /// Installs the certificate of that authority.
     pub fn install_certificate(&self, authority: &Path) {
         let tls = self.path("etc/sysadm/tls");
         std::fs::create_dir_all(&tls).unwrap();
@@ -162,22 +160,22 @@ impl Host<'_> {
         }
     }
 
-    /// Pulls its network cable.
+    /// Disconnects it from the network.
     pub fn cut(&self) {
         self.lab.script("cut", &[self.name]);
     }
 
-    /// Plugs it in again.
+    /// Connects it again.
     pub fn mend(&self) {
         self.lab.script("mend", &[self.name]);
     }
 
-    /// Power loss.
+    /// Power failure.
     pub fn kill(&self) {
         self.lab.script("kill", &[self.name]);
     }
 
-    /// Power again.
+    /// The power returns.
     pub fn boot(&self) {
         self.lab.script("boot", &[self.name]);
     }
@@ -187,13 +185,13 @@ impl Host<'_> {
         self.lab.script("libvirtd", &[self.name, action]);
     }
 
-    /// Makes its libvirtd stand still, or go on.
+    /// Stops its libvirtd, or lets it continue.
     pub fn signal_libvirtd(&self, signal: Signal) {
         let pid = std::fs::read_to_string(self.path("run/libvirt/libvirtd.pid")).unwrap();
         kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), signal).unwrap();
     }
 
-    /// How many bytes its libvirtd has not read yet of what it is asked.
+    /// How many bytes of requests its libvirtd has not read yet.
     pub fn unread_by_libvirtd(&self) -> u64 {
         let sockets =
             self.run(&["ss", "-Hx", "state", "connected", "src", "/run/libvirt/libvirt-sock"]).ends(0);
@@ -209,7 +207,7 @@ impl Host<'_> {
         found.unwrap_or_default()
     }
 
-    /// Waits until so many MiB of a zone have been sent: it is in the middle of its move.
+    /// Waits until so many MiB of a zone have been sent, so that it is in the middle of its move.
     #[track_caller]
     pub fn wait_until_sent(&self, zone: &str, mib: u64) {
         wait_until(60, &format!("{mib} MiB of {zone} are sent"), || {

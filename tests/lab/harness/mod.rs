@@ -1,4 +1,4 @@
-//! Labs for tests: hosts, what is typed on them, what becomes of their guests.
+//! Labs for tests: hosts, commands on them, and the states of their guests.
 
 mod dump;
 mod host;
@@ -20,7 +20,7 @@ pub use running::Running;
 /// The binary under test.
 pub const SYSADM: &str = env!("CARGO_BIN_EXE_sysadm");
 
-/// Hosts, joined by a network of their own. Taken down with this.
+/// Hosts with a network of their own. Removed when this is dropped.
 pub struct Lab {
     folder: tempfile::TempDir,
     hosts: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Raises hosts.
+    /// Sets up hosts.
     pub fn new(hosts: &[&str]) -> Self {
         // Short: QEMU's and libvirt's sockets have long names of their own.
         let folder = tempfile::Builder::new().prefix("l").tempdir_in("/tmp").unwrap();
@@ -40,7 +40,7 @@ impl Lab {
         lab
     }
 
-    /// Raises hosts with libvirt hooks in place on all of them, and every zone's default target set on h1.
+    /// Sets up hosts with libvirt hooks on all of them, and a default target on h1.
     pub fn with_default_target(hosts: &[&str], target: &str) -> Self {
         let lab = Self::new(hosts);
         lab.host("h1").sysadm(&["target", "set", "--default", target]).ends(0);
@@ -73,7 +73,7 @@ impl Lab {
         self.folder().join("ca")
     }
 
-    /// Every host gets a certificate. Once in a lab's life.
+    /// Gives every host a certificate. Only once in a lab.
     pub fn certificates(&self) {
         self.certificates.call_once(|| {
             let folder = self.authority();
@@ -111,12 +111,12 @@ impl Lab {
         shell
     }
 
-    /// Where every guest is, and how: `h1: evac1 running, evac4 shut off`, a line for each host.
+    /// Where every guest is, and its state: `h1: evac1 running, evac4 shut off`, a line for each host.
     pub fn location(&self) -> String {
         self.hosts().map(|host| format!("{}: {}\n", host.name, host.guests())).collect()
     }
 
-    /// Compares [`whereabouts`](Self::whereabouts) with lines like `h1: evac1 running`.
+    /// Compares [`location`](Self::location) with lines such as `h1: evac1 running`.
     #[track_caller]
     pub fn guests_are(&self, expected: &[&str]) {
         let expected: String = expected.iter().map(|line| format!("{}\n", line.trim_end())).collect();
@@ -139,7 +139,7 @@ impl Drop for Lab {
     }
 }
 
-/// Waits until something is so; fails when it is not so for that long.
+/// Waits for a condition; fails after that time.
 #[track_caller]
 pub fn wait_until(seconds: u64, what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(seconds);

@@ -1,4 +1,4 @@
-//! Watches guests from outside, with no code of the tool: on which hosts they run, and whether they tick.
+//! Watches guests from outside, without any code of the tool: on which hosts they run, and whether they tick.
 
 mod places;
 mod reported;
@@ -26,9 +26,9 @@ pub struct Observer {
 /// What was seen.
 #[derive(Debug)]
 pub struct Report {
-    /// What the hypervisors said.
+    /// What the hypervisors reported.
     pub places: Places,
-    /// What each guest said.
+    /// The ticks of each guest.
     pub guests: BTreeMap<String, Ticks>,
     /// The downtimes that the tool has reported meanwhile, longest first.
     pub reported: BTreeMap<String, Vec<Duration>>,
@@ -51,7 +51,7 @@ impl Observer {
         }
     }
 
-    /// Says what was seen.
+    /// Returns what was seen.
     pub fn finish(mut self) -> Report {
         self.over.store(true, Ordering::Relaxed);
         let guests = self.ticks.take().unwrap().join().unwrap();
@@ -74,7 +74,7 @@ impl Observer {
         report
     }
 
-    /// Nor may anything have stood still for longer than the tool has said.
+    /// Nor may anything have been stopped for longer than the tool has reported.
     #[track_caller]
     pub fn finds_nothing_wrong_or_unreported(self) -> Report {
         let report = self.finds_nothing_wrong();
@@ -85,7 +85,7 @@ impl Observer {
 }
 
 impl Report {
-    /// Guests that stood still for longer than was reported, and how that is known.
+    /// Guests that were stopped for longer than was reported, and how that is known.
     pub fn unreported(&self) -> Vec<String> {
         let none = Vec::new();
         let check = |(guest, ticks): (&String, &Ticks)| {

@@ -1,20 +1,18 @@
-//! What a command came to.
+//! The output of a command.
 
-/// Its exit status and all it said.
+/// Its exit status and its output.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// The command, for failures.
+    /// The command line, for failures.
     command: String,
     /// The exit status; -1 if it was killed.
     pub code: i32,
-    /// Standard output.
     pub stdout: String,
-    /// Standard error.
     pub stderr: String,
 }
 
 impl Output {
-    /// What `command` came to.
+    /// The output of `command`.
     pub fn of(command: &str, output: std::process::Output) -> Self {
         Self {
             command: command.to_owned(),
@@ -55,7 +53,7 @@ impl Output {
         self
     }
 
-    /// Its standard error must be one line of `sysadm: ...` that contains all of these; warnings that no line
+    /// Its standard error must be one line of `sysadm: ...` that contains all of these. Warnings that no line
     /// could be written to syslog, which a host of the lab does not have, do not count.
     #[track_caller]
     pub fn complains_in_one_line(self, texts: &[&str]) -> Self {
@@ -73,7 +71,7 @@ impl Output {
         self.stderr.lines().filter(|line| !line.contains("syslog"))
     }
 
-    /// Its standard error must be empty but for warnings about syslog.
+    /// Its standard error must be empty except for warnings about syslog.
     #[track_caller]
     pub fn complains_of_nothing(self) -> Self {
         assert!(self.complaints().next().is_none(), "no complaint was expected\n{}", self.shown());

@@ -1,4 +1,4 @@
-//! A command that runs beside the test.
+//! A command that runs in the background.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -40,13 +40,11 @@ impl Running {
         std::fs::read_to_string(&self.err).unwrap()
     }
 
-    /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for its end.
     #[track_caller]
     pub fn wait(mut self, seconds: u64) -> Output {
         let deadline = Instant::now() + Duration::from_secs(seconds);

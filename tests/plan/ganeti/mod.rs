@@ -1,4 +1,4 @@
-//! Clusters of Ganeti: read, placed, written; and beside hbal, which has the same clusters.
+//! Clusters of Ganeti: read, placed, written; and compared with hbal on the same clusters.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
@@ -47,7 +47,7 @@ fn a_cluster_becomes_a_fleet() {
     assert_eq!(fleet.zones[1].targets, Some(vec!["n2".parse().unwrap()]));
     assert!(fleet.zones[2].storage.contains("local to n1"));
     assert!(!fleet.zones[3].running);
-    // What is recorded and what is reported, the less of both, and one MiB stays free.
+    // The smaller of what is recorded and what is reported, and one MiB stays free.
     assert_eq!(fleet.hosts[1].memory_free, 699 << 20);
 }
 
@@ -129,7 +129,7 @@ fn sizes_beyond_all_bounds_are_written_so_that_they_are_read() {
 const RATIO: &str = include_str!("ratio.data");
 const OFFLINE: &str = include_str!("offline.data");
 
-/// Empties a node: the whole name of the first zone's destination, and why it has none.
+/// Empties a node: the name of the first zone's destination, and why it has none.
 fn drained(text: &str, rules: &Rules) -> (Option<String>, Vec<(String, Vec<Refusal>)>) {
     let fleet = Cluster::parse(text).unwrap().fleet();
     let question = PlacementRequest::drain(&fleet, &["na".parse().unwrap()], true);
@@ -144,10 +144,10 @@ fn drained(text: &str, rules: &Rules) -> (Option<String>, Vec<(String, Vec<Refus
 fn the_ratio_of_the_file_holds_beside_that_of_the_policy() {
     let to = |text: &str, cpu_ratio| drained(text, &Rules { cpu_ratio, ..Rules::default() }).0;
     assert_eq!(to(RATIO, None).as_deref(), Some("nc"));
-    // A policy that is wider changes nothing; one that is narrower leaves no place.
+    // A policy with a higher limit changes nothing; one with a lower limit leaves no place.
     assert_eq!(to(RATIO, Some(9.0)).as_deref(), Some("nc"));
     assert_eq!(to(RATIO, Some(0.1)), None);
-    // Without the node that has room: both rules stand in the reasons, by the narrower of the two.
+    // Without the node that has room: the reasons follow the lower limit.
     let full = RATIO.replace("4096|10000|10000|16", "4096|10000|10000|5");
     let (_, refusals) = drained(&full, &Rules::default());
     assert_eq!(refusals[1..], [("nb".into(), vec![Refusal::Cpus(4)]), ("nc".into(), vec![Refusal::Cpus(4)])]);
@@ -206,7 +206,7 @@ fn a_disk_that_is_on_its_node_alone_is_the_reason_that_is_told() {
     }
 }
 
-/// What hbal says of a cluster, and the cluster that it makes of it.
+/// The output of hbal for a cluster, and the resulting cluster.
 fn hbal(text: &str, arguments: &[&str]) -> Result<Cluster, String> {
     let folder = tempfile::tempdir().unwrap();
     let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
@@ -217,13 +217,13 @@ fn hbal(text: &str, arguments: &[&str]) -> Result<Cluster, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    // Where nothing is to be done it writes nothing.
+    // If nothing is to be done it writes nothing.
     let after = std::fs::read_to_string(after.with_extension("balanced")).unwrap_or_else(|_| text.to_owned());
     Ok(Cluster::parse(&after).unwrap())
 }
 
-/// Whether a node has more virtual processors than its group's policy allows, or zones that are kept apart: hbal passes
-/// over both for an offline node when nothing else is left.
+/// Whether a node has more virtual CPUs than its group's policy allows, or zones that are kept apart: hbal
+/// ignores both for an offline node if there is no other way.
 fn breaks_a_policy(cluster: &Cluster) -> bool {
     let fleet = cluster.fleet();
     fleet.hosts.iter().any(|host| {

@@ -1,5 +1,5 @@
-//! Whole plans, places and times joined: at each begin and end of a move everything is kept to, whoever is left has
-//! true reasons.
+//! Whole plans, placement and schedule together: at each begin and end of a move all rules hold, and zones that
+//! are left have true reasons.
 
 mod reasons;
 mod sample;
@@ -32,7 +32,7 @@ proptest! {
     }
 }
 
-/// A seed that was found by the test above: the zone fits if others are seated in other memory nodes.
+/// A seed found by the test above: the zone fits if others are seated in other NUMA nodes.
 #[test]
 fn whoever_is_left_has_true_reasons_of_its_nodes() {
     let sample = sample::sample(17775677919977258100);
@@ -40,7 +40,7 @@ fn whoever_is_left_has_true_reasons_of_its_nodes() {
     assert!(untrue.is_empty(), "{untrue:#?}");
 }
 
-/// The checkers have teeth: a plan that is changed a little is seen through.
+/// The checkers work: a plan that is changed a little is detected.
 #[test]
 fn a_plan_that_was_tampered_with_is_seen_through() {
     let (mut hasty, mut astray, mut lying) = (0, 0, 0);

@@ -1,4 +1,4 @@
-//! Whether what a plan says of those that are left is true when everything that leaves has left.
+//! Whether the reasons of the zones that are left are true when everything that can leave has left.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use super::super::checker::{cannot_go_live, unfit};
 use super::super::samples::Sample;
 use super::walk::Walk;
 
-/// All that is said of those that are left, and is not so.
+/// All reasons of zones that are left, and that are not true.
 pub fn untrue(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
     let walk = Walk { sample, built };
-    // A zone that waits in a ring keeps the place to which it is to go.
+    // A zone in a cycle keeps the place to which it is to go.
     let mut kept = walk.ends();
     built.placement.moves.iter().for_each(|one| kept[one.zone.0 as usize] = one.to.0 as usize);
     let end = End { ends: kept, walk };
@@ -47,7 +47,7 @@ pub fn untrue(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
     untrue
 }
 
-/// When everything is over.
+/// The state at the end.
 struct End<'a> {
     walk: Walk<'a>,
     ends: Vec<usize>,
@@ -80,7 +80,7 @@ impl End<'_> {
             .collect()
     }
 
-    /// What a host has left, of a resource.
+    /// What a host has left of a resource.
     fn free(&self, host: usize, what: Resource) -> i128 {
         let (there, rules) = (&self.walk.sample.fleet.hosts[host], &self.walk.sample.rules);
         let come = self.zones(|_, was, is| is && !was, host);
@@ -115,7 +115,7 @@ impl End<'_> {
         }
     }
 
-    /// Whether a reason against a zone on a host is as it says.
+    /// Whether a reason against a zone on a host is true.
     fn holds(&self, zone: usize, host: usize, why: &Refusal) -> bool {
         let fleet = &self.walk.sample.fleet;
         let (one, there) = (&fleet.zones[zone], &fleet.hosts[host]);
@@ -181,7 +181,7 @@ impl End<'_> {
             && (0..zones.len()).any(|at| is(at) && other.is_none_or(|name| zones[at].name == *name))
     }
 
-    /// Whether an obstacle is as it says.
+    /// Whether the reason of a blocked zone is true.
     fn is_in_the_way(&self, blocked: &Blocked, why: &BlockedReason) -> bool {
         let fleet = &self.walk.sample.fleet;
         let (zone, host) = (blocked.zone.0 as usize, blocked.to.0 as usize);

@@ -1,11 +1,11 @@
-//! Fleets from a seed of which hosts are emptied, with all that a plan must keep to on the way as well.
+//! Fleets from a seed of which hosts are emptied, with everything that a plan must respect on the way.
 
 use sysadm_planner::plan::{Dirty, HostIx, HostKey, PlacementRequest, Rules};
 
 use super::super::samples::{Dice, Sample, wild};
 
-/// As [`wild`], with orders, groups that go one by one, priorities, slots and busy zones. One to three hosts are emptied,
-/// or any zones move that the sample says; the others have about as much memory as is needed.
+/// As [`wild`], with dependencies, one-by-one groups, priorities, slots and busy zones. One to three hosts are
+/// emptied, or any zones move that the sample says; the others have about as much memory as is needed.
 pub fn sample(seed: u64) -> Sample {
     let mut dice = Dice::new(seed ^ 0x5ca1e);
     let mut sample = wild(seed);
@@ -34,7 +34,7 @@ pub fn sample(seed: u64) -> Sample {
     sample
 }
 
-/// What is kept to between zones, and how busy they are.
+/// The rules between zones, and how busy they are.
 fn orders(dice: &mut Dice, sample: &mut Sample) {
     let zones = sample.fleet.zones.len() as u64;
     for at in 0..sample.fleet.zones.len() {
@@ -43,7 +43,7 @@ fn orders(dice: &mut Dice, sample: &mut Sample) {
         zone.one_by_one = dice.some(&["o", "p"], 6);
         zone.priority = if dice.one_in(4) { dice.roll(3) as i32 } else { 0 };
         if dice.one_in(6) {
-            // Now and then a circle.
+            // Now and then a cycle.
             let other = if dice.one_in(5) { dice.roll(zones) } else { dice.roll(at as u64 + 1) };
             zone.after.insert(format!("z{other}").parse().unwrap());
         }

@@ -1,4 +1,4 @@
-//! A plan from its begin to its end, judged without any code of the planner.
+//! Follows a plan from its begin to its end, without any code of the planner.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub struct Walk<'a> {
     pub built: &'a BuiltPlan,
 }
 
-/// All that is wrong with a plan.
+/// Everything that is wrong with a plan.
 pub fn wrong(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
     let walk = Walk { sample, built };
     let mut wrong = violations(&sample.fleet, &sample.rules, &sample.question, &built.placement);
@@ -78,7 +78,7 @@ impl Walk<'_> {
         unfit.or_else(|| odd.then(|| format!("{one:?}")))
     }
 
-    /// A zone of the question is brought where it was to go, or is left; one that must come after it moves only then.
+    /// A zone of the request is brought where it was to go, or is left; one that must come after it moves only then.
     fn wrong_zone(&self, zone: usize) -> Option<String> {
         let (fleet, built) = (&self.sample.fleet, self.built);
         let of = |one: &PlannedMove| one.zone.0 as usize == zone;
@@ -109,7 +109,7 @@ impl Walk<'_> {
         left.any(|zone| self.sample.fleet.zones[zone.0 as usize].name == *name)
     }
 
-    /// Nothing leaves memory nodes on which this counts, so what holds in the end holds always.
+    /// Nothing leaves NUMA nodes on which this counts, so what holds in the end holds always.
     pub fn wrong_nodes(&self, host: usize, places: &[usize]) -> Option<String> {
         let (fleet, there) = (&self.sample.fleet, &self.sample.fleet.hosts[host]);
         let zones =
@@ -120,7 +120,7 @@ impl Walk<'_> {
         (!free.is_empty() && !seats(&parts, &mut free)).then(|| format!("{}: memory nodes", there.name))
     }
 
-    /// Zones that must go together, by way of others too: each with the first of its bundle.
+    /// Zones that must go together, directly or not: each with the first of its group.
     pub fn bundles(&self) -> BTreeMap<usize, usize> {
         let zones = &self.sample.fleet.zones;
         let moves = |zone: &usize| matches!(zones[*zone].action, Action::Live | Action::Restart);

@@ -1,4 +1,4 @@
-//! A line through a real sshd, and what becomes of a question on it when it breaks.
+//! A connection through a real sshd, and what happens to a request when it breaks.
 
 #[path = "../../../transport/ssh/tests/sshd.rs"]
 mod sshd;

@@ -1,8 +1,8 @@
 //! What has changed since a plan was made, as far as it matters to the plan. Pure.
 //!
-//! A zone that the plan moves must be where it was, and be no more than it was. A host that it goes to must still be
-//! able to take it. A zone that has come since, to a host that is to be emptied, would be left behind. What else has
-//! changed (a load, a zone that went away, more room) does not matter.
+//! A zone that the plan moves must be where it was, and must not have grown. A host to which it goes must still
+//! be able to accept it. A zone that has since arrived on a host to be emptied would be left behind. Other
+//! changes (a load, a zone that went away, more room) do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,12 +11,12 @@ use super::{FileMove, PlanFile};
 use crate::model::{ZoneName, format_bytes};
 use crate::plan::{Fleet, FleetHost, FleetZone, HostKey, Leg};
 
-/// One thing that has changed.
+/// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanChange {
     /// The zone or host.
     pub subject: String,
-    /// What is otherwise.
+    /// What is different.
     pub what: String,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for PlanChange {
     }
 }
 
-/// Everything that stands against carrying the plan out now. `now` holds the hosts that answered.
+/// All reasons not to carry out the plan now. `now` contains the hosts that answered.
 pub fn changes(plan: &PlanFile, now: &Fleet) -> Vec<PlanChange> {
     let mut found = Vec::new();
     zones(plan, now, &mut found);
@@ -60,7 +60,7 @@ fn zones(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     }
 }
 
-/// What is otherwise with a zone, and matters.
+/// The relevant differences of a zone.
 fn differs(before: &FleetZone, now: &FleetZone) -> Vec<String> {
     let mut found = Vec::new();
     match (before.running, now.running) {
@@ -89,7 +89,7 @@ fn differs(before: &FleetZone, now: &FleetZone) -> Vec<String> {
     found
 }
 
-/// Zones that run on a host that is to be emptied, and of which the plan knows nothing. One to which zones go is not.
+/// Zones that run on a host to be emptied and are not in the plan. Hosts to which zones return do not count.
 fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     let takes = |host: &&HostKey| plan.moves.iter().any(|one| one.to == **host);
     let emptied: BTreeSet<_> = plan.hosts.iter().filter(|host| !takes(host)).collect();
@@ -103,7 +103,7 @@ fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     }
 }
 
-/// The hosts that zones go to, with all that goes there.
+/// The hosts to which zones go, with all zones that go there.
 fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     let mut arrivals: BTreeMap<&HostKey, Vec<&FileMove>> = BTreeMap::new();
     for a_move in &plan.moves {
@@ -139,16 +139,16 @@ fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<PlanChange>) {
     }
 }
 
-/// What a host has no longer.
+/// What a host no longer has.
 fn less(what: &str, before: &Option<BTreeSet<String>>, now: &Option<BTreeSet<String>>) -> Option<String> {
     let (before, now) = (before.as_ref()?, now.as_ref()?);
     let gone: Vec<_> = before.difference(now).map(String::as_str).collect();
     (!gone.is_empty()).then(|| format!("it has {what} {} no longer", gone.join(", ")))
 }
 
-/// Whether what goes there still fits, beside what leaves.
+/// Whether the arriving zones still fit, considering those that leave.
 fn room(plan: &PlanFile, before: &FleetHost, now: &FleetHost, arriving: &[&FileMove]) -> Option<String> {
-    // What was enough is enough: only less than before is a change.
+    // The plan fitted then, so only less room than then is a change.
     if now.memory_free >= before.memory_free {
         return None;
     }

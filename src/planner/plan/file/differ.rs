@@ -1,18 +1,17 @@
-//! How two plans differ, zone by zone. Pure.
+//! The differences between two plans, zone by zone. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::PlanFile;
 
-/// What is otherwise with one zone.
+/// The difference for one zone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ZoneDifference {
-    /// The zone.
     pub zone: String,
     /// What the first plan does with it; none: nothing.
     pub before: Option<String>,
-    /// What the second does.
+    /// What the second plan does with it.
     pub after: Option<String>,
 }
 
@@ -23,7 +22,8 @@ impl fmt::Display for ZoneDifference {
     }
 }
 
-/// All zones with which the second plan does something else than the first; when does not count, where and how does.
+/// All zones with which the second plan does something else than the first. Times do not count, destinations and
+/// methods do.
 pub fn differences(before: &PlanFile, after: &PlanFile) -> Vec<ZoneDifference> {
     let (before, after) = (ways(before), ways(after));
     let mut zones: Vec<_> = before.keys().chain(after.keys()).collect();

@@ -1,8 +1,8 @@
 //! A plan as a file (JSON): what is to be done, and what that was decided on.
 //!
-//! It is made once, looked at, and carried out exactly: by somebody else, or at night. So it holds the whole fleet
-//! that it was made from, and a hash over all of it; [`changes()`] says whether hosts and zones are still so that the
-//! plan makes sense.
+//! It is made once, reviewed, and carried out exactly: by another person, or at night. So it contains the whole
+//! fleet that it was made from, and a hash of everything; [`changes()`] says whether hosts and zones are still
+//! such that the plan makes sense.
 
 mod changes;
 mod differ;
@@ -19,44 +19,42 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Fleet, HostIx, HostKey, Leg, Plan, PlannedMove, Rules, ZoneIx};
 use crate::model::{Method, Millis, UnmanagedGuest, ZoneName};
 
-/// The form of the file that this software writes.
+/// The version of the format that this program writes.
 pub const FORM: u32 = 1;
 
-/// A plan with all that it was made from. Sizes in bytes, times in ms from the begin of the whole.
+/// A plan with everything that it was made from. Sizes in bytes, times in ms from its begin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFile {
     /// [`FORM`].
     pub form: u32,
-    /// When it was made.
     pub created: Millis,
-    /// The hosts that are to be emptied, or to which zones return.
+    /// The hosts to be emptied, or to which zones return.
     pub hosts: Vec<HostKey>,
     /// The policy's name.
     pub policy: String,
-    /// What the policy asks.
+    /// The policy's rules.
     pub rules: Rules,
     /// What it was made from.
     pub fleet: Fleet,
     /// By begin.
     pub moves: Vec<FileMove>,
-    /// Zones that go nowhere, and why.
+    /// Zones that cannot be placed, and why.
     pub unplaced: Vec<UnplacedZone>,
     /// When the last move ends.
     pub makespan_ms: u64,
     /// No order of these moves ends sooner.
     pub lower_bound_ms: u64,
-    /// In 19 of 20 cases the last move ends at most that much later.
+    /// With a probability of 95 % the last move ends at most that much later.
     pub margin_ms: u64,
-    /// SHA-256 over all the rest, in hexadecimal.
+    /// SHA-256 of everything else, in hexadecimal.
     pub hash: String,
 }
 
-/// One move of a plan, by names.
+/// One move of a plan, with names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileMove {
-    /// The zone.
     pub zone: ZoneName,
     /// The host that it leaves.
     pub from: HostKey,
@@ -64,29 +62,25 @@ pub struct FileMove {
     pub to: HostKey,
     /// Which part of the zone's way this is.
     pub leg: Leg,
-    /// Live or cold.
     pub kind: Method,
-    /// What is done with the zone.
     pub action: Action,
-    /// When it begins.
     pub start_ms: u64,
-    /// When it ends.
     pub end_ms: u64,
-    /// How long the zone does not answer.
+    /// The zone's downtime.
     pub downtime_ms: u64,
-    /// Bytes a second that it gets.
+    /// The bandwidth that it gets, in bytes per second.
     pub rate: u64,
 }
 
-/// A zone that goes nowhere.
+/// A zone that cannot be placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnplacedZone {
-    /// The zone, or what a guest is called that cannot be handled.
+    /// The zone, or the name of a guest that cannot be handled.
     pub zone: String,
     /// The host on which it stays.
     pub host: HostKey,
-    /// All that stands against it.
+    /// All reasons.
     pub reasons: Vec<String>,
 }
 
@@ -98,42 +92,37 @@ impl UnplacedZone {
     }
 }
 
-/// Why a text is not a plan that can be used.
+/// Why a text is not a usable plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// It cannot be read.
+    /// It is not well formed.
     #[error("not a plan: {0}")]
     Form(#[from] serde_json::Error),
-    /// It is of a later software.
+    /// A later version has written it.
     #[error("a plan of form {0}; this sysadm knows form {FORM}")]
     Later(u32),
-    /// It moves a zone that is not in it.
+    /// It moves a zone that is not in its fleet.
     #[error("it moves zone {0}, which is not in its fleet")]
     UnknownZone(ZoneName),
-    /// It moves a zone from or to a host that is not in it.
+    /// It moves a zone from or to a host that is not in its fleet.
     #[error("it moves zone {zone} from or to host {host}, which is not in its fleet")]
-    UnknownHost {
-        /// The zone.
-        zone: ZoneName,
-        /// The host.
-        host: HostKey,
-    },
+    UnknownHost { zone: ZoneName, host: HostKey },
     /// It was changed after it was made.
     #[error("it was changed after it was made: its hash is {found}, and it says {said}")]
     Changed {
-        /// The hash of what is there.
+        /// The hash of its contents.
         found: String,
-        /// The hash that is written there.
+        /// The hash in the file.
         said: String,
     },
 }
 
 impl PlanFile {
-    /// A plan with names in place of numbers, sealed with its hash.
+    /// A plan with names instead of numbers, with its hash.
     pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, unplaced: Vec<UnplacedZone>) -> Self {
         let host = |ix: HostIx| fleet.hosts.get(ix.0 as usize).map(|host| host.name.clone());
         let zone = |ix: ZoneIx| fleet.zones.get(ix.0 as usize).map(|zone| zone.name.clone());
-        // A plan only has numbers of the fleet that it was made from.
+        // All numbers of a plan are those of the fleet that it was made from.
         let moves = plan.moves.iter().filter_map(|a_move| {
             Some(FileMove {
                 zone: zone(a_move.zone)?,
@@ -166,7 +155,7 @@ impl PlanFile {
         file
     }
 
-    /// The part of the plan that a host carries out when it is emptied: what leaves it.
+    /// The part of the plan that a host carries out when it is emptied: moves away from it.
     #[must_use]
     pub fn leaving(self, here: &HostKey) -> Self {
         let mut plan = self.seen_from(here);
@@ -174,7 +163,8 @@ impl PlanFile {
         plan
     }
 
-    /// The part of the plan that a host carries out when its zones return: what comes to it, by a third host or not.
+    /// The part of the plan that a host carries out when its zones return: moves to it, including those by way of
+    /// a third host.
     #[must_use]
     pub fn returning(self, here: &HostKey) -> Self {
         let mut plan = self.seen_from(here);
@@ -184,7 +174,7 @@ impl PlanFile {
         plan
     }
 
-    /// The same as a host has to read it, which calls itself `here`. Others may know it by a URI.
+    /// The plan as seen from a host that calls itself `here`. Others may know it by a URI.
     fn seen_from(mut self, here: &HostKey) -> Self {
         let is_here = |name: &HostKey| name.host() == here.host();
         let own = |name: &mut HostKey| {
@@ -204,14 +194,14 @@ impl PlanFile {
         self
     }
 
-    /// The plan by numbers again.
+    /// The plan with numbers instead of names.
     pub fn plan(&self) -> Plan {
         let number = |place: Option<usize>| u32::try_from(place?).ok();
         let host =
             |name: &HostKey| number(self.fleet.hosts.iter().position(|host| host.name == *name)).map(HostIx);
         let homes: HashMap<_, _> =
             (0..).zip(&self.fleet.zones).map(|(ix, zone)| (&zone.name, ZoneIx(ix))).collect();
-        // All of them are known: that was checked when the file was read.
+        // All names are known: that was checked when the file was read.
         let moves = self.moves.iter().filter_map(|one| {
             Some(PlannedMove {
                 zone: *homes.get(&one.zone)?,
@@ -235,12 +225,12 @@ impl PlanFile {
         }
     }
 
-    /// Reads a plan file, and checks that nobody has changed it.
+    /// Parses a plan file, and checks its hash.
     ///
     /// # Errors
-    /// With line and column where it is not well formed.
+    /// With line and column if it is not well formed.
     pub fn parse(text: &str) -> Result<Self, PlanFileError> {
-        /// Read first, so that a later form is named and not its unknown keys.
+        /// Parsed first, so that a later version is reported instead of its unknown keys.
         #[derive(Deserialize)]
         struct Version {
             form: u32,
@@ -276,12 +266,12 @@ impl PlanFile {
     /// The text of the file.
     ///
     /// # Errors
-    /// If a number in it is none (a load that is infinite, say).
+    /// If a number cannot be written (an infinite load, for example).
     pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
-    /// The hash over everything but itself.
+    /// The hash of everything but itself.
     fn digest(&self) -> String {
         let blank = Self { hash: String::new(), ..self.clone() };
         let bytes = serde_json::to_vec(&blank).unwrap_or_default();
@@ -289,12 +279,11 @@ impl PlanFile {
     }
 }
 
-/// Who made a plan, when, and for which hosts.
+/// For which hosts, when and with which policy a plan was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
-    /// When it was made.
     pub created: Millis,
-    /// The hosts that are to be emptied, or to which zones return.
+    /// The hosts to be emptied, or to which zones return.
     pub hosts: Vec<HostKey>,
     /// The policy's name.
     pub policy: String,

@@ -7,7 +7,7 @@ fn host(name: &str) -> HostKey {
     name.parse().unwrap()
 }
 
-/// A sealed plan that moves `web` from h1 to `to`.
+/// A plan with its hash that moves `web` from h1 to `to`.
 fn plan(to: &str) -> PlanFile {
     let web: ZoneName = "web".parse().unwrap();
     let fleet = Fleet {
@@ -36,7 +36,7 @@ fn plan(to: &str) -> PlanFile {
     PlanFile::new(about, fleet, Rules::default(), &plan, Vec::new())
 }
 
-/// What reading it says after a change that its hash covers.
+/// The result of parsing it after a change that its hash covers.
 fn parsed(change: impl FnOnce(&mut PlanFile)) -> Result<PlanFile, PlanFileError> {
     let mut file = plan("ssh://h2");
     change(&mut file);

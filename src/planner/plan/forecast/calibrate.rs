@@ -1,8 +1,9 @@
-//! What was learnt from moves that ended: by how much the model is off, for moves like this one.
+//! What was learnt from moves that ended: by which factor the model is wrong, for moves like this one.
 //!
-//! For each class of moves the last ratios of what happened to what the model said are kept. A class is asked from
-//! the widest to the narrowest (all of its kind; memory and rate alike; on the same path too), and each moves the
-//! answer of the one before by as much as it has seen: one odd move changes little, many change all.
+//! For each class of moves the last ratios of actual to modelled time are kept. The classes are asked from the
+//! widest to the narrowest (all of its method; similar memory and rate; also the same path), and each adjusts the
+//! answer of the one before according to how many moves it has: a single odd move changes little, many change a
+//! lot.
 
 use std::collections::BTreeMap;
 
@@ -10,36 +11,36 @@ use serde::{Deserialize, Serialize};
 
 use super::{Forecast, Trip};
 
-/// Ratios that a class keeps.
+/// Number of ratios kept for each class.
 const KEPT: usize = 31;
-/// Classes that are kept; the one that has seen least goes first.
+/// Number of classes kept; the one with the fewest moves is dropped first.
 const CLASSES: usize = 1024;
-/// So many moves of the wider class the wider answer counts for.
+/// The answer of the wider class counts as this many moves.
 const TRUST: f64 = 2.0;
-/// Below so many moves a class says nothing of how far they scatter.
+/// With fewer moves, a class says nothing about how widely times vary.
 const SCATTER: usize = 5;
-/// How late moves are in 1 of 20 cases where nothing is known: the error of the model alone.
+/// The factor that 1 of 20 moves exceeds if nothing is known: the error of the model alone.
 const LATE: f64 = 1.4;
 
-/// What a move took, beside what [`Costs`](super::Costs) said of it.
+/// What a move took, and what [`Costs`](super::Costs) had said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// What the model alone had said.
+    /// The forecast of the model alone.
     pub model: Forecast,
     /// Milliseconds from its begin to its end.
     pub total_ms: u64,
-    /// Milliseconds in which the zone did not answer; none if that was not measured.
+    /// The downtime in milliseconds; none if it was not measured.
     pub downtime_ms: Option<u64>,
 }
 
-/// What was learnt. It can be kept as JSON.
+/// What was learnt. It can be stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Calibration {
     classes: BTreeMap<String, RecentRatios>,
 }
 
-/// The last ratios of what happened to what the model said, oldest first.
+/// The last ratios of actual to modelled time, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct RecentRatios {
@@ -49,7 +50,7 @@ struct RecentRatios {
 }
 
 impl Calibration {
-    /// What is known after one more move.
+    /// Adds one more move.
     #[must_use]
     pub fn learn(mut self, trip: &Trip<'_>, seen: &Observation) -> Self {
         for name in names(trip) {
@@ -68,7 +69,7 @@ impl Calibration {
         self
     }
 
-    /// What the model said, corrected.
+    /// The model's forecast, corrected.
     #[must_use]
     pub fn correct(&self, trip: &Trip<'_>, model: Forecast) -> Forecast {
         let (mut total, mut downtime, mut late) = (1.0, 1.0, LATE);
@@ -96,7 +97,7 @@ fn names(trip: &Trip<'_>) -> [String; 3] {
     [trip.kind.to_string(), alike, path]
 }
 
-/// Numbers that differ by less than some 40 % share one.
+/// The same for numbers that differ by less than about 40 %.
 fn half_octave(number: u64) -> u32 {
     ((number.max(1) as f64).log2() * 2.0).round() as u32
 }
@@ -110,13 +111,13 @@ fn keep(ratios: &mut Vec<f64>, seen: u64, model: u64) {
     }
 }
 
-/// The answer of a class, leaning on the one of the wider class.
+/// The answer of a class, weighted with that of the wider class.
 fn lean(wider: f64, ratios: &[f64]) -> f64 {
     let seen = ratios.len() as f64;
     if ratios.is_empty() { wider } else { (quantile(ratios, 0.5) * seen + wider * TRUST) / (seen + TRUST) }
 }
 
-/// The value below which such a part of all lies, between the two next to it.
+/// The quantile, interpolated between two values.
 fn quantile(ratios: &[f64], part: f64) -> f64 {
     let mut sorted = ratios.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,11 +1,12 @@
-//! How long a move takes, and how long its zone is down, before anything has moved.
+//! How long a move takes, and the downtime of its zone, before anything has moved.
 //!
-//! A live migration sends all memory that is used, then again what was written to meanwhile, until the rest is so
-//! small that it can be sent while the zone stands still. The model is that of Kherbache, Madelaine and Hermenier
-//! (IEEE TCC 2017), see [`Dirty`]; where all of the hot part can be sent within the downtime allowed, it need not be
-//! outrun. A cold move sends what lies on the host's own storage; a zone that is restarted for it is down all the while.
+//! A live migration sends all memory in use, then again what was written meanwhile, until the rest is so small
+//! that it can be sent while the zone is stopped. The model is that of Kherbache, Madelaine and Hermenier (IEEE
+//! TCC 2017), see [`Dirty`]; if all of the hot part can be sent within the allowed downtime, it need not be sent
+//! faster than it is written. A cold migration sends what is on the host's own storage; a zone that is restarted
+//! for it is down all the time.
 //!
-//! No model knows the hosts. [`Calibration`] learns from moves that ended how far off it is.
+//! No model knows the hosts. [`Calibration`] learns by which factor it is wrong.
 
 mod calibrate;
 mod share;
@@ -20,48 +21,46 @@ use crate::model::Method;
 /// What a move is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Milliseconds from its begin to its end; as likely to be more as to be less.
+    /// Milliseconds from its begin to its end; the median.
     pub total_ms: u64,
-    /// Of 20 moves like this, 19 take at most that many milliseconds.
+    /// Milliseconds that 19 of 20 moves like this do not exceed.
     pub late_ms: u64,
-    /// Milliseconds in which the zone does not answer; 0 for one that does not run.
+    /// The zone's downtime in milliseconds; 0 if it does not run.
     pub downtime_ms: u64,
 }
 
-/// A zone's way from a host to a host, at a rate.
+/// A zone's way from one host to another, at a rate.
 #[derive(Clone, Copy, Debug)]
 pub struct Trip<'a> {
-    /// The zone.
     pub zone: &'a FleetZone,
-    /// Live or cold.
     pub kind: Method,
     /// The host that it leaves.
     pub from: &'a FleetHost,
     /// The host to which it goes.
     pub to: &'a FleetHost,
-    /// Bytes a second that it gets.
+    /// The bandwidth that it gets, in bytes per second.
     pub rate: u64,
 }
 
-/// A live migration that would go on for ever: the zone writes faster than its memory can be sent.
+/// A live migration that never ends: the zone writes to its memory faster than the memory can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("it writes {dirty} bytes a second, and {rate} can be sent")]
 pub struct NeverConverges {
-    /// Bytes a second that it writes again and again.
+    /// Bytes per second that it writes again and again.
     pub dirty: u64,
-    /// Bytes a second that can be sent.
+    /// Bytes per second that can be sent.
     pub rate: u64,
 }
 
-/// What every move costs beside its bytes.
+/// The fixed costs of moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Costs {
-    /// Milliseconds in which a live migration may hold its zone to send the rest.
+    /// Milliseconds for which a live migration may stop its zone to send the rest.
     pub downtime_ms: u64,
     /// Milliseconds from the last byte until the zone runs at its destination.
     pub switch_ms: u64,
-    /// Milliseconds of the questions and answers by which a configuration goes over.
+    /// Milliseconds for moving a configuration.
     pub paper_ms: u64,
     /// Milliseconds of an orderly shutdown.
     pub shutdown_ms: u64,
@@ -76,7 +75,7 @@ impl Default for Costs {
 }
 
 impl Costs {
-    /// What the model alone says of a trip.
+    /// The forecast of the model alone.
     ///
     /// # Errors
     /// [`NeverConverges`]: a live migration at this rate never ends.
@@ -98,7 +97,7 @@ impl Costs {
         Ok(Forecast { total_ms, late_ms: total_ms, downtime_ms: (downtime * 1000.0).round() as u64 })
     }
 
-    /// Seconds of a live migration of `used` bytes, and seconds of them in which the zone is held.
+    /// The duration and downtime of a live migration of `used` bytes, in seconds.
     fn live(&self, used: u64, dirty: Dirty, rate: u64) -> Result<(f64, f64), NeverConverges> {
         let (b, hot, cold) = (rate as f64, dirty.hot as f64, dirty.rate as f64);
         let period = ms(dirty.hot_ms.max(1));
@@ -120,7 +119,7 @@ impl Costs {
     }
 }
 
-/// Bytes of memory that a zone uses; all that it may have where that is not known.
+/// Bytes of memory that a zone uses; its maximum if that is not known.
 pub fn used(zone: &FleetZone) -> u64 {
     match (zone.running, zone.memory_used) {
         (false, _) => 0,
@@ -129,7 +128,7 @@ pub fn used(zone: &FleetZone) -> u64 {
     }
 }
 
-/// Seconds in which so many bytes are sent.
+/// The time to send that many bytes, in seconds.
 fn seconds(bytes: u64, rate: u64) -> Result<f64, NeverConverges> {
     match (bytes, rate) {
         (0, _) => Ok(0.0),

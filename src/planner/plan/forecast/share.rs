@@ -1,17 +1,17 @@
-//! How many live migrations a line bears at once.
+//! How many live migrations can share a network connection.
 //!
-//! Two that share a line get half of it each. While they are sent, their zones write on; what is written must be sent
-//! again, at half the rate. So two at once take longer than one after the other, and where the half is less than what
-//! a zone writes, for ever. Several at once are worth while where zones write little: the time between two moves, in
-//! which nothing is sent, is used.
+//! Two that share a connection get half of it each. While they are sent, their zones keep writing; what is
+//! written must be sent again, at half the rate. So two at the same time take longer than one after the other,
+//! and if half the bandwidth is less than what a zone writes, they never end. Several at the same time are
+//! worthwhile for zones that write little: the time between two moves, in which nothing is sent, is used.
 
 use super::{Costs, Trip};
 
-/// So much longer than one after the other may several at once take.
+/// Several at the same time may take this much longer than one after the other.
 const LONGER: f64 = 1.25;
 
-/// How many moves like this one, `most` at the most, may share its line (of its rate, of which one may take `limit`
-/// bytes a second) so that they take hardly longer than one after the other. At least 1.
+/// How many moves like this one may share its connection without taking much longer than one after the other; at
+/// least 1, at most `most`. One move may take `limit` bytes per second of the connection.
 pub fn sharers(costs: &Costs, trip: &Trip<'_>, limit: Option<u64>, most: usize) -> usize {
     let time = |moves: usize| {
         let share = trip.rate / u64::try_from(moves).unwrap_or(u64::MAX);
@@ -45,7 +45,7 @@ mod tests {
         };
         assert_eq!([0, 1, 5, 10, 30, 60, 200].map(|percent| bears(percent, None, 9)), [9, 9, 4, 2, 1, 1, 1]);
         assert_eq!([0, 1, 2].map(|most| bears(0, None, most)), [1, 1, 2]);
-        // What one may not take is there for others.
+        // What one may not take is available to others.
         assert_eq!(bears(10, Some(20_000_000), 9), 9);
     }
 }

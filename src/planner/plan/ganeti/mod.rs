@@ -1,25 +1,25 @@
-//! Clusters of Ganeti, as its `hbal -t` reads them: from the text to a fleet, and back with a new placement.
+//! Clusters of Ganeti, in the format of `hbal -t`: from the text to a fleet, and back with a new placement.
 //!
-//! A file has up to five parts with an empty line between them: groups, nodes, instances, tags of the cluster,
-//! policies. Fields are separated by `|`; sizes are in MiB.
+//! A file has up to five parts separated by empty lines: groups, nodes, instances, cluster tags, policies. Fields
+//! are separated by `|`; sizes are in MiB.
 //!
 //! | in Ganeti                                   | here                                                         |
 //! |---------------------------------------------|--------------------------------------------------------------|
 //! | node that is offline or drained (`Y` for both) | a host that is offline, and is to be emptied              |
-//! | node group                                  | storage that only its nodes see                              |
+//! | node group                                  | storage that only its nodes can access                       |
 //! | sharedfile, gluster, rbd, ext, blockdev, diskless | any host of the group                                  |
-//! | drbd                                        | only its secondary node; the two change roles                |
+//! | drbd                                        | only its secondary node; the two swap roles                  |
 //! | plain, file                                 | no host: its disk is local to its node                       |
 //! | exclusion tags (`htools:iextags:`)          | groups that are kept apart                                   |
-//! | migration tags (`htools:migration:`, `htools:allowmigration:`) | features of processors                    |
-//! | ratio of virtual processors in a group's policy, else in the cluster's, else hbal's own | the host's own limit, less what the node itself uses; it holds beside the ratio of sysadm's policy |
+//! | migration tags (`htools:migration:`, `htools:allowmigration:`) | CPU features                              |
+//! | ratio of virtual CPUs in a group's policy, else in the cluster's, else hbal's own | the host's own limit, less what the node itself uses; it applies in addition to the ratio of sysadm's policy |
 //!
-//! What the policies say besides (sizes, disk templates, spindles) binds whoever makes instances or their disks: hbal
-//! moves those that are there whatever their size, and so do we. Exclusive storage is that of local disks.
+//! What else the policies say (sizes, disk templates, spindles) only matters when instances or disks are created:
+//! hbal moves existing ones whatever their size, and so do we. Exclusive storage is that of local disks.
 //!
-//! A node must keep more than nothing free (Ganeti calls it N+1), so one MiB of each is left out. What only hbal's
-//! score knows (spindles, locations, processors' speed, memory reserved for secondaries) is not taken over: for
-//! zones that may go anywhere it is the same everywhere, or lies at the file's nodes only.
+//! A node must keep more than nothing free (Ganeti calls this N+1), so one MiB of each is left out. What only
+//! hbal's score uses (spindles, locations, CPU speed, memory reserved for secondaries) is ignored: for zones that
+//! may go anywhere it is the same everywhere, or lies only at the file's nodes.
 
 mod parse;
 mod write;
@@ -32,7 +32,7 @@ pub use parse::ParseError;
 
 const MIB: u64 = 1 << 20;
 
-/// A cluster. Nodes and instances keep their places: they are those of the fleet's hosts and zones.
+/// A cluster. Nodes and instances have the same indexes as the fleet's hosts and zones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
     lines: Vec<String>,
@@ -43,19 +43,19 @@ pub struct Cluster {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Node {
-    /// Its place in `lines`.
+    /// Its index in `lines`.
     line: usize,
     name: HostKey,
-    /// MiB, all of it.
+    /// Total memory in MiB.
     memory: u64,
-    /// MiB for the node itself.
+    /// Memory of the node itself in MiB.
     own: u64,
-    /// MiB that are free, as the node reports it.
+    /// Free memory in MiB, as the node reports it.
     free: u64,
     disk: u64,
     disk_free: u64,
     cpus: u32,
-    /// Virtual processors that running instances may have on it; none: any number.
+    /// Maximum number of virtual CPUs of running instances; none: no limit.
     vcpus: Option<u32>,
     offline: bool,
     group: String,
@@ -69,7 +69,7 @@ struct Instance {
     memory: u64,
     cpus: u32,
     running: bool,
-    /// Its node, by its place in `nodes`.
+    /// Its node, as an index in `nodes`.
     node: usize,
     secondary: Option<usize>,
     template: Template,
@@ -79,16 +79,16 @@ struct Instance {
 /// Where an instance's disks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Template {
-    /// On its node alone.
+    /// Only on its node.
     Local,
-    /// On its node and on its secondary.
+    /// On its node and its secondary.
     Mirrored,
-    /// On what all nodes see, or nowhere.
+    /// On shared storage, or diskless.
     Shared,
 }
 
 impl Cluster {
-    /// Reads a file.
+    /// Parses a file.
     ///
     /// # Errors
     /// What is wrong, and in which line.
@@ -101,13 +101,12 @@ impl Cluster {
         self.nodes.iter().map(|node| &node.name)
     }
 
-    /// As hosts and zones.
     pub fn fleet(&self) -> Fleet {
         let hosts = self.nodes.iter().enumerate().map(|(at, node)| self.host(at, node)).collect();
         Fleet { hosts, zones: self.instances.iter().map(|instance| self.zone(instance)).collect() }
     }
 
-    /// Which zones are to leave which hosts: those that are offline.
+    /// All zones on hosts that are offline.
     pub fn question(&self) -> PlacementRequest {
         let instances =
             self.instances.iter().enumerate().filter(|(_, instance)| self.nodes[instance.node].offline);
@@ -118,7 +117,7 @@ impl Cluster {
         }
     }
 
-    /// hbal's goal. What the cluster's policies ask for is the hosts' own.
+    /// hbal's goal. The limits of the cluster's policies are in its hosts.
     pub fn rules() -> Rules {
         Rules { goal: Goal::Ganeti, ..Rules::default() }
     }
@@ -171,7 +170,7 @@ impl Cluster {
         }
     }
 
-    /// What follows these words in the tags of the cluster.
+    /// The rest of each cluster tag that begins with these words.
     fn tagged(&self, words: &str) -> impl Iterator<Item = &str> {
         self.tags.iter().filter_map(move |tag| tag.strip_prefix(words)).filter(|rest| !rest.is_empty())
     }
@@ -181,7 +180,7 @@ impl Cluster {
         instance.tags.iter().filter(excluded).cloned().collect()
     }
 
-    /// What a node must be able to receive to take an instance of this one.
+    /// The tags that a node must accept to take an instance of this one.
     fn migration_tags(&self, node: &Node) -> BTreeSet<String> {
         let matters = |tag: &&String| {
             let mut prefixes = self.tagged("htools:migration:");
@@ -190,7 +189,7 @@ impl Cluster {
         node.tags.iter().filter(matters).cloned().collect()
     }
 
-    /// The migration tags that a node takes: its own, and those from which to go to its own is allowed.
+    /// The migration tags that a node accepts: its own, and those from which migration to its own is allowed.
     fn receives(&self, node: &Node) -> BTreeSet<String> {
         let mut takes = self.migration_tags(node);
         let allowed = self.tagged("htools:allowmigration:").filter_map(|pair| pair.split_once("::"));
@@ -201,7 +200,7 @@ impl Cluster {
     }
 }
 
-/// What no other node sees.
+/// Storage that no other node can access.
 fn own_storage(node: &Node) -> String {
     format!("local to {}", node.name)
 }

@@ -1,4 +1,4 @@
-//! The reader of Ganeti's text files.
+//! Parses Ganeti's text files.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -11,19 +11,18 @@ use super::{Cluster, Instance, Node, Template};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
 pub struct ParseError {
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// What is wrong with it.
     pub what: String,
 }
 
-/// hbal's own policy, for clusters that have none.
+/// hbal's own ratio, for clusters that have none.
 const RATIO: f64 = 4.0;
 
-/// Virtual processors that a node itself uses, if its line does not say.
+/// Virtual CPUs that a node itself uses, if its line does not say.
 const OWN_CPUS: u32 = 1;
 
-/// One line, by its place in the file.
+/// One line, with its index in the file.
 struct ParsedLine<'a> {
     at: usize,
     fields: Vec<&'a str>,
@@ -46,7 +45,7 @@ impl<'a> ParsedLine<'a> {
         field.parse().map_err(|_| self.error(format!("{what} {field:?} is not a number")))
     }
 
-    /// Its name, that of a node or of an instance.
+    /// The name of a node or an instance.
     fn name<T: FromStr<Err: std::fmt::Display>>(&self) -> Result<T, ParseError> {
         self.field(0, "name")?.parse().map_err(|error: T::Err| self.error(error.to_string()))
     }
@@ -83,13 +82,14 @@ pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
     Ok(Cluster { nodes, instances, tags, lines })
 }
 
-/// `owner|standard|limits[|limits]|templates|ratio|spindles`: the ratio of a group, or of the cluster, which is no group.
+/// `owner|standard|limits[|limits]|templates|ratio|spindles`: the ratio of a group, or of the cluster if there is
+/// no owner.
 fn ratio<'a>(row: &ParsedLine<'a>) -> Result<(&'a str, f64), ParseError> {
     let at = row.fields.len().saturating_sub(2);
     Ok((row.field(0, "owner")?, row.number(at, "ratio of virtual processors")?))
 }
 
-/// The virtual processors that instances may have on a node: what is left by its own. A ratio below 0 is no limit.
+/// The virtual CPUs that instances may have on a node, besides its own. A negative ratio means no limit.
 fn vcpus(ratio: f64, cpus: u32, own: u32) -> Option<u32> {
     (ratio >= 0.0).then(|| ((f64::from(cpus) * ratio).floor() as u32).saturating_sub(own))
 }
@@ -103,7 +103,7 @@ fn node(
     let uuid = row.field(8, "group")?;
     let Some(group) = groups.get(uuid) else { return Err(row.error(format!("there is no group {uuid:?}"))) };
     let offline = row.field(7, "state")? == "Y" || row.fields[1..7].contains(&"?");
-    // What an offline node has is of no use, and may be unknown.
+    // What an offline node has does not matter, and may be unknown.
     let size = |at, what| if offline { Ok(0) } else { row.number(at, what) };
     let cpus = if offline { 0 } else { row.number(6, "number of processors")? };
     let own = match row.fields.get(13) {

@@ -1,11 +1,11 @@
-//! The cluster as text again, with instances where a placement puts them.
+//! Writes the cluster with instances where a placement puts them.
 
 use super::Cluster;
 use crate::plan::Placement;
 
 impl Cluster {
-    /// The file once all moves are done: instances on their new nodes, and nodes with the memory that is free
-    /// then. All else is as it was read.
+    /// The file after all moves: instances on their new nodes, and nodes with their new free memory. Everything
+    /// else is as it was read.
     pub fn with(&self, placement: &Placement) -> String {
         let mut lines = self.lines.clone();
         let mut free: Vec<i128> = self.nodes.iter().map(|node| i128::from(node.free)).collect();
@@ -28,7 +28,7 @@ impl Cluster {
         lines.iter().flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// The same cluster with these nodes offline.
+    /// The cluster with these nodes offline.
     #[must_use]
     pub fn offline(mut self, names: &[&str]) -> Self {
         for node in self.nodes.iter_mut().filter(|node| names.iter().any(|name| node.name.is_written(name))) {
@@ -39,7 +39,7 @@ impl Cluster {
     }
 }
 
-/// Replaces one field of a line that has it.
+/// Replaces a field of a line.
 fn set(line: &mut String, at: usize, value: &str) {
     let mut fields: Vec<_> = line.split('|').collect();
     fields.get_mut(at).into_iter().for_each(|field| *field = value);

@@ -1,12 +1,12 @@
-//! A first placement: one item after another, those first that are hardest to place.
+//! A first placement: one item after another, those that are hardest to place first.
 
 use std::collections::HashMap;
 
 use super::problem::PlacementProblem;
 use super::state::State;
 
-/// Items, hardest first: the fewer hosts may take it (in powers of two) the earlier, then the larger its share of
-/// what the fleet has.
+/// Items, hardest first: the fewer hosts may take it (in powers of two) the earlier, then by descending share of
+/// the fleet's resources.
 pub(super) fn hardest_first(problem: &PlacementProblem<'_>) -> Vec<usize> {
     let choice = |item: usize| problem.classes[problem.items[item].class].hosts.len().max(1).ilog2();
     let share = |item: usize| problem.items[item].share;
@@ -15,7 +15,7 @@ pub(super) fn hardest_first(problem: &PlacementProblem<'_>) -> Vec<usize> {
     order
 }
 
-/// Each item where it makes the best score. If some are left over, once more with each item where the least room
+/// Each item where it gives the best score. If some are left over, once more with each item where the least room
 /// remains: that leaves large holes for large zones.
 pub(super) fn construct<'p>(problem: &'p PlacementProblem<'p>) -> State<'p> {
     let order = hardest_first(problem);
@@ -36,17 +36,17 @@ pub(super) fn construct<'p>(problem: &'p PlacementProblem<'p>) -> State<'p> {
     state
 }
 
-/// From how many hosts on not all are looked at for each item,
+/// From this number of hosts on, not all are looked at for each item,
 const MANY: usize = 512;
 /// but the best for one of the class,
 const SHORT: usize = 128;
 /// for so many that follow it.
 const USES: usize = 32;
 
-/// Hosts that are good for items of a class, and for how many more they are looked at.
+/// Hosts that are good for items of a class, and for how many more items the list is used.
 type Shortlist = (Vec<u32>, usize);
 
-/// Puts an item where the score becomes good: in a large fleet, on the best host of a short list that is made anew
+/// Puts an item where the score becomes good: in a large fleet, on the best host of a shortlist that is renewed
 /// from time to time.
 fn put_good(state: &mut State<'_>, item: usize, lists: &mut HashMap<usize, Shortlist>) {
     let class = state.problem.items[item].class;

@@ -1,5 +1,5 @@
-//! Zones that must move after others: where one of these finds no place, its dependents do not move either, and take
-//! no room from anybody.
+//! Zones that must move after others: if one of those finds no place, its dependents do not move either, and take
+//! no room from others.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::repair::{repair, settle, stay};
 use super::state::State;
 use crate::model::ZoneName;
 
-/// The names of zones of the question that do not move, and how many zones have each.
+/// The names of zones of the request that do not move, and how many zones have each name.
 pub(super) type Held<'a> = HashMap<&'a ZoneName, usize>;
 
-/// Whether an item that has no place yet could not move even if it had one.
+/// Whether an item without a place could not move even if it had one.
 pub(super) fn is_late(state: &State<'_>, item: usize) -> bool {
     let mut zones = state.problem.items[item].zones.iter();
     zones.any(|zone| !state.problem.zone(*zone).after.is_empty())
@@ -25,7 +25,7 @@ pub(super) fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
     problem.items[item].zones.iter().any(|zone| waits_for(problem, held, *zone).is_some())
 }
 
-/// One that must move before this zone, and does not.
+/// A zone that must move before this one, and does not.
 pub(super) fn waits_for<'a>(
     problem: &PlacementProblem<'a>,
     held: &Held<'_>,
@@ -34,8 +34,8 @@ pub(super) fn waits_for<'a>(
     problem.zone(zone).after.iter().find(|name| held.contains_key(name))
 }
 
-/// Which zones do not move, if each that has a place moves unless one that must come before it does not. `also` is
-/// taken to have a place.
+/// Which zones do not move, assuming that each zone with a place moves unless one that must come before it does
+/// not. `also` is assumed to have a place.
 pub(super) fn held<'a>(state: &State<'a>, also: Option<usize>) -> Held<'a> {
     let problem = state.problem;
     let (mut held, mut open) = (Held::new(), Vec::new());
@@ -62,7 +62,7 @@ pub(super) fn held<'a>(state: &State<'a>, also: Option<usize>) -> Held<'a> {
     }
 }
 
-/// Takes those out that come after one that is left, or wait for themselves in a cycle; others may have their room.
+/// Removes zones that come after one that is left, or that are in a cycle; others may use their room.
 pub(super) fn drop_dependents(state: &mut State<'_>, search: &mut Search) {
     let mut any = false;
     loop {
@@ -85,7 +85,7 @@ pub(super) fn drop_dependents(state: &mut State<'_>, search: &mut Search) {
     }
 }
 
-/// What was left over goes where there is room now, as long as that makes room for others.
+/// Places what was left over wherever there is room now, as long as that makes room for others.
 pub(super) fn last_look(state: &mut State<'_>) {
     let mut before = usize::MAX;
     while state.standing().left < before {

@@ -1,10 +1,10 @@
-//! Why a zone fits nowhere: each host with all that stands against it there.
+//! Why a zone fits nowhere: each host with all reasons.
 
 use super::state::State;
 use super::{dependents, limits};
 use crate::plan::{FleetZone, HostIx, Refusal, Unplaced, ZoneIx};
 
-/// What has to be known for reasons: who is where in the end.
+/// The final placement, from which the reasons follow.
 pub(super) struct Explain<'a> {
     state: &'a State<'a>,
     there: Vec<Vec<usize>>,
@@ -41,13 +41,13 @@ impl<'a> Explain<'a> {
             against.extend(self.together(at, *other));
         }
         if against.is_empty() {
-            // Each would fit there, all of them do not.
+            // Each would fit there, but not all of them.
             against.extend(others.filter_map(|other| self.together(at, *other)));
         }
         against
     }
 
-    /// What stands against a zone by itself.
+    /// The reasons against a zone alone.
     fn alone(&self, at: usize, host: usize) -> Vec<Refusal> {
         let problem = self.state.problem;
         let (zone, to) = (problem.zone(at), &problem.fleet.hosts[host]);
@@ -57,8 +57,8 @@ impl<'a> Explain<'a> {
         let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
         against.extend(limits::unfit(zone, to, drained));
         if zone.host == to.name || drained || to.offline {
-            // What it has there says nothing about what it would need; who stays on a host that is to be emptied is not
-            // counted; and what a host has that is offline is not known.
+            // What the zone uses there says nothing about what it would need; zones that stay on a host to be
+            // emptied are not counted; and the resources of an offline host are not known.
             return against;
         }
         against.extend(limits::short(self.state.room(host), &need, problem.rules));
@@ -83,10 +83,10 @@ impl<'a> Explain<'a> {
         })
     }
 
-    /// That another one must come along.
+    /// The reason that another zone must come along.
     fn together(&self, at: usize, other: usize) -> Option<Refusal> {
         let (zone, other) = (self.state.problem.zone(at), self.state.problem.zone(other));
-        // Two zones may be in one item by way of a third: then any of the groups tells.
+        // Two zones may be in one item because of a third: then any of the groups is named.
         let group = zone.together.intersection(&other.together).next().or_else(|| zone.together.first())?;
         Some(Refusal::Together(group.clone(), other.name.clone()))
     }

@@ -1,5 +1,5 @@
-//! From zones to items: zones that must go together become one, and items that may go to the same hosts share a
-//! list of them.
+//! From zones to items: zones that must go together become one item, and items that may go to the same hosts
+//! share a list of these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::problem::{HostClass, PlacedUnit, PlacementProblem};
 use crate::model::Brand;
 use crate::plan::{FleetZone, HostKey, Version};
 
-/// All that a zone asks of a host, whatever else is there.
+/// Everything that a zone requires of a host, whatever else is there.
 type Asks<'a> = (
     &'a str,
     &'a BTreeSet<String>,
@@ -70,7 +70,7 @@ fn push(problem: &mut PlacementProblem<'_>, zones: Vec<usize>, class: usize, apa
     problem.items.push(PlacedUnit { zones, class, homes, nodes, apart, amount, share: 0.0 });
 }
 
-/// Zones that must go together, in the order of the question.
+/// Zones that must go together, in the order of the request.
 fn together(problem: &PlacementProblem<'_>, asked: &[usize]) -> Vec<Vec<usize>> {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parent: Vec<usize> = (0..asked.len()).collect();
@@ -125,7 +125,7 @@ fn class(problem: &PlacementProblem<'_>, zone: &FleetZone) -> HostClass {
     class
 }
 
-/// The hosts that may take all of these; none at all if there is nothing to take.
+/// The hosts that may take all of these; none if there is nothing to take.
 fn common(classes: &[HostClass], kinds: &[usize]) -> HostClass {
     let Some((first, others)) = kinds.split_first() else { return HostClass::default() };
     let mut common = classes[*first].clone();
@@ -136,7 +136,7 @@ fn common(classes: &[HostClass], kinds: &[usize]) -> HostClass {
     common
 }
 
-/// How much of what the fleet has each item takes, by the resource of which it takes the most.
+/// The share of the fleet's resources that each item takes, by its scarcest resource.
 fn share(problem: &mut PlacementProblem<'_>) {
     let mut all = vec![0.0; problem.columns];
     for row in problem.room.chunks(problem.columns) {

@@ -1,17 +1,17 @@
-//! From a placement to a better one: one item elsewhere, two items exchanged, a few items anew.
+//! From a placement to a better one: one item elsewhere, two items swapped, a few items placed anew.
 
 use super::construct::put_best;
 use super::dependents::last_look;
 use super::state::State;
 use super::{Search, replan};
 
-/// With how many others an exchange is tried for each item of a round.
+/// The number of swaps that are tried for each item in a round.
 const EXCHANGES: usize = 12;
 
-/// For how many left-over items room is sought at once.
+/// The number of left-over items for which room is sought at once.
 const LEFT: usize = 3;
 
-/// Improves a placement until there are no steps left; without any items there is nothing to do.
+/// Improves a placement until no steps are left; without items there is nothing to do.
 pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     while round(state, search) {}
     let mut pool: Vec<_> =
@@ -39,8 +39,8 @@ pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     last_look(state);
 }
 
-/// Puts some items anywhere and improves that: a way out of a placement that no small change makes better. Only
-/// where a few rounds are cheap.
+/// Puts some items anywhere and improves that: a way out of a placement that no small change improves. Only if a
+/// few rounds are cheap.
 fn kick(state: &mut State<'_>, search: &mut Search, pool: &[u32]) {
     let mut items: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_some()).collect();
     if items.len() < 2 || (items.len() * (pool.len() + EXCHANGES)) as u64 > search.steps / 4 {
@@ -73,7 +73,7 @@ fn fullest(state: &State<'_>, search: &mut Search, pool: &[u32]) -> Option<u32> 
     some.max_by(|a, b| state.score.load(*a as usize).total_cmp(&state.score.load(*b as usize)))
 }
 
-/// One look at each item; whether that was of use.
+/// Looks at each item once; returns whether that improved anything.
 fn round(state: &mut State<'_>, search: &mut Search) -> bool {
     let mut items: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_some()).collect();
     search.rng.shuffle(&mut items);
@@ -92,7 +92,7 @@ fn round(state: &mut State<'_>, search: &mut Search) -> bool {
     state.standing().beats(before)
 }
 
-/// Puts an item where it is best; false if there are no steps left.
+/// Puts an item where it is best; false if no steps are left.
 fn elsewhere(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
     if !search.step(state.problem.classes[state.problem.items[item].class].hosts.len()) {
         return false;
@@ -108,7 +108,7 @@ fn elsewhere(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
     true
 }
 
-/// Lets two items change places, if that is better.
+/// Swaps two items, if that is better.
 fn exchange(state: &mut State<'_>, a: usize, b: usize) {
     let (Some(at_a), Some(at_b)) = (state.at[a], state.at[b]) else { return };
     let (at_a, at_b) = (at_a as usize, at_b as usize);

@@ -1,12 +1,12 @@
-//! What forbids a zone a host, each rule with its [`Refusal`]: all hard constraints of a placement are here.
+//! What rules out a zone on a host, each rule with its [`Refusal`]: all hard constraints of a placement are here.
 //!
-//! There are three kinds. What a host *is* ([`unfit`], [`home`]) never changes while a placement is sought. What it
-//! *has* is a row of numbers ([`room`]; [`takes`] for the search, [`short`] for the reasons), and so are its memory
-//! nodes ([`seat`], [`seat_all`]). Which zones are *there* matters to groups that are kept apart: [`apart`] for the
+//! There are three kinds. What a host *is* ([`unfit`], [`home`]) never changes during the search. What it *has*
+//! is a row of numbers ([`room`]; [`takes`] for the search, [`short`] for the reasons), and so are its NUMA nodes
+//! ([`seat`], [`seat_all`]). Which zones are *there* matters to groups that are kept apart: [`apart`] for the
 //! search, while [`super::explain`] names the zones.
 //!
-//! What is not known restricts nothing: no set of networks, no number of processors, no list of memory nodes. A
-//! list of huge pages is known to be whole, for a zone that needs them cannot start without.
+//! What is not known restricts nothing: no set of networks, no number of CPUs, no list of NUMA nodes. But a list
+//! of huge pages is known to be complete, because a zone that needs them cannot start without.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -15,19 +15,19 @@ use crate::plan::{FleetHost, FleetZone, Refusal, Rules};
 
 /// Bytes of ordinary memory.
 pub(super) const MEMORY: usize = 0;
-/// Virtual processors.
+/// Virtual CPUs.
 pub(super) const CPUS: usize = 1;
 /// Bytes of a host's own storage.
 pub(super) const DISK: usize = 2;
-/// Zones.
+/// Number of zones.
 pub(super) const ZONES: usize = 3;
-/// Bytes in huge pages: from here one column for each size of page in the fleet.
+/// Bytes in huge pages: from here one column for each page size in the fleet.
 pub(super) const PAGES: usize = 4;
 
-/// As much as a host may have of anything, and more than any sum of it can be: a PiB.
+/// The maximum that a host may have of anything, which exceeds any real sum: a PiB.
 pub(super) const PLENTY: i64 = 1 << 50;
 
-/// How many seats [`seat_all`] tries at most.
+/// Maximum number of seatings that [`seat_all`] tries.
 const TRIES: usize = 4_000;
 
 /// Bytes that a host has.
@@ -35,7 +35,7 @@ pub(super) fn has(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(PLENTY).min(PLENTY)
 }
 
-/// Bytes that a zone needs: whatever is more than a host can have stays more.
+/// Bytes that a zone needs: what exceeds the maximum of a host still exceeds it.
 fn needs(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(2 * PLENTY).min(2 * PLENTY)
 }
@@ -45,7 +45,7 @@ pub(super) fn home(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<
     (!drained && zone.host == host.name).then_some(Refusal::Home)
 }
 
-/// What forbids this zone this host whatever else is there, and wherever the zone is now.
+/// What rules out this zone on this host whatever else is there, and wherever the zone is now.
 pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Refusal> {
     if host.offline {
         return vec![Refusal::Offline];
@@ -85,13 +85,13 @@ pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) 
     against
 }
 
-/// What of this is not there, if what is there is known.
+/// What is missing, if it is known what is there.
 fn missing(needed: &BTreeSet<String>, there: Option<&BTreeSet<String>>) -> Option<Vec<String>> {
     let missing: Vec<_> = needed.difference(there?).cloned().collect();
     (!missing.is_empty()).then_some(missing)
 }
 
-/// The networks of a zone that are not there, under the names that they have there.
+/// The networks of a zone that are missing, under the names that they have there.
 fn missing_networks(zone: &FleetZone, host: &FleetHost) -> Vec<Refusal> {
     let Some(there) = &host.networks else { return Vec::new() };
     let (mut same, mut mapped) = (Vec::new(), Vec::new());
@@ -106,8 +106,8 @@ fn missing_networks(zone: &FleetZone, host: &FleetHost) -> Vec<Refusal> {
     same.into_iter().chain(mapped).collect()
 }
 
-/// What a zone takes, column by column; `pages` are the sizes of huge pages in the fleet. A zone that does not
-/// run takes neither memory nor processors.
+/// What a zone takes, by column; `pages` are the sizes of huge pages in the fleet. A zone that does not run takes
+/// neither memory nor CPUs.
 pub(super) fn need(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     let mut need = vec![0; PAGES + pages.len()];
     need[DISK] = needs(zone.disk);
@@ -119,8 +119,8 @@ pub(super) fn need(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     need
 }
 
-/// What a zone gives back where it leaves. A ballooned zone gives back what it has, huge pages are given back
-/// whole, and storage stays taken until the move is settled.
+/// What a zone gives back where it leaves. A ballooned zone gives back what it uses, huge pages are given back
+/// completely, and storage stays in use until the move is settled.
 pub(super) fn back(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     let mut back = need(zone, pages);
     back[DISK] = 0;
@@ -136,7 +136,7 @@ fn column(zone: &FleetZone, pages: &[u64]) -> usize {
         .map_or(MEMORY, |at| PAGES + at)
 }
 
-/// The part of a zone's memory that must lie in one memory node.
+/// The part of a zone's memory that must be in one NUMA node.
 pub(super) fn one_node(zone: &FleetZone) -> Option<i64> {
     (zone.running && zone.one_node && zone.huge_page.is_none()).then(|| needs(zone.memory))
 }
@@ -167,12 +167,12 @@ pub(super) fn room<'a>(
     room
 }
 
-/// Whether there is room for all of it. What is not needed may be short.
+/// Whether there is room for all of it. Resources that are not needed may be exhausted.
 pub(super) fn takes(room: &[i64], need: &[i64]) -> bool {
     room.iter().zip(need).all(|(room, need)| need <= room || *need == 0)
 }
 
-/// What there is too little of, one reason a column.
+/// What there is too little of, one reason for each column.
 pub(super) fn short(room: &[i64], need: &[i64], rules: &Rules) -> Vec<Refusal> {
     let missing = |(column, (room, need)): (usize, (&i64, &i64))| {
         let missing = need.saturating_sub(*room);
@@ -196,8 +196,8 @@ pub(super) fn apart(there: &[(u32, u32)], groups: &[u32]) -> bool {
     groups.iter().any(|group| there.binary_search_by_key(group, |(group, _)| *group).is_ok())
 }
 
-/// Seats these parts in memory nodes, each in the smallest that takes it: which node each took, or the bytes that
-/// are missing on the largest. No nodes: they are not known, and everything fits.
+/// Seats these parts in NUMA nodes, each in the smallest that takes it: the node of each, or the bytes that are
+/// missing on the largest. No nodes: they are not known, and everything fits.
 pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> {
     if nodes.is_empty() {
         return Ok(Vec::new());
@@ -217,8 +217,8 @@ pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> 
     Ok(seats)
 }
 
-/// Seats all parts of a host in its memory nodes, the largest first, in whatever way it takes: which node each took;
-/// none if there is no such way, or it was not found after many.
+/// Seats all parts of a host in its NUMA nodes, the largest first, in any possible way: the node of each; none if
+/// it is impossible, or no way was found after many tries.
 pub(super) fn seat_all(nodes: &[i64], parts: &[i64]) -> Option<Vec<usize>> {
     let mut order: Vec<_> = (0..parts.len()).collect();
     order.sort_by_key(|part| Reverse(parts[*part]));
@@ -236,7 +236,7 @@ fn seat_rest(
 ) -> bool {
     let Some((part, rest)) = order.split_first() else { return true };
     (0..nodes.len()).any(|at| {
-        // Of nodes with the same room one is as good as another.
+        // Nodes with the same room are equivalent.
         if nodes[at] < parts[*part] || nodes[..at].contains(&nodes[at]) || *tries == 0 {
             return false;
         }

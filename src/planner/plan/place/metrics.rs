@@ -6,24 +6,24 @@ use crate::plan::{Action, FleetHost, FleetZone, Goal, Weights};
 /// Up to three sums; those that a goal does not use are zero.
 pub(super) type Metric = [f64; 3];
 
-/// What is made of the metrics; see [`super::score`].
+/// How the metrics become a score; see [`super::score`].
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
     /// The largest load of a host.
     Peak,
-    /// How many hosts take zones.
+    /// The number of hosts that receive zones.
     Fewest,
-    /// How far down their lists of targets zones end.
+    /// How far down their lists of targets zones go.
     Ranks,
     /// Weighted standard deviations over the hosts.
     Deviation(Metric),
 }
 
-/// hbal's weights (0.5 each for what is, and again for what will be) and its four loads, which are the number of
-/// zones where nobody has measured them.
+/// hbal's weights (0.5 each for the present state, and again for the future one) and its four loads, which are
+/// the number of zones if they were not measured.
 const GANETI: Metric = [1.0, 1.0, 4.0];
 
-/// A line whose speed nobody knows: 10 Gbit/s.
+/// The bandwidth to assume if it is not known: 10 Gbit/s.
 const LINE: f64 = 1.25e9;
 
 pub(super) fn shape(goal: &Goal) -> Shape {
@@ -36,7 +36,7 @@ pub(super) fn shape(goal: &Goal) -> Shape {
     }
 }
 
-/// What a zone adds where it comes, of the columns that it needs.
+/// What a zone adds where it arrives, from the columns that it needs.
 pub(super) fn arrives(goal: &Goal, zone: &FleetZone, need: &[i64]) -> Metric {
     let memory = need[MEMORY] as f64;
     match goal {
@@ -50,7 +50,7 @@ pub(super) fn arrives(goal: &Goal, zone: &FleetZone, need: &[i64]) -> Metric {
     }
 }
 
-/// What a zone takes with it where it leaves, of the columns that it gives back.
+/// What a zone takes with it where it leaves, from the columns that it gives back.
 pub(super) fn leaves(goal: &Goal, zone: &FleetZone, back: &[i64]) -> Metric {
     match goal {
         Goal::Fastest | Goal::Pack => Metric::default(),
@@ -62,7 +62,7 @@ fn vcpus(zone: &FleetZone) -> f64 {
     if zone.running { f64::from(zone.cpus) } else { 0.0 }
 }
 
-/// What a unit of each sum is of the host; 0 if the host does not tell.
+/// The share of the host that a unit of each sum is; 0 if the host does not report it.
 pub(super) fn per(goal: &Goal, host: &FleetHost, room: &[i64]) -> Metric {
     let share = |whole: f64| if whole > 0.0 { 1.0 / whole } else { 0.0 };
     let line = host.bandwidth.map_or(LINE, |bandwidth| (bandwidth as f64).max(1.0));

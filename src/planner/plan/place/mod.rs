@@ -1,21 +1,22 @@
-//! Who goes where: [`place`].
+//! Where zones go: [`place`].
 //!
 //! ```text
-//!   question ─► Problem ─► construct ─► repair ─► settle ─► improve ─► Placement
-//!               (numbers)  (one after   (room for (those     (moves,    (and reasons,
-//!                           another)     the rest) who stay)  swaps)     for the rest)
+//!   request ─► PlacementProblem ─► construct ─► repair ─► settle ─► improve ─► Placement
+//!              (numbers)           (one after   (room for (those     (moves,    (and reasons,
+//!                                   another)     the rest) who stay)  swaps)     for the rest)
 //! ```
 //!
 //! What is promised:
 //!
-//! 1. A placement breaks no hard constraint (`limits`) once all its moves are done. Zones of the question are
-//!    taken to have left their hosts, and give back what they use and their place in groups that are kept apart;
-//!    those that fit nowhere have not. All other zones stay where they are. That it holds at every moment on the
-//!    way too is the schedule's part. A zone that must come after one that is left is left, too (`dependents`).
+//! 1. A placement violates no hard constraint (`limits`) once all its moves are done. Zones of the request are
+//!    taken to have left their hosts, and to have given back what they use and their place in groups that are
+//!    kept apart, unless they fit nowhere. All other zones stay where they are. That the constraints also hold
+//!    at every moment on the way is up to the schedule. A zone that must come after one that is left over is
+//!    left over, too (`dependents`).
 //! 2. First as few zones as possible are left over, then the goal counts (`score`).
 //! 3. Zones that must go together go together or not at all.
-//! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, a step being one host
-//!    looked at for one zone; the first placement, which takes a look at each host for each zone, is not counted.
+//! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, each of which looks
+//!    at one host for one zone; the first placement, which looks at each host for each zone, is not counted.
 
 mod construct;
 mod dependents;
@@ -37,7 +38,7 @@ pub(super) use limits::unfit;
 use problem::PlacementProblem;
 use state::State;
 
-/// How long a search goes on.
+/// The remaining steps of a search.
 #[derive(Clone, Debug)]
 pub(in crate::plan::place) struct Search {
     steps: u64,
@@ -45,15 +46,15 @@ pub(in crate::plan::place) struct Search {
 }
 
 impl Search {
-    /// Takes steps; false if there are none left.
+    /// Takes steps; false if none are left.
     fn step(&mut self, steps: usize) -> bool {
         self.steps = self.steps.saturating_sub(steps as u64);
         self.steps > 0
     }
 }
 
-/// Finds a host for each zone of the question whose action moves it. Zones and hosts that the fleet does not have
-/// are passed over.
+/// Finds a host for each zone of the request whose action moves it. Zones and hosts that the fleet does not have
+/// are ignored.
 pub fn place(fleet: &Fleet, rules: &Rules, question: &PlacementRequest) -> Placement {
     let asked = problem::asked(fleet, question);
     let mut problem = PlacementProblem::new(fleet, rules, question, &asked);
@@ -68,7 +69,7 @@ pub fn place(fleet: &Fleet, rules: &Rules, question: &PlacementRequest) -> Place
     answer(&state, fleet, question)
 }
 
-/// The placement in the order of the question.
+/// The placement in the order of the request.
 fn answer(state: &State<'_>, fleet: &Fleet, question: &PlacementRequest) -> Placement {
     let mut at = vec![None; fleet.zones.len()];
     let mut item_of = vec![0; fleet.zones.len()];

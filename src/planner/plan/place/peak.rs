@@ -1,6 +1,6 @@
-//! The largest of many numbers that change one at a time: a tournament, in which a change costs one round a level.
+//! The largest of many numbers that change one at a time: a tournament, in which a change costs one round per level.
 
-/// The tournament. Numbers that take no part are minus infinity.
+/// The tournament. Numbers that do not take part are minus infinity.
 #[derive(Clone, Debug)]
 pub(super) struct Peak {
     /// The number of leaves, a power of two; the winner of `2i` and `2i + 1` is at `i`.

@@ -1,5 +1,6 @@
-//! A question in numbers: what the search works on. Hosts and zones are their places in the fleet; zones that must
-//! go together are one [`PlacedUnit`]; items that ask the same of a host, whatever else is there, are of one class.
+//! The request in numbers, for the search. Hosts and zones are their indexes in the fleet; zones that must go
+//! together are one [`PlacedUnit`]; items that require the same of a host, whatever else is there, are of one
+//! class.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,22 +9,22 @@ use super::metrics::{self, Metric};
 use super::score::Score;
 use crate::plan::{Action, Fleet, FleetZone, Goal, HostKey, PlacementRequest, Rules, ZoneIx};
 
-/// What is placed as one: a zone, or zones that must go together.
+/// What is placed as one item: a zone, or zones that must go together.
 #[derive(Clone, Debug)]
 pub(super) struct PlacedUnit {
-    /// The zones, by their place in the fleet.
+    /// The zones, as indexes in the fleet.
     pub(super) zones: Vec<usize>,
-    /// The class, by its place in [`PlacementProblem::classes`].
+    /// The class, as an index in [`PlacementProblem::classes`].
     pub(super) class: usize,
     /// The hosts on which its zones are, unless these are emptied.
     pub(super) homes: Vec<usize>,
-    /// Parts that must lie in one memory node each.
+    /// Parts of memory that must be in one NUMA node each.
     pub(super) nodes: Vec<i64>,
-    /// Groups from whose other zones it is kept apart.
+    /// Groups whose other zones it is kept apart from.
     pub(super) apart: Vec<u32>,
     /// What it adds to the metrics of a host.
     pub(super) amount: Metric,
-    /// How much of the fleet it takes, by its scarcest resource.
+    /// The share of the fleet that it takes, by its scarcest resource.
     pub(super) share: f64,
 }
 
@@ -32,11 +33,10 @@ pub(super) struct PlacedUnit {
 pub(super) struct HostClass {
     /// In ascending order.
     pub(super) hosts: Vec<u32>,
-    /// The places of hosts in the order of the zones' targets, if that matters.
+    /// The ranks of hosts in the order of the zones' targets, if that matters.
     pub(super) ranks: HashMap<u32, f64>,
 }
 
-/// The question.
 #[derive(Debug)]
 pub(super) struct PlacementProblem<'a> {
     pub(super) fleet: &'a Fleet,
@@ -49,11 +49,11 @@ pub(super) struct PlacementProblem<'a> {
     pub(super) columns: usize,
     /// What items take, item by item.
     pub(super) needs: Vec<i64>,
-    /// What hosts have once all zones of the question have left, host by host.
+    /// What hosts have once all zones of the request have left, host by host.
     pub(super) room: Vec<i64>,
-    /// Free bytes of memory nodes, for hosts that tell them.
+    /// Free bytes of NUMA nodes, for hosts that report them.
     pub(super) nodes: Vec<Vec<i64>>,
-    /// Groups of zones that are kept apart, of the zones that stay: for each host in ascending order, how many.
+    /// Of the zones that stay, the groups that are kept apart: for each host in ascending order, how many.
     pub(super) there: Vec<Vec<(u32, u32)>>,
     pub(super) groups: BTreeMap<&'a str, u32>,
     pub(super) drained: Vec<bool>,
@@ -62,7 +62,7 @@ pub(super) struct PlacementProblem<'a> {
 }
 
 impl<'a> PlacementProblem<'a> {
-    /// The question of these zones (by their places in the fleet), of which `bundles` makes items.
+    /// The request of these zones (as indexes in the fleet), of which `groups` makes items.
     pub(super) fn new(
         fleet: &'a Fleet,
         rules: &'a Rules,
@@ -122,7 +122,7 @@ impl<'a> PlacementProblem<'a> {
         self.hosts.get(&self.zone(zone).host).copied().filter(|host| !self.drained[*host])
     }
 
-    /// The place of a host among an item's targets.
+    /// The rank of a host among an item's targets.
     pub(super) fn rank(&self, item: usize, host: usize) -> f64 {
         if self.rules.goal != Goal::Pinned {
             return 0.0;
@@ -131,7 +131,7 @@ impl<'a> PlacementProblem<'a> {
     }
 }
 
-/// The zones that are to be placed, each once, in the order of the question. The others stay.
+/// The zones to be placed, in the order of the request and without duplicates. The others stay.
 pub(super) fn asked(fleet: &Fleet, question: &PlacementRequest) -> Vec<usize> {
     let mut seen = vec![false; fleet.zones.len()];
     let moves = |at: &usize| {
@@ -156,7 +156,7 @@ fn groups(fleet: &Fleet) -> BTreeMap<&str, u32> {
     groups
 }
 
-/// Rows of room, and who is there, once all zones of the question have left.
+/// The rows of room, and the groups there, once all zones of the request have left.
 struct Room<'a> {
     rows: Vec<i64>,
     there: Vec<Vec<(u32, u32)>>,
@@ -199,7 +199,7 @@ impl<'a> Room<'a> {
     }
 }
 
-/// One more of a group.
+/// Adds one zone of a group.
 pub(super) fn add(there: &mut Vec<(u32, u32)>, group: u32) {
     match there.binary_search_by_key(&group, |(group, _)| *group) {
         Ok(at) => there[at].1 += 1,
@@ -207,7 +207,7 @@ pub(super) fn add(there: &mut Vec<(u32, u32)>, group: u32) {
     }
 }
 
-/// One less of a group.
+/// Removes one zone of a group.
 pub(super) fn remove(there: &mut Vec<(u32, u32)>, group: u32) {
     if let Ok(at) = there.binary_search_by_key(&group, |(group, _)| *group) {
         there[at].1 -= 1;
@@ -217,7 +217,7 @@ pub(super) fn remove(there: &mut Vec<(u32, u32)>, group: u32) {
     }
 }
 
-/// What a unit of each metric is of each host, and the metrics once all zones of the question have left.
+/// The share of each host that a unit of each metric is, and the metrics once all zones of the request have left.
 fn metrics_of(
     fleet: &Fleet,
     rules: &Rules,

@@ -1,11 +1,11 @@
-//! Room for items that are left over: others make way, in chains; and those that stay after all get back what they
-//! were taken to have left.
+//! Room for items that are left over: others make way, in chains; and those that stay after all get back what
+//! they were taken to have given back.
 
 use super::construct::{hardest_first, put_best};
 use super::state::State;
 use super::{Search, replan};
 
-/// How many others may make way, one for the other.
+/// Maximum number of items that make way, one for the other.
 const CHAIN: usize = 4;
 
 /// Tries to place what is left over.
@@ -23,8 +23,8 @@ pub(super) fn repair(state: &mut State<'_>, search: &mut Search) {
     }
 }
 
-/// Places an item; if it fits nowhere, in the place of one other that is placed elsewhere, in turn. Nothing has
-/// changed if that fails.
+/// Places an item; if it fits nowhere, in the place of another one, which in turn is placed elsewhere. If that
+/// fails nothing has changed.
 fn make_way(
     state: &mut State<'_>,
     search: &mut Search,
@@ -69,8 +69,8 @@ fn make_way(
     false
 }
 
-/// Zones that fit nowhere stay, and use what they have. Whatever was placed upon that has to go elsewhere; if it
-/// cannot, it stays too.
+/// Zones that fit nowhere stay, and use what they have. What was placed in that room has to go elsewhere; if it
+/// cannot, it stays, too.
 pub(super) fn settle(state: &mut State<'_>, search: &mut Search) {
     let homeless = |state: &State<'_>| {
         let items = 0..state.problem.items.len();
@@ -83,7 +83,7 @@ pub(super) fn settle(state: &mut State<'_>, search: &mut Search) {
     }
 }
 
-/// An item stays where it is; what suffers from that goes elsewhere, or has no place any more.
+/// An item stays where it is; what suffers from that goes elsewhere, or is left over.
 pub(super) fn stay(state: &mut State<'_>, search: &mut Search, item: usize) {
     for host in state.stay(item) {
         let mut out = Vec::new();

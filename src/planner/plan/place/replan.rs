@@ -3,16 +3,16 @@
 use super::Search;
 use super::state::{PlacementScore, State};
 
-/// How many items are placed anew at once, at least and at most.
+/// Minimum and maximum number of items that are placed anew at once.
 const ITEMS: (usize, usize) = (3, 8);
-/// On how many hosts at most.
+/// Maximum number of hosts for that.
 const HOSTS: usize = 4;
-/// How many placements are few.
+/// The number of placements that counts as few.
 const FEW: f64 = 2e7;
 /// How often room is sought for one item.
 const TRIES: usize = 20;
 
-/// Tries to make room for an item that is left over; whether that was of use.
+/// Tries to make room for an item that is left over; returns whether that succeeded.
 pub(super) fn around(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
     let left = state.standing().left;
     (0..TRIES).any(|_| {
@@ -24,8 +24,8 @@ pub(super) fn around(state: &mut State<'_>, search: &mut Search, item: usize) ->
     })
 }
 
-/// Tries to do better on a host and some others of the pool, and for items that are left over; those that are left
-/// over then.
+/// Tries to improve a host and some others of the pool, and to place items that are left over; returns those that
+/// still are.
 pub(super) fn on(
     state: &mut State<'_>,
     search: &mut Search,
@@ -41,7 +41,7 @@ pub(super) fn on(
     again(state, search, &hosts, others)
 }
 
-/// Tries all placements there are, if they are few; whether all were tried.
+/// Tries all placements, if there are few; returns whether all were tried.
 pub(super) fn everything(state: &mut State<'_>, search: &mut Search, pool: &[u32]) -> bool {
     let items: Vec<_> = (0..state.at.len()).filter(|item| !state.stays[*item]).collect();
     let ways = (pool.len() as f64).powf(items.len() as f64);
@@ -69,7 +69,7 @@ fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[
     anew(state, search, items, hosts)
 }
 
-/// Places these items on these hosts anew, never for the worse; those that are left over then.
+/// Places these items on these hosts anew, never for the worse; returns those that are left over then.
 fn anew(state: &mut State<'_>, search: &mut Search, mut items: Vec<usize>, hosts: &[usize]) -> Vec<usize> {
     let before = state.standing();
     let share = |item: usize| state.problem.items[item].share;
@@ -121,7 +121,7 @@ impl Trial<'_> {
             }
             self.now.pop();
         }
-        // What a zone that comes back to its host would use there is given away already.
+        // What a zone that comes back to its host would use there is in use already.
         if state.problem.items[item].homes.is_empty() || self.left[depth] {
             self.now.push(None);
             self.all(state, search);
@@ -136,7 +136,7 @@ impl Trial<'_> {
         }
     }
 
-    /// Whether what is there already can still become better than the best, with the items from this one on.
+    /// Whether a partial way can still become better than the best, with the items from this one on.
     fn may_win(&self, now: PlacementScore, depth: usize, state: &State<'_>) -> bool {
         let open: usize = self.items[depth..].iter().map(|item| state.problem.items[*item].zones.len()).sum();
         let left = now.left - open;

@@ -1,18 +1,18 @@
-//! How good a placement is, so that the difference that one zone makes is known at once.
+//! How good a placement is, computed so that the difference which one zone makes is known at once.
 //!
-//! Each host has up to three *metrics*: sums over its zones, as shares of what it has. A goal makes two numbers of
-//! all metrics, the second one for ties:
+//! Each host has up to three *metrics*: sums over its zones, as shares of what it has. A goal makes two numbers
+//! of all metrics, the second one for ties:
 //!
-//! | goal            | metrics                        | first                     | second              |
-//! |-----------------|--------------------------------|---------------------------|---------------------|
-//! | spread          | memory, processors, network    | load of the fullest host  | Σ load²             |
-//! | fastest         | bytes that come in / bandwidth | that of the slowest line  | Σ of its square     |
-//! | pack            | what comes in / what was free  | hosts that take zones     | −Σ load²            |
-//! | pinned          | memory, processors, network    | Σ place among the targets | Σ load²             |
-//! | balance, Ganeti | those of the goal              | Σ weight · deviation      | –                   |
+//! | goal            | metrics                        | first                      | second              |
+//! |-----------------|--------------------------------|----------------------------|---------------------|
+//! | spread          | memory, CPU, network           | load of the fullest host   | Σ load²             |
+//! | fastest         | bytes that come in / bandwidth | of the slowest connection  | Σ of its square     |
+//! | pack            | what comes in / what was free  | hosts that receive zones   | −Σ load²            |
+//! | pinned          | memory, CPU, network           | Σ rank among the targets   | Σ load²             |
+//! | balance, Ganeti | those of the goal              | Σ weight · deviation       | –                   |
 //!
-//! A host's load is the largest of its metrics. Sums, sums of squares and the tournament of loads are kept, so a
-//! change costs the same in a fleet of ten hosts and of ten thousand. Hosts that are to be emptied, or are in
+//! A host's load is the largest of its metrics. Sums, sums of squares and the tournament of loads are maintained,
+//! so a change costs the same in a fleet of ten hosts and of ten thousand. Hosts to be emptied, or in
 //! maintenance, do not count.
 
 use std::cmp::Ordering;
@@ -20,7 +20,7 @@ use std::cmp::Ordering;
 use super::metrics::{Metric, Shape};
 use super::peak::Peak;
 
-/// Less is better; a difference in the last digits is none.
+/// Less is better; a difference in the last digits does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Key {
     pub(super) first: f64,
@@ -44,11 +44,11 @@ impl Key {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScoreDelta {
     pub(super) host: usize,
-    /// Not yet shares of the host.
+    /// Not yet as shares of the host.
     pub(super) amount: Metric,
     /// 1.0 if a zone comes, −1.0 if one goes.
     pub(super) sign: f64,
-    /// The place of the host among the zone's targets.
+    /// The rank of the host among the zone's targets.
     pub(super) rank: f64,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct ScoreDelta {
 #[derive(Clone, Debug)]
 pub(super) struct Score {
     shape: Shape,
-    /// For each host what a unit of each sum is of it, all zero if it does not count.
+    /// For each host the share that a unit of each sum is, all zero if it does not count.
     per: Vec<Metric>,
     now: Vec<Metric>,
     taken: Vec<u32>,
@@ -117,7 +117,7 @@ impl Score {
         self.change(change);
     }
 
-    /// Changes the metrics of a host, and what is made of them.
+    /// Changes the metrics of a host, and what follows from them.
     pub(super) fn change(&mut self, change: &ScoreDelta) {
         let (then, now) = (self.moved(change), self.now[change.host]);
         for at in 0..then.len() {
@@ -189,7 +189,7 @@ impl Score {
         Key { first, second }
     }
 
-    /// The least that a placement can score to which one with this key grows; none if it may be anything.
+    /// A lower bound of every score that a placement with this key can reach by adding zones; none if there is none.
     pub(super) fn bound(&self, Key { first, second }: Key) -> Option<Key> {
         match self.shape {
             Shape::Peak | Shape::Ranks => Some(Key { first, second }),

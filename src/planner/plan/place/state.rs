@@ -1,5 +1,5 @@
-//! A placement while it is sought: which item is where, and what hosts have left. Every change can be taken back,
-//! and no change breaks a hard constraint.
+//! A placement during the search: which item is where, and what hosts have left. Every change can be undone, and
+//! no change violates a hard constraint.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::metrics;
 use super::problem::{self, PlacementProblem};
 use super::score::{Key, Score, ScoreDelta};
 
-/// How good a placement is: first of all few zones are left over.
+/// How good a placement is: above all, few zones are left over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PlacementScore {
     /// Zones that are not placed.
@@ -30,7 +30,7 @@ pub(super) struct State<'p> {
     pub(super) at: Vec<Option<u32>>,
     /// The items that came to each host.
     pub(super) here: Vec<Vec<u32>>,
-    /// Items that stay where they are, for good.
+    /// Items that stay where they are for good.
     pub(super) stays: Vec<bool>,
     pub(super) score: Score,
     left: usize,
@@ -64,8 +64,8 @@ impl<'p> State<'p> {
         &self.room[host * self.problem.columns..][..self.problem.columns]
     }
 
-    /// The bytes that are missing on the largest memory node of a host for these parts, if there is no way to seat them
-    /// and all others.
+    /// The bytes that are missing on the largest NUMA node of a host for these parts, if they cannot be seated
+    /// together with all others.
     pub(super) fn short_node(&self, host: usize, parts: &[i64]) -> Option<u64> {
         let missing = limits::seat(&mut self.nodes[host].clone(), parts).err()?;
         self.seats_with(host, parts).is_none().then_some(missing)
@@ -78,7 +78,8 @@ impl<'p> State<'p> {
         limits::seat_all(&self.problem.nodes[host], &parts)
     }
 
-    /// Seats an item in the memory nodes of a host; if there is none for it as the others are seated, all anew.
+    /// Seats an item in the NUMA nodes of a host; if there is no seat for it as the others are seated, all are
+    /// seated anew.
     fn seat(&mut self, item: usize, host: usize) {
         let problem = self.problem;
         let parts = &problem.items[item].nodes;
@@ -105,7 +106,7 @@ impl<'p> State<'p> {
             && !what.homes.contains(&host)
     }
 
-    /// The hosts that take an item as things are.
+    /// The hosts that can take an item now.
     pub(super) fn takers(&self, item: usize) -> impl Iterator<Item = usize> + '_ {
         let class = &self.problem.classes[self.problem.items[item].class];
         class.hosts.iter().map(|host| *host as usize).filter(move |host| self.fits(item, *host))
@@ -120,7 +121,7 @@ impl<'p> State<'p> {
         }
     }
 
-    /// How good it will be with an item on a host.
+    /// The score with an item on a host.
     pub(super) fn with(&self, item: usize, host: usize) -> PlacementScore {
         let zones = self.problem.items[item].zones.len();
         PlacementScore { left: self.left - zones, key: self.score.with(&self.change(item, host, 1.0)) }
@@ -141,7 +142,7 @@ impl<'p> State<'p> {
         self.left -= what.zones.len();
     }
 
-    /// Takes an item from its host; where it was.
+    /// Takes an item from its host; returns where it was.
     pub(super) fn take(&mut self, item: usize) -> Option<usize> {
         let host = self.at[item].take()? as usize;
         let what = &self.problem.items[item];
@@ -160,8 +161,8 @@ impl<'p> State<'p> {
         Some(host)
     }
 
-    /// Leaves an item where it is for good: what it was taken to have given back is in use after all. The hosts on
-    /// which that matters.
+    /// Leaves an item where it is for good: what it was taken to have given back is in use after all. Returns the
+    /// hosts on which that matters.
     pub(super) fn stay(&mut self, item: usize) -> Vec<usize> {
         self.stays[item] = true;
         self.homes(item, 1)
@@ -194,7 +195,7 @@ impl<'p> State<'p> {
         homes
     }
 
-    /// Whether what is on a host is too much for it, or not apart, because of this item.
+    /// Whether a host is overloaded, or zones on it are not apart, because of this item.
     pub(super) fn suffers(&self, item: usize) -> bool {
         let Some(host) = self.at[item] else { return false };
         let host = host as usize;

@@ -9,8 +9,8 @@ use super::problem::Builder;
 use super::stock::{SearchMove, Use, What};
 use crate::plan::{Fleet, HostIx, ZoneIx};
 
-/// Takes the zones out that could not move in the emptiest of worlds, and those that must come after one of them or
-/// after one that has no place, or go together with one.
+/// Removes the zones that could not move even if all hosts were empty, and those that must come after one of them
+/// or after one without a place, or go together with one.
 pub(super) fn never(
     fleet: &Fleet,
     builder: &Builder<'_>,
@@ -30,7 +30,7 @@ pub(super) fn never(
     blocked
 }
 
-/// Takes the zones out that must come after one of these or go together with one, as those do not move.
+/// Removes the zones that must come after one of these or go together with one, as those do not move.
 pub(super) fn followers(
     fleet: &Fleet,
     zones: &mut Vec<(ZoneIx, HostIx)>,

@@ -1,13 +1,14 @@
-//! What no order can beat.
+//! A lower bound of every schedule.
 
 use std::cmp::Reverse;
 
 use super::stock::ScheduleProblem;
 
-/// Milliseconds before which the last move cannot end: the most of
+/// Milliseconds before which the last move cannot end: the maximum of
 /// - each move alone, with those that must come before it;
-/// - each line (slots, trunks, groups alike): from when its first move may begin, all that it must carry; the same
-///   for moves of which no two can share it, and for the part of them that may begin last.
+/// - each stock (connections, slots, trunks, groups alike): from when its first move may begin, everything that
+///   it must carry; the same for moves of which no two can share it, and for the part of them that may begin
+///   last.
 pub(super) fn lower(problem: &ScheduleProblem) -> u64 {
     let lines = loads(problem).into_iter().zip(&problem.stocks.levels).map(|(jobs, &level)| {
         let level = u128::try_from(level).unwrap_or(0).max(1);
@@ -16,7 +17,7 @@ pub(super) fn lower(problem: &ScheduleProblem) -> u64 {
     lines.chain(std::iter::once(chain(problem))).max().unwrap_or(0)
 }
 
-/// For each stock the jobs that hold some of it: when they may begin, how long they take, how much they hold.
+/// For each stock the moves that hold some of it: when they may begin, how long they take, how much they hold.
 fn loads(problem: &ScheduleProblem) -> Vec<Vec<(u64, u64, u128)>> {
     let mut loads = vec![Vec::new(); problem.stocks.levels.len()];
     for job in &problem.jobs {
@@ -41,7 +42,7 @@ fn line(mut jobs: Vec<(u64, u64, u128)>, level: u128) -> u64 {
     bound
 }
 
-/// The longest row of moves of which each must wait for the one before.
+/// The longest chain of moves each of which must wait for the one before.
 fn chain(problem: &ScheduleProblem) -> u64 {
     let mut ends: Vec<u64> = problem.jobs.iter().map(|job| job.ready + job.length).collect();
     for _ in 0..problem.jobs.len() {

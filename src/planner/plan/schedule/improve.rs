@@ -1,9 +1,9 @@
-//! A better list of moves: the way of most schedulers of projects with scarce means.
+//! A better list of moves, by the method of most schedulers for projects with limited resources.
 //!
-//! Some good lists first (busiest line first, longest first, as the order was found); each is pushed to and fro:
-//! scheduled from the end backwards, then by the begins that this gives. Then lists near the best one, from
-//! chance: a late move earlier, two exchanged, some drawn out and put to the front. A list that is worse than the
-//! last few is dropped. It ends when the bound is met, or with the steps.
+//! First some good lists (busiest connection first, longest first, in the order that was found); each is improved
+//! forwards and backwards: scheduled from the end, then by the begins that this gives. Then random lists near the
+//! best one: a late move earlier, two swapped, some moved to the front. A list that is worse than the last few is
+//! dropped. It ends when the bound is reached, or the steps are used up.
 
 use std::cmp::Reverse;
 
@@ -11,9 +11,9 @@ use super::serial::{Times, backwards, serial};
 use super::stock::ScheduleProblem;
 use crate::plan::rng::Rng;
 
-/// More lists are not tried however few moves there are.
+/// Maximum number of lists, however few moves there are.
 const LISTS: u64 = 5000;
-/// A list may be as bad as the one so many lists ago.
+/// A list may be as bad as the one this many lists ago.
 const MEMORY: usize = 8;
 
 /// The best times found. The jobs are in an order in which each finds what it needs.
@@ -25,13 +25,13 @@ pub(super) fn improve(problem: &ScheduleProblem, bound: u64, steps: u64, seed: u
         search.push_to_and_fro(&back, list);
     }
     search.wander(&mut Rng::new(seed));
-    // Where those with lower priorities make room for the others, only the order that was found is sure to do.
+    // If moves with lower priorities make room for others, only the order that was found is sure to work.
     let found = || serial(problem, &(0..jobs).collect::<Vec<_>>());
     search.best.map(|(_, times)| times).or_else(found).unwrap_or_default()
 }
 
-/// How many lists so many steps are. A step puts four moves on an empty board, fewer on a full one: the more moves
-/// there are on a line, the longer it takes to find a gap.
+/// The number of lists for that many steps. A step places four moves on an empty board, fewer on a full one: the
+/// more moves share a connection, the longer it takes to find a gap.
 fn passes(steps: u64, jobs: usize) -> u64 {
     let jobs = (jobs as u64).max(1);
     (steps.saturating_mul(4) / (jobs + jobs * jobs / 512)).min(LISTS)
@@ -45,7 +45,7 @@ struct OrderSearch<'a> {
 }
 
 impl OrderSearch<'_> {
-    /// What is to be small: the makespan, then how late moves are beyond the bound, then the mean of all ends.
+    /// What is minimized: the makespan, then how late moves are beyond the bound, then the mean of all ends.
     fn worth(&self, times: &Times) -> (u64, u64, u64) {
         let ends = times.starts.iter().zip(&self.problem.jobs).map(|(start, job)| start + job.length);
         (times.makespan, ends.map(|end| end.saturating_sub(self.bound)).sum(), times.ends)
@@ -55,7 +55,7 @@ impl OrderSearch<'_> {
         self.passes == 0 || self.best.as_ref().is_some_and(|(_, times)| times.makespan <= self.bound)
     }
 
-    /// The times of a list in which higher priorities come first; kept if they are the best so far.
+    /// The times of a list, with higher priorities first; kept if they are the best so far.
     fn judge(&mut self, list: &mut [usize]) -> Option<Times> {
         self.passes = self.passes.saturating_sub(1);
         list.sort_by_key(|&job| Reverse(self.problem.jobs.get(job).map(|job| job.priority)));
@@ -138,7 +138,7 @@ fn longest_first(problem: &ScheduleProblem) -> Vec<usize> {
     list
 }
 
-/// Always a move of the line that has most left to carry, and of these the longest.
+/// Always a move of the connection that has most left to carry, and of these the longest.
 fn busiest_first(problem: &ScheduleProblem) -> Vec<usize> {
     let mut left = vec![0.0; problem.stocks.levels.len()];
     let load = |left: &mut Vec<f64>, job: usize, sign: f64| {

@@ -1,24 +1,27 @@
-//! When each zone moves: the shortest way through lines, slots and memory that keeps to all rules at every instant.
+//! When each zone moves: the shortest schedule that respects connections, slots, memory and all rules at every
+//! instant.
 //!
 //! ```text
 //!   zones, hosts, rules ─► problem ─► pivot ─► improve ─► Plan
-//!                          moves and   who goes   which move
-//!                          stocks      before     begins when,
-//!                                      whom       how near to the bound
+//!                          moves and   which     which move
+//!                          stocks      first     begins when,
+//!                                                how near to the bound
 //! ```
 //!
-//! 1. Every scarce thing is a stock, every move takes from and gives to stocks (`stock`, `problem`, `rate`).
-//! 2. An order in which there is always room is looked for (`order`); where zones wait for each other in a ring,
-//!    one goes through a third host (`pivot`). What is left then cannot move, and it is said why (`blocked`).
-//! 3. The order becomes times (`serial`), and is made better within a number of steps (`improve`), until the
-//!    bound that no order can beat is met (`bound`).
+//! 1. Every limited resource is a stock; every move takes from and gives to stocks (`stock`, `problem`,
+//!    `rate`).
+//! 2. It searches for an order in which there is always room (`order`); if zones wait for each other in a
+//!    cycle, one makes a detour by way of a third host (`pivot`). What is left then cannot move, and the
+//!    reasons are given (`blocked`).
+//! 3. The order is turned into times (`serial`), and improved within a number of steps (`improve`), until the
+//!    lower bound is reached (`bound`).
 //!
-//! What is promised at every instant: a zone that runs has its memory on both hosts while it moves; no line, slot
-//! or shared line carries more than it can; zones of an `apart` group are not on one host, not even on their way;
-//! of a `one_by_one` group one at most is on its way; a zone begins when those that it comes `after` have ended;
-//! zones that must be together go together or not at all;
-//! a zone with a higher priority is delayed by none with a lower one, unless that makes its room.
-//! Where a zone must lie within one memory node is left to the placement.
+//! What is promised at every instant: a running zone has its memory on both hosts while it moves; no connection,
+//! slot or shared trunk carries more than it can; zones of an `apart` group are not on one host, not even while
+//! they move; of a `one_by_one` group at most one moves; a zone begins when those that it comes `after` have
+//! ended; zones that must be together go together or not at all; a zone with a higher priority is not delayed by
+//! one with a lower priority, unless that makes room for it. Whether a zone fits in one NUMA node is left to the
+//! placement.
 
 mod blocked;
 mod bound;
@@ -46,40 +49,41 @@ use serial::Times;
 use stock::ScheduleProblem;
 pub(super) use stock::What;
 
-/// What a schedule is made from beside fleet, rules and placement.
+/// The input of a schedule besides fleet, rules and placement.
 pub struct Terms<'a> {
     /// How long a trip takes.
     pub forecast: &'a dyn Fn(&Trip<'_>) -> Result<Forecast, NeverConverges>,
-    /// Whether a zone may be on a host for a while, if there is room: the question of fitness, not of memory.
+    /// Whether a zone may be on a host for a while, if there is room: a question of requirements, not of memory.
     pub pivot: &'a dyn Fn(ZoneIx, HostIx) -> bool,
-    /// Lines that several hosts share.
+    /// Connections that several hosts share.
     pub trunks: Vec<Trunk>,
-    /// Bytes a second of all moves together; none: any number.
+    /// Maximum bandwidth of all moves together in bytes per second; none: no limit.
     pub switch: Option<u64>,
-    /// Bytes a second that one stream can carry (a cipher on one processor, a disk); none: as much as the line.
+    /// Maximum bandwidth of one stream in bytes per second (a cipher on one CPU, a disk); none: that of the
+    /// connection.
     pub stream: Option<u64>,
-    /// Hosts that neither send nor take zones before that many milliseconds, because they must boot first.
+    /// Hosts that can neither send nor receive zones before that many milliseconds, because they must boot first.
     pub ready: BTreeMap<HostIx, u64>,
 }
 
-/// A line by which a part of the hosts, a rack say, is joined to all others.
+/// A connection that joins a part of the hosts, such as a rack, to all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
     /// The hosts behind it.
     pub hosts: BTreeSet<HostIx>,
-    /// Bytes a second that it carries, each way.
+    /// Bandwidth in bytes per second, each way.
     pub bandwidth: u64,
 }
 
-/// All that is handed in.
+/// The whole input.
 pub(super) struct Given<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) rules: &'a Rules,
     pub(super) terms: &'a Terms<'a>,
 }
 
-/// Which move begins when. Zones that are there already do not move; all others are in the plan, as moves or as
-/// blocked, but for those that the placement itself could not place.
+/// Schedules the moves. Zones that are at their destinations already do not move; all others are in the plan, as
+/// moves or as blocked, except for those that could not be placed.
 pub fn schedule(fleet: &Fleet, rules: &Rules, placement: &Placement, terms: &Terms<'_>) -> Plan {
     let given = Given { fleet, rules, terms };
     let builder = Builder::new(&given);
@@ -130,8 +134,8 @@ fn moves(problem: &ScheduleProblem, times: &Times) -> Vec<PlannedMove> {
     moves
 }
 
-/// How late the last move may end: along the row of moves that ends last, each of which begins when the one before
-/// has made room, errors add up as squares do.
+/// How late the last move may end: along the chain of moves that ends last, each of which begins when the one
+/// before has made room, errors add up as squares do.
 fn margin(problem: &ScheduleProblem, times: &Times) -> u64 {
     let jobs = || problem.jobs.iter().zip(&times.starts);
     let mut last = jobs().max_by_key(|(job, start)| *start + job.length);

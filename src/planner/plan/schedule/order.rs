@@ -1,16 +1,16 @@
-//! Which move after which, so that there is always room: the question of tight hosts, without times.
+//! An order of moves in which there is always room: the problem of full hosts, without times.
 //!
-//! One after the other is the easiest way: what can be done at once can also be done one by one in the order of the
-//! begins. A move whose destination has room for all that is still to come takes nothing from anybody and is made at
-//! once. Where there is not, each possible move is tried, the ones that make room for others first; what was
-//! reached once in another order is not tried again.
+//! One after the other is the easiest way: what can be done in parallel can also be done one by one in the order
+//! of the begins. A move whose destination has room for everything that is still to come takes nothing from
+//! others and is made at once. Otherwise each possible move is tried, those that make room for others first; a
+//! state that was reached before in another order is not tried again.
 
 use std::collections::HashSet;
 
 use super::stock::{ScheduleProblem, Use};
 use crate::plan::rng::Rng;
 
-/// What can be done.
+/// The result of the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// The jobs, in an order in which each finds what it needs.
@@ -19,11 +19,11 @@ pub(super) struct Found {
     pub(super) left: Vec<usize>,
 }
 
-/// Looks for an order of all jobs, turning back at most `turns` times.
+/// Searches for an order of all jobs, backtracking at most `turns` times.
 pub(super) fn order(problem: &ScheduleProblem, turns: usize) -> Found {
     let mut state = OrderState::new(problem);
     let (mut best, mut seen, mut turns) = (Vec::new(), HashSet::new(), turns);
-    // Where there was a choice: how much had been done, and what has not been tried yet.
+    // The choices: how much had been done, and what has not been tried yet.
     let mut choices: Vec<(usize, Vec<usize>)> = Vec::new();
     loop {
         state.make_harmless_moves();
@@ -61,7 +61,7 @@ pub(super) fn order(problem: &ScheduleProblem, turns: usize) -> Found {
     Found { order: best, left }
 }
 
-/// What there is of each stock when these jobs have been done.
+/// What there is of each stock after these jobs.
 pub(super) fn levels(problem: &ScheduleProblem, done: &[usize]) -> Vec<i64> {
     let mut state = OrderState::new(problem);
     done.iter().for_each(|&job| state.apply(job));
@@ -71,11 +71,11 @@ pub(super) fn levels(problem: &ScheduleProblem, done: &[usize]) -> Vec<i64> {
 struct OrderState<'a> {
     problem: &'a ScheduleProblem,
     levels: Vec<i64>,
-    /// What the jobs that are still to be done take, by stock.
+    /// What the remaining jobs take, by stock.
     demand: Vec<i64>,
     pending: Vec<bool>,
     order: Vec<usize>,
-    /// Stands for the set of jobs that are done.
+    /// Identifies the set of jobs that are done.
     hash: u64,
     marks: Vec<u64>,
 }
@@ -129,7 +129,7 @@ impl<'a> OrderState<'a> {
             })
     }
 
-    /// It takes nothing that any other one could miss.
+    /// It takes nothing that another one might need.
     fn is_harmless(&self, job: usize) -> bool {
         self.problem.jobs.get(job).is_some_and(|job| !job.takes.iter().any(|one| self.is_short(one.stock)))
     }

@@ -1,4 +1,4 @@
-//! Where zones wait for each other in a ring, one of them steps aside: through a third host that has room.
+//! If zones wait for each other in a cycle, one of them makes a detour by way of a third host that has room.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +10,9 @@ use super::problem::Builder;
 use super::stock::{ScheduleProblem, Use};
 use crate::plan::{HostIx, ZoneIx};
 
-/// Third hosts that are tried for one zone, those with most room first.
+/// Maximum number of third hosts that are tried for one zone, those with most room first.
 const HOSTS: usize = 8;
-/// Zones that may step aside, at most, before it is said that there is no way.
+/// Maximum number of detours before giving up.
 const RING: usize = 3;
 
 /// Moves, and an order of them in which there is always room.
@@ -39,8 +39,8 @@ impl Way {
         self.left().iter().all(|zone| !self.via.contains_key(zone))
     }
 
-    /// Zones that wait, and for whose room others wait; `early`: and zones that went where those that wait have no room
-    /// now.
+    /// Zones that wait, and for whose room others wait; with `early` also zones that moved to where those that
+    /// wait have no room now.
     fn in_the_way(&self, early: bool) -> Vec<ZoneIx> {
         let levels = levels(&self.problem, &self.found.order);
         let left = || self.found.left.iter().filter_map(|&job| self.problem.jobs.get(job));
@@ -76,7 +76,7 @@ pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, Ho
     }
 }
 
-/// How often it may be turned back, with so many zones.
+/// The number of backtracks allowed for that many zones.
 fn turns(given: &Given<'_>, zones: usize) -> usize {
     usize::try_from(given.rules.steps).unwrap_or(usize::MAX).checked_div(zones).unwrap_or(0).clamp(20, 2000)
 }
@@ -87,7 +87,7 @@ struct DetourSearch<'a> {
     zones: &'a [(ZoneIx, HostIx)],
     /// How many ways may still be tried before one must be better.
     trials: usize,
-    /// Whether zones are tried that are not left themselves, too.
+    /// Whether zones are tried, too, that are not left themselves.
     early: bool,
 }
 

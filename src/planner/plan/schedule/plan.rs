@@ -1,4 +1,4 @@
-//! The answer to "when": moves with begin and end, and those that cannot be made, with all reasons.
+//! The schedule: moves with begin and end, and those that cannot be made, with all reasons.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::plan::{Action, HostIx, NeverConverges, ZoneIx};
 /// Which move begins when. Times are milliseconds from the begin of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// By begin. A zone that goes through a third host has two.
+    /// By begin. A zone that makes a detour has two moves.
     pub moves: Vec<PlannedMove>,
     /// Zones that cannot move. They stay where they are.
     pub blocked: Vec<Blocked>,
@@ -18,7 +18,7 @@ pub struct Plan {
     pub makespan_ms: u64,
     /// No order of these moves ends sooner than this.
     pub lower_bound_ms: u64,
-    /// In 19 of 20 cases the last move ends at most that much later.
+    /// With a probability of 95 % the last move ends at most that much later.
     pub margin_ms: u64,
 }
 
@@ -26,18 +26,17 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leg {
-    /// All of it.
+    /// The whole way.
     Whole,
-    /// To a third host, because there is no room at its destination before others have left, and they wait for it.
+    /// To a third host, because there is no room at the destination before others have left, which wait for this
+    /// zone.
     First,
     /// On from the third host.
     Second,
 }
 
-/// One move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedMove {
-    /// The zone.
     pub zone: ZoneIx,
     /// The host that it leaves.
     pub from: HostIx,
@@ -45,32 +44,30 @@ pub struct PlannedMove {
     pub to: HostIx,
     /// Which part of its way this is.
     pub leg: Leg,
-    /// Live or cold.
     pub kind: Method,
     /// What is done with the zone.
     pub action: Action,
-    /// When it begins, ms.
+    /// In ms.
     pub start_ms: u64,
-    /// When it ends, ms.
+    /// In ms.
     pub end_ms: u64,
-    /// How long the zone does not answer, ms.
+    /// The zone's downtime, in ms.
     pub downtime_ms: u64,
-    /// Bytes a second that it gets.
+    /// The bandwidth that it gets, in bytes per second.
     pub rate: u64,
 }
 
 /// A zone that cannot move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocked {
-    /// The zone.
     pub zone: ZoneIx,
     /// Where it was to go.
     pub to: HostIx,
-    /// All that stands against it, once everything that can move has moved.
+    /// All reasons, after everything that can move has moved.
     pub obstacles: Vec<BlockedReason>,
 }
 
-/// Something of which a host has so much and no more.
+/// A limited resource of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
@@ -78,11 +75,11 @@ pub enum Resource {
     Memory,
     /// Bytes of huge pages of this size.
     HugePages(u64),
-    /// Bytes of storage of its own.
+    /// Bytes of its own storage.
     Disk,
-    /// Virtual processors.
+    /// Virtual CPUs.
     Cpus,
-    /// Zones.
+    /// Number of zones.
     Zones,
 }
 
@@ -90,38 +87,36 @@ pub enum Resource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockedReason {
-    /// Its destination has not enough of something before others have left, and they cannot leave either.
+    /// Its destination lacks room before others have left, and they cannot leave either.
     Room {
-        /// What.
         resource: Resource,
         /// How much of it is missing.
         missing: u64,
-        /// The zones that would make room, and wait themselves. None: nobody who is to move would.
+        /// The zones that would make room, and wait themselves. Empty: no zone that is to move would.
         waits_for: BTreeSet<ZoneIx>,
     },
-    /// A zone of which it must be kept apart is at its destination and does not leave.
+    /// A zone from which it must be kept apart is at its destination and does not leave.
     Apart {
-        /// The group.
         group: String,
-        /// The zones of this group that wait to leave. None: the one that is there stays.
+        /// The zones of this group that wait to leave. Empty: the one that is there stays.
         waits_for: BTreeSet<ZoneIx>,
     },
     /// A zone that must move before it cannot.
     After(ZoneIx),
     /// A zone with which it must be together cannot move.
     Together(ZoneIx),
-    /// Moved live it would never arrive.
+    /// Its live migration would never end.
     NeverConverges(NeverConverges),
-    /// Between the two hosts nothing can be sent.
+    /// There is no bandwidth between the two hosts.
     NoLine,
-    /// It runs, and its brand cannot move live.
+    /// It runs, and its brand cannot migrate live.
     NotLive,
-    /// What is done with it is not a move.
+    /// Its action is not a move.
     Stays(Action),
 }
 
 impl Plan {
-    /// The third host through which a zone goes.
+    /// The third host of a zone's detour.
     pub fn via(&self, zone: ZoneIx) -> Option<HostIx> {
         self.moves.iter().find(|a_move| a_move.zone == zone && a_move.leg == Leg::First).map(|first| first.to)
     }

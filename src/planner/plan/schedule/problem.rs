@@ -10,7 +10,7 @@ use crate::model::Method;
 use crate::plan::forecast::{Trip, used};
 use crate::plan::{Action, FleetHost, FleetZone, HostIx, ZoneIx};
 
-/// What is on a host at the begin.
+/// The zones on a host at the begin.
 #[derive(Clone, Default)]
 struct Tenants {
     zones: i64,
@@ -18,7 +18,6 @@ struct Tenants {
     apart: BTreeMap<String, i64>,
 }
 
-/// Builds a [`ScheduleProblem`].
 pub(super) struct Builder<'a> {
     given: &'a Given<'a>,
     homes: Vec<Option<HostIx>>,
@@ -62,7 +61,7 @@ impl<'a> Builder<'a> {
         self.homes.get(zone.0 as usize).copied().flatten()
     }
 
-    /// All moves of these zones; those in `via` go through a third host. And those that can never be made.
+    /// All moves of these zones, with detours for those in `via`; and the moves that can never be made.
     pub(super) fn build(
         &self,
         zones: &[(ZoneIx, HostIx)],
@@ -160,7 +159,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// What a zone that may use so much memory needs of a host.
+    /// What a zone with that maximum memory needs of a host.
     fn needs(&self, stocks: &mut Stocks, one: &FleetZone, host: HostIx, memory: u64) -> Vec<Use> {
         let (Some(there), Some(tenants)) = (self.host(host), self.tenants.get(host.0 as usize)) else {
             return Vec::new();
@@ -169,7 +168,7 @@ impl<'a> Builder<'a> {
         let mut room = |resource, amount: u64, level: &dyn Fn() -> i64| {
             (amount > 0).then(|| stocks.of(What::Room(host, resource), amount, level))
         };
-        // Huge pages are taken and given back whole.
+        // Huge pages are taken and given back completely.
         let memory = if one.running { one.paged().unwrap_or(memory) } else { 0 };
         let mut needs = vec![match one.huge_page {
             Some(size) => room(Resource::HugePages(size), memory, &|| {
@@ -204,7 +203,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Live or cold.
+/// The method.
 fn kind(zone: &FleetZone) -> Result<Method, BlockedReason> {
     match (zone.action, zone.running) {
         (Action::Live, true) if zone.is_bound() => Err(BlockedReason::NotLive),

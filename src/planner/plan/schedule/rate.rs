@@ -1,18 +1,19 @@
-//! How fast a move goes.
+//! The bandwidth of a move.
 //!
-//! A live migration gets the highest rate that its way allows: the zone writes all the while, so two that share a
-//! line take longer than one after the other. Only where one stream alone cannot fill the line are there more at
-//! once: as many as send the most, whether that leaves a rest of the line unused or makes each a little slower.
+//! A live migration gets the highest rate that its way allows: the zone keeps writing, so two that share a
+//! connection take longer than one after the other. Only if one stream alone cannot fill the connection are there
+//! several at the same time: as many as send most, whether that leaves a rest of the connection unused or makes
+//! each a little slower.
 
 use super::Given;
 use super::plan::BlockedReason;
 use super::stock::What;
 use crate::plan::{FleetHost, Forecast, HostIx, NeverConverges};
 
-/// Bytes a second of a move of which no line is known: 1 Gbit/s, without what goes beside the bytes themselves.
+/// The bandwidth of a move whose connection is not known: 1 Gbit/s, without overhead, in bytes per second.
 const ASSUMED: u64 = 112_500_000;
 
-/// The lines of a way, each with what it carries.
+/// The connections on a way, each with its bandwidth.
 pub(in crate::plan) fn lines(given: &Given<'_>, from: HostIx, to: HostIx) -> Vec<(What, u64)> {
     let line = |host: HostIx| given.fleet.hosts.get(host.0 as usize).and_then(free);
     let ends =
@@ -34,7 +35,7 @@ pub(super) fn slots(given: &Given<'_>, from: HostIx, to: HostIx) -> [(What, u32)
     [(What::SlotsOut(from), rules.outbound.max(1)), (What::SlotsIn(to), rules.inbound.max(1))]
 }
 
-/// Bytes a second that a move gets.
+/// The bandwidth that a move gets, in bytes per second.
 pub(super) fn highest(
     given: &Given<'_>,
     lines: &[(What, u64)],
@@ -53,7 +54,7 @@ pub(super) fn highest(
     }
 }
 
-/// The rate at which a line sends most, if one stream sends at most `stream`.
+/// The rate at which a connection sends most, if one stream sends at most `stream`.
 fn fullest(
     line: u64,
     stream: u64,
@@ -67,7 +68,7 @@ fn fullest(
     if u128::from(more) * alone > u128::from(few) * slower { shared } else { stream }
 }
 
-/// What a line carries beside that which it carries anyway; a tenth of it at least, as others give way to moves too.
+/// The bandwidth besides other traffic; at least a tenth of the total, because other traffic gives way to moves, too.
 fn free(host: &FleetHost) -> Option<u64> {
     host.bandwidth.map(|line| line.saturating_sub(host.network_load).max(line / 10))
 }
@@ -76,7 +77,7 @@ fn free(host: &FleetHost) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A move of 1 GB, of which so many bytes are sent again in each second that it takes.
+    /// A move of 1 GB, of which so many bytes are sent again for each second that it takes.
     fn again(dirty: u64) -> impl Fn(u64) -> Result<Forecast, NeverConverges> {
         move |rate| match rate.checked_sub(dirty) {
             None | Some(0) => Err(NeverConverges { dirty, rate }),

@@ -1,7 +1,8 @@
-//! From a list of moves to their times: each begins as early as what was put in before it allows.
+//! From a list of moves to their times: each begins as early as those inserted before it allow.
 //!
-//! A move for which there is no room yet waits until a move further down has made some. Every list gives a schedule
-//! that keeps to everything, or none; some list gives the shortest one. So it is enough to look for a good list.
+//! A move for which there is no room yet waits until a later one in the list has made some. Every list gives a
+//! schedule that satisfies all constraints, or none; some list gives the shortest one. So it is enough to search
+//! for a good list.
 
 use super::stock::{ScheduleProblem, SearchMove};
 use super::timeline::Timeline;
@@ -31,7 +32,7 @@ pub(super) fn serial(problem: &ScheduleProblem, list: &[usize]) -> Option<Times>
     waiting.is_empty().then_some(board.times)
 }
 
-/// What is on it so far.
+/// The jobs inserted so far.
 struct Board<'a> {
     problem: &'a ScheduleProblem,
     lines: Vec<Timeline>,
@@ -47,7 +48,7 @@ impl<'a> Board<'a> {
         Self { problem, lines, ends: vec![None; jobs], times }
     }
 
-    /// Puts a job in as early as possible, or says that it cannot be put in yet.
+    /// Inserts a job as early as possible; false if it cannot be inserted yet.
     fn insert(&mut self, number: usize) -> bool {
         let Some(job) = self.problem.jobs.get(number) else { return false };
         let Some(start) = self.earliest(job) else { return false };
@@ -94,7 +95,7 @@ impl<'a> Board<'a> {
     }
 }
 
-/// The same jobs with time running backwards: what is given in the end is taken in the beginning.
+/// The same jobs with time running backwards: what is given at the end is taken at the beginning.
 pub(super) fn backwards(problem: &ScheduleProblem) -> ScheduleProblem {
     let mut back = problem.clone();
     for (number, job) in problem.jobs.iter().enumerate() {

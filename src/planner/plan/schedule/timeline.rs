@@ -1,6 +1,6 @@
-//! How much of a stock there is at each time to come.
+//! The level of a stock over time.
 
-/// What there is from a time on, until the next one. The first time is 0, and none comes twice.
+/// The level from a time on, until the next one. The first time is 0, and there are no duplicates.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline(Vec<(u64, i64)>);
 
@@ -9,7 +9,7 @@ impl Timeline {
         Self(vec![(0, level)])
     }
 
-    /// Adds to what there is from `start` until `end`.
+    /// Adds to the level from `start` until `end`.
     pub(super) fn add(&mut self, start: u64, end: u64, amount: i64) {
         let first = self.cut(start);
         let last = if end == u64::MAX { self.0.len() } else { self.cut(end) };
@@ -18,12 +18,12 @@ impl Timeline {
         }
     }
 
-    /// What there is in the end.
+    /// The level at the end.
     pub(super) fn last(&self) -> i64 {
         self.0.last().map_or(0, |step| step.1)
     }
 
-    /// The first time from `start` on from which on there is `amount` for ever; none if there never is.
+    /// The first time from `start` on from which the level stays at least `amount` for ever; none if there is none.
     pub(super) fn for_good(&self, start: u64, amount: i64) -> Option<u64> {
         let short = self.0.iter().rposition(|step| step.1 < amount);
         match short {
@@ -32,7 +32,7 @@ impl Timeline {
         }
     }
 
-    /// The first time from `start` on from which on there is `amount` for `length`; none if there never is.
+    /// The first time from `start` on from which the level is at least `amount` for `length`; none if there is none.
     pub(super) fn for_a_while(&self, start: u64, length: u64, amount: i64) -> Option<u64> {
         let mut start = start;
         let mut place = self.0.partition_point(|step| step.0 <= start).saturating_sub(1);
@@ -48,7 +48,7 @@ impl Timeline {
         Some(start)
     }
 
-    /// The place of the step that begins at `time`, made if it is not there.
+    /// The index of the step that begins at `time`, which is inserted if necessary.
     fn cut(&mut self, time: u64) -> usize {
         let place = self.0.partition_point(|step| step.0 < time);
         match self.0.get(place) {

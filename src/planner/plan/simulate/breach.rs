@@ -1,4 +1,4 @@
-//! Which rules a plan breaks while it is played.
+//! Which rules a plan violates when it is simulated.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use crate::plan::forecast::used;
 use crate::plan::{Fleet, FleetZone, HostIx, PlannedMove, Rules, ZoneIx};
 
-/// A rule that was broken, and when (ms).
+/// A violated rule, and when (ms).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Breach {
-    /// A host had so many bytes of memory less than it must have when a zone began to arrive.
+    /// When a zone began to arrive, its host lacked that many bytes of memory.
     Memory { at_ms: u64, host: HostIx, missing: u64 },
-    /// More moves left a host at once, or arrived at it, than may.
+    /// More moves left a host at the same time, or arrived at it, than allowed.
     Slots { at_ms: u64, host: HostIx },
     /// Two zones that must be kept apart were on one host, or on their way there.
     Apart { at_ms: u64, host: HostIx, zones: (ZoneIx, ZoneIx) },
-    /// Two zones of a group of which one at most may be on its way were.
+    /// Two zones of a one-by-one group moved at the same time.
     OneByOne { at_ms: u64, zones: (ZoneIx, ZoneIx) },
     /// The first zone began before the second one had ended.
     After { at_ms: u64, zones: (ZoneIx, ZoneIx) },
-    /// A zone began where it was not.
+    /// A move began on a host on which its zone was not.
     NotThere { at_ms: u64, zone: ZoneIx },
-    /// A zone wrote for ever faster than its memory could be sent.
+    /// A zone kept writing to its memory faster than the memory could be sent.
     NeverConverges { at_ms: u64, zone: ZoneIx },
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Scene<'a> {
     fleet: &'a Fleet,
     rules: &'a Rules,
     places: Vec<Option<HostIx>>,
-    /// Bytes of memory that a host has beyond its headroom.
+    /// Free memory of each host beyond its headroom, in bytes.
     memory: Vec<i128>,
     moving: Vec<PlannedMove>,
 }
@@ -61,7 +61,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What a move breaks that begins now. `open` are the zones of all moves that have not ended.
+    /// The violations of a move that begins now. `open` are the zones of all moves that have not ended.
     pub(super) fn begin(
         &mut self,
         at_ms: u64,
@@ -103,7 +103,7 @@ impl<'a> Scene<'a> {
         breaches
     }
 
-    /// It is there, or on its way there.
+    /// Whether it is there, or on its way there.
     fn is_at(&self, zone: ZoneIx, host: HostIx) -> bool {
         self.places.get(zone.0 as usize) == Some(&Some(host))
             || self.moving.iter().any(|moving| moving.zone == zone && moving.to == host)

@@ -1,10 +1,10 @@
-//! Plays a plan in virtual time, on lines that moves share: to see what a plan does if it is kept to, and what other
-//! plans would have done.
+//! Simulates a plan in virtual time, with moves that share connections: to see what a plan does if it is
+//! followed, and what other plans would have done.
 //!
-//! Each move begins when the plan says. It gets its rate, as long as its lines carry that; moves that together ask
-//! for more share evenly, and a line's rest goes to those that can use it (max-min fairness). A live migration that
-//! gets less is slower by more than that, as its zone writes meanwhile; one that gets less than its zone writes
-//! stands still. Nothing is stopped that breaks a rule: it is written down.
+//! Each move begins when the plan says. It gets its rate, as long as its connections have that bandwidth; moves
+//! that together ask for more share evenly, and the rest goes to those that can use it (max-min fairness). A live
+//! migration that gets less is slowed down by more than that, as its zone keeps writing; one that gets less than
+//! its zone writes makes no progress. Nothing stops a move that violates a rule: the violation is recorded.
 
 mod breach;
 mod share;
@@ -21,34 +21,34 @@ use super::schedule::{Given, Plan, PlannedMove, Terms, What, lines};
 pub use breach::Breach;
 use breach::Scene;
 
-/// What came of a plan.
+/// The result of a simulation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Played {
-    /// When the last move ended, ms.
+    /// When the last move ended, in ms.
     pub makespan_ms: u64,
-    /// When each move of the plan ended, ms, in the plan's order; none for one that stands still for ever.
+    /// When each move of the plan ended, in ms, in the plan's order; none for one that never ends.
     pub ends_ms: Vec<Option<u64>>,
-    /// How long each zone did not answer, ms, all its moves together.
+    /// Each zone's downtime in ms, in all its moves together.
     pub downtime_ms: BTreeMap<ZoneIx, u64>,
-    /// Which part of what a host's line could have carried until the last end went out of it, and into it; 1 is all.
+    /// The used part of the bandwidth of each host's connection until the last end, outgoing and incoming; 1 is all.
     pub lines: BTreeMap<HostIx, (f64, f64)>,
-    /// What was broken, by time.
+    /// The violations, by time.
     pub breaches: Vec<Breach>,
 }
 
-/// A move on its way.
+/// A move in progress.
 struct Running {
     place: usize,
     /// How much of it is still to be done; 1 is all.
     left: f64,
-    /// Parts that are done in a millisecond.
+    /// Parts that are done per millisecond.
     speed: f64,
-    /// Bytes a second.
+    /// In bytes per second.
     rate: u64,
     lines: Vec<What>,
 }
 
-/// Plays a plan.
+/// Simulates a plan.
 pub fn simulate(fleet: &Fleet, rules: &Rules, plan: &Plan, terms: &Terms<'_>) -> Played {
     let mut game = Game {
         given: Given { fleet, rules, terms },
@@ -79,7 +79,7 @@ struct Game<'a> {
     scene: Scene<'a>,
     now: u64,
     running: Vec<Running>,
-    /// Bytes a second that a line carries.
+    /// The bandwidth of a connection, in bytes per second.
     most: HashMap<What, u64>,
     /// Bytes that it has carried.
     carried: HashMap<What, f64>,
@@ -89,7 +89,7 @@ struct Game<'a> {
 impl Game<'_> {
     fn next_end(&self) -> Option<u64> {
         let moving = self.running.iter().filter(|one| one.speed > 0.0);
-        // What is less than a thousandth of a millisecond comes from rounding.
+        // Less than a thousandth of a millisecond comes from rounding.
         moving.map(|one| self.now + (one.left / one.speed - 0.001).ceil().max(0.0) as u64).min()
     }
 
@@ -129,7 +129,7 @@ impl Game<'_> {
         self.running.push(Running { place, left: 1.0, speed: 0.0, rate: 0, lines });
     }
 
-    /// Gives each its rate.
+    /// Sets the rate of each move.
     fn share(&mut self, moves: &[PlannedMove]) {
         let asked: Vec<_> =
             self.running.iter().map(|one| moves.get(one.place).map_or(0, |one| one.rate)).collect();
@@ -143,7 +143,7 @@ impl Game<'_> {
         }
     }
 
-    /// What came of it. What is still on its way stands still.
+    /// The result. Moves that are still in progress never end.
     fn over(mut self, moves: &[PlannedMove]) -> Played {
         for one in self.running.iter().filter_map(|one| moves.get(one.place)) {
             self.played.breaches.push(Breach::NeverConverges { at_ms: self.now, zone: one.zone });
@@ -162,7 +162,7 @@ impl Game<'_> {
     }
 }
 
-/// Parts of a move that are done in a millisecond at such a rate.
+/// Parts of a move that are done per millisecond at that rate.
 fn speed(given: &Given<'_>, planned: &PlannedMove, rate: u64) -> f64 {
     let host = |host: HostIx| given.fleet.hosts.get(host.0 as usize);
     let zone = given.fleet.zones.get(planned.zone.0 as usize);

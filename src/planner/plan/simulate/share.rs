@@ -1,11 +1,11 @@
-//! How moves share lines: evenly, and nobody gets more while another that could use it gets less.
+//! How moves share connections: evenly, and none gets more while another that could use it gets less.
 
 use std::collections::HashMap;
 
 use crate::plan::schedule::What;
 
-/// Bytes a second of each move: at most what it asks for, at most what its lines carry together. All rise alike; a
-/// move stops where it has what it asks for, or one of its lines is full.
+/// The bandwidth of each move in bytes per second: at most what it asks for, at most what its connections carry
+/// together. All rise alike; a move stops when it has what it asks for, or one of its connections is full.
 pub(super) fn fair(asked: &[u64], ways: &[&[What]], most: &HashMap<What, u64>) -> Vec<u64> {
     let mut shares = vec![0; asked.len()];
     let mut rising: Vec<usize> = (0..asked.len()).collect();

@@ -1,4 +1,4 @@
-//! Which settings hold for a host, from the URI, sysadm.toml and ssh_config.
+//! Which settings apply for a host, from the URI, sysadm.toml and ssh_config.
 
 use super::*;
 

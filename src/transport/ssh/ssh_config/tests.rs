@@ -115,7 +115,7 @@ fn files_are_included_where_they_stand_and_count_if_that_place_does() {
     assert_eq!((options.word("port"), options.word("user")), (Some("1"), Some("one")));
     let options = read("Host h3\nInclude ~/.ssh/conf.d/10.conf\nHost h2\nPort 9\n").unwrap();
     assert_eq!((options.word("port"), options.word("user")), (Some("9"), None));
-    // The block goes on after it.
+    // The block continues after it.
     let options = read("Host h2\nInclude none conf.d/20.conf\nUser two\n").unwrap();
     assert_eq!((options.word("port"), options.word("user")), (Some("2"), Some("two")));
     assert!(read("Include loop\n").unwrap_err().contains("too many files include each other"));

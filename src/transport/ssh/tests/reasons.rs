@@ -1,8 +1,8 @@
-//! What is told where a login fails is the reason, and what is advised helps.
+//! The error of a failed login is the real reason, and the advice helps.
 
 use super::*;
 
-/// The command of an advice.
+/// The command in an advice.
 fn advice(error: &DialError) -> String {
     let text = error.to_string();
     assert!(matches!(error, DialError::Identity { .. }), "{text}");
@@ -14,7 +14,7 @@ fn run(command: &str) {
     assert!(done.unwrap().success(), "{command}");
 }
 
-/// A host that is called h2, and is at the sshd.
+/// A host that is called h2, and leads to the sshd.
 fn renamed(sshd: &Sshd) -> (HostUri, DialOptions) {
     let mut config =
         toml::from_str::<DialOptions>(&format!("[connect.addresses]\nh2 = \"127.0.0.1:{}\"\n", sshd.port))
@@ -51,7 +51,7 @@ async fn the_advice_for_an_unknown_host_helps_whatever_it_is_called() {
         run(&advice(&failed(&uri, &config, &sshd).await));
         dial(&uri, &config, sshd.surroundings()).await.map(drop).expect(what);
     }
-    // Under a name and a port that ssh_config gives.
+    // Under a name and a port from ssh_config.
     let _ = fs::remove_file(&known);
     ssh_config(&sshd, &format!("Host h3\nHostName 127.0.0.1\nPort {port}\n"));
     let uri = "ssh://h3".parse().unwrap();

@@ -1,4 +1,4 @@
-//! A real sshd for one test: it has a folder, a port and keys of its own, and dies with the test.
+//! A real sshd for one test: it has a folder, a port and keys of its own, and ends with the test.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use sysadm_model::HostUri;
 use sysadm_transport::DialOptions;
 use sysadm_transport::ssh::Surroundings;
 
-/// sshd wants to be started by its whole path.
+/// sshd must be started by its absolute path.
 const SSHD: &str = "/usr/sbin/sshd";
 
 /// An sshd that serves connections to a port of this test.
@@ -26,13 +26,13 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// Starts listening; our own ed25519 key is let in, and all its keys are known.
+    /// Starts listening; our own ed25519 key is accepted, and all its keys are known.
     pub fn start(extra: &str) -> Self {
         assert!(
             Path::new(SSHD).exists(),
             "there is no {SSHD}: install openssh-server, or let tests/run do it"
         );
-        // For its privilege separation; only root needs it, and only root can make it.
+        // For its privilege separation; only root needs it, and only root can create it.
         let _ = fs::create_dir_all("/run/sshd");
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -125,7 +125,6 @@ fn serve(connection: OwnedFd, config: &Path, log: &Path) -> Option<Child> {
         .ok()
 }
 
-/// Makes a key pair.
 pub fn keygen(file: &Path, kind: &str, passphrase: &str) {
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", kind, "-N", passphrase, "-C", "test", "-f"])
@@ -135,7 +134,7 @@ pub fn keygen(file: &Path, kind: &str, passphrase: &str) {
     assert!(made.success());
 }
 
-/// Options that start `command` on the far side, with short limits.
+/// Options that start a remote `command`, with short limits.
 pub fn options(command: &str) -> DialOptions {
     let mut options = DialOptions::default();
     options.ssh.agent = command.to_owned();

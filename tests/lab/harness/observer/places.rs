@@ -1,4 +1,4 @@
-//! Where the guests are: what the hypervisors of all hosts say.
+//! Where the guests are, according to the hypervisors of all hosts.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// What the hypervisors said.
+/// What the hypervisors reported.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// Guests (UUIDs) that ran on two hosts at the same time.
+    /// UUIDs of guests that ran on two hosts at the same time.
     pub doubles: BTreeSet<String>,
-    /// Guests (names) that were known to no host, while all of them answered.
+    /// Names of guests that no host knew, while all of them answered.
     pub nowhere: BTreeSet<String>,
-    /// How often all hosts were looked at.
+    /// How often all hosts were asked.
     pub rounds: usize,
 }
 
-/// Looks at all hosts, round after round; the last round begins when it is over.
+/// Asks all hosts, round after round; the last round begins when `over` is set.
 pub fn watch(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Places {
     let mut places = Places::default();
     loop {
@@ -39,8 +39,8 @@ pub fn watch(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Places 
         for guest in guests {
             let missing =
                 |names: &Option<BTreeSet<String>>| names.as_ref().is_some_and(|names| !names.contains(guest));
-            // A guest goes to the other host before it is taken from the first: asked the other way round, one of
-            // the two answers finds it.
+            // A guest arrives at the other host before it is removed from the first: asked in the reverse order,
+            // one of the two answers finds it.
             if names.iter().all(missing) && hosts.iter().rev().all(|host| missing(&known(host))) {
                 places.nowhere.insert(guest.clone());
             }
@@ -53,14 +53,14 @@ pub fn watch(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Places 
     }
 }
 
-/// Two hosts are never asked at the same instant, so a guest that has just moved may be seen on both. Seen
-/// on one, then on the other, then on the first again, it ran on both: no guest goes there and back so soon.
+/// Two hosts are never asked at the same instant, so a guest that has just moved may be seen on both. If it was
+/// seen on one, then on the other, then on the first again, it ran on both: no guest goes there and back so soon.
 fn runs_on_both(guest: &str, first: &Path, second: &Path) -> bool {
     let runs = |host| running(host).contains(guest);
     (runs(first) && runs(second) && runs(first)) || (runs(second) && runs(first) && runs(second))
 }
 
-/// The guests that run on a host now; those that are paused do not run. Nothing if it does not answer.
+/// The guests that run on a host now; paused ones do not count. Empty if the host does not answer.
 fn running(pid_file: &Path) -> BTreeSet<String> {
     ask(pid_file, &["list", "--state-running", "--uuid"]).unwrap_or_default()
 }
@@ -70,7 +70,7 @@ fn known(pid_file: &Path) -> Option<BTreeSet<String>> {
     ask(pid_file, &["list", "--all", "--name"])
 }
 
-/// Asked inside the host, because its cable may be cut.
+/// Asked inside the host, because it may be disconnected from the network.
 fn ask(pid_file: &Path, question: &[&str]) -> Option<BTreeSet<String>> {
     let pid = std::fs::read_to_string(pid_file).ok()?;
     let output = Command::new("timeout")

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::harness::Lab;
 
-/// The host's journal, the run and the zone, of a move.
+/// A move: the host's journal, the run and the zone.
 type Move = (PathBuf, i64, String);
 
 /// What had been reported at some moment.

@@ -1,4 +1,4 @@
-//! What the guests say: their ticks.
+//! The ticks of the guests.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a guest said while it was watched.
+/// The ticks of a guest while it was watched.
 #[derive(Debug, Default, Clone)]
 pub struct Ticks {
-    /// How many ticks.
+    /// The number of ticks.
     pub count: usize,
-    /// From each tick to the next, from the start to the first, and from the last to the end. At least: from when one
-    /// had been seen until the last look at which the next had not come. So however seldom the log is looked at, no
-    /// gap comes out longer than it was.
+    /// From each tick to the next, from the start to the first, and from the last to the end. These are lower
+    /// bounds: from when one had been seen until the last look at which the next had not come. So however seldom
+    /// the log is read, no gap is reported longer than it was.
     pub gaps: Vec<Duration>,
-    /// Ticks that did not follow their predecessor: the one expected, the one that came.
+    /// Ticks that did not follow their predecessor: the expected one and the actual one.
     pub breaks: Vec<(u64, u64)>,
     next: Option<u64>,
     rest: String,
@@ -27,7 +27,7 @@ pub struct Ticks {
 /// A log, from its end on.
 struct Log {
     file: File,
-    /// When it was last looked at.
+    /// When it was last read.
     looked: Instant,
     ticks: Ticks,
 }
@@ -63,7 +63,7 @@ pub fn watch(logs: &[(String, PathBuf)], over: &AtomicBool) -> BTreeMap<String, 
 }
 
 impl Ticks {
-    /// Takes what is new in a log since it was `looked` at before.
+    /// Takes what is new in a log since it was last `looked` at.
     fn read(&mut self, fresh: &str, looked: Instant) {
         self.rest.push_str(fresh);
         while let Some(end) = self.rest.find('\n') {
@@ -96,7 +96,7 @@ impl Ticks {
         self
     }
 
-    /// Says which gap is too long to be explained by these downtimes, longest first.
+    /// Which gap is too long to be explained by these downtimes, longest first.
     pub fn longer_than(&self, reported: &[Duration]) -> Option<String> {
         let allowance = self.allowance();
         let reported = reported.iter().copied().chain(std::iter::repeat(Duration::ZERO));
@@ -106,15 +106,15 @@ impl Ticks {
     }
 
     /// By how much a gap may be longer than the downtime that explains it: eight ticks, so that a second that is
-    /// not reported is seen. Less would not do: a zone is stopped and goes on between two ticks, and emulated guests
-    /// that share a machine's few processors keep one another waiting, which no look at the logs can tell.
+    /// not reported is noticed. Less is not possible: a zone is stopped and continues between two ticks, and
+    /// emulated guests that share a machine's few CPUs delay one another, which cannot be seen in the logs.
     fn allowance(&self) -> Duration {
-        // The usual gap; none if there is but one, from the start to the end.
+        // The usual gap; none if there is only one, from the start to the end.
         8 * self.gaps.get(self.gaps.len().div_ceil(2)).copied().unwrap_or_default()
     }
 }
 
-/// A guest that ticks ten times a second, but for these gaps; in ms.
+/// A guest that ticks ten times a second, except for these gaps, in ms.
 #[cfg(test)]
 fn guest(gaps: &[u64]) -> Ticks {
     let gaps = gaps.iter().copied().chain([100; 9]).map(Duration::from_millis).collect();
