@@ -138,7 +138,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
 }
 
 /// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
-/// records that could not be settled, `rests` the zones that were stopped here: these come first, in reverse
+/// records that could not be settled, `stopped` the zones that were stopped here: these come first, in reverse
 /// order. For those that are `home` nothing is to be done.
 pub fn returning(
     away: Vec<ZoneRecord>,

@@ -43,7 +43,8 @@ pub struct Status {
     pub expected: Option<Expected>,
 }
 
-/// Joins the away list and the latest run. `running` says whether that run is in progress.
+/// Joins the records of zones that are away or were stopped here, and the latest run. `running` says whether that run is in
+/// progress.
 pub fn rows(host: &str, records: &[ZoneRecord], latest: Option<&(Run, Vec<Move>)>, running: bool) -> Status {
     let listed = records.iter().filter(|record| record.place.is_elsewhere() || record.place.is_stop());
     let records: BTreeMap<_, _> = listed.map(|record| (&record.zone, record)).collect();
