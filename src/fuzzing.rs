@@ -32,7 +32,7 @@ pub fn wire(bytes: &[u8]) {
     let _ = serde_json::from_value::<Hello>(value.clone());
     let _ = serde_json::from_value::<Welcome>(value.clone());
     let _ = serde_json::from_value::<rpc::Reply>(value.clone());
-    if let Ok(rpc::Request::Call { call, .. }) = serde_json::from_value(value) {
+    if let Ok(rpc::RpcRequest::Call { call, .. }) = serde_json::from_value(value) {
         let _ = serde_json::from_value::<crate::host::Call>(call);
     }
 }

@@ -14,8 +14,8 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AttachmentError, ZoneAdmin};
-use crate::failover::ownership::{Question, nowhere};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
+use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
     Blocker, BlockerKind, CheckRequest, Edit, Home, HostUri, Manifest, Method, PendingLoad, ZoneName,
@@ -51,7 +51,7 @@ pub struct Attached {
 
 impl ZoneAdmin<'_> {
     /// Changes a zone as its platform proposes, so that it fits here.
-    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
+    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AdminError> {
         // A configuration that cannot be changed either fits as it is, or not at all.
         let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
         let edits = editor.updates(manifest).await?;
@@ -62,7 +62,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// All blockers of a zone that would come here as it is: running, if it runs. Changes nothing.
-    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
+    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AdminError> {
         let arrival = CheckRequest {
             from: "another host".to_owned(),
             // That the same zone is here, not running, does not mean that it could not be here.
@@ -75,17 +75,13 @@ impl ZoneAdmin<'_> {
     }
 
     /// Compares the software of this host with what a zone depends on. None: it depends on none.
-    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
+    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AdminError> {
         let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
         Ok(self.local.compare_software(&arrival).await?)
     }
 
     /// The blockers of a zone that is configured here.
-    pub(super) async fn against(
-        &self,
-        manifest: &Manifest,
-        force: bool,
-    ) -> Result<Vec<Blocker>, AttachmentError> {
+    pub(super) async fn against(&self, manifest: &Manifest, force: bool) -> Result<Vec<Blocker>, AdminError> {
         Ok(self.local.validate(&self.arrival(manifest.clone(), Method::Cold, force)).await?)
     }
 
@@ -131,7 +127,7 @@ impl ZoneAdmin<'_> {
         zone: &ZoneName,
         terms: AttachOptions,
         not_on: &[String],
-    ) -> Result<Attached, AttachmentError> {
+    ) -> Result<Attached, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let record = self.known().await?.may_attach(zone)?.clone();
         let mut manifest = self.configuration(&record)?;
@@ -156,16 +152,16 @@ impl ZoneAdmin<'_> {
         manifest: &Manifest,
         location: Option<HostUri>,
         not_on: &[String],
-    ) -> Result<(), AttachmentError> {
+    ) -> Result<(), AdminError> {
         let zone = &manifest.zone;
         let mut uris = Vec::from_iter(location);
         if manifest.zonepath().is_none() {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &zone.name).0.iter().cloned());
         }
-        let question = Question { uuid: zone.uuid, asker: self.local.name() };
+        let question = OwnershipQuery { uuid: zone.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
+        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
     /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
@@ -176,7 +172,7 @@ impl ZoneAdmin<'_> {
         terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    ) -> Result<(), AdminError> {
         let zone = &manifest.zone.name;
         let mut all = self.against(manifest, terms.force).await?;
         all.extend(findings);
@@ -222,21 +218,17 @@ impl ZoneAdmin<'_> {
         inventory.is_ok_and(|all| all.has(uuid))
     }
 
-    pub(super) fn must_be_empty(
-        &self,
-        zone: &ZoneName,
-        findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    pub(super) fn must_be_empty(&self, zone: &ZoneName, findings: Vec<Blocker>) -> Result<(), AdminError> {
         if findings.is_empty() {
             return Ok(());
         }
         let (zone, host) = (zone.clone(), self.local.name().to_owned());
-        Err(AttachmentError::Unfit { zone, host, findings })
+        Err(AdminError::Unfit { zone, host, findings })
     }
 
     /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
     /// [`Host::attach`].
-    async fn take(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+    async fn take(&self, manifest: &Manifest) -> Result<Vec<String>, AdminError> {
         let (host, zone, zonepath) = (self.local.name(), &manifest.zone, manifest.zonepath());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
@@ -255,7 +247,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Defines a zone on the platform, and restores its autostart; returns what failed after it was defined.
-    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AdminError> {
         let zone = &manifest.zone;
         let mut warnings = Vec::new();
         if let Err(error) = self.local.attach(manifest.clone()).await {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
+use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::{Place, ZoneRecord};
@@ -92,7 +92,7 @@ impl ZoneAdmin<'_> {
         name: &ZoneName,
         manifest: Manifest,
         wishes: &Overrides,
-    ) -> Result<NewZone, AttachmentError> {
+    ) -> Result<NewZone, AdminError> {
         let platform = self.local.platform();
         if manifest.platform != platform.name() {
             return Err(AdminRefusal::Platform(name.clone(), manifest.platform, platform.name()).into());
@@ -125,7 +125,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If its configuration cannot be changed like that.
-    pub fn found_in(&self, manifest: Manifest, zonepath: &Path) -> Result<Manifest, AttachmentError> {
+    pub fn found_in(&self, manifest: Manifest, zonepath: &Path) -> Result<Manifest, AdminError> {
         let Some(edit) = elsewhere(&manifest, zonepath) else { return Ok(manifest) };
         let editor = self.local.platform().needs_editor()?;
         let config = editor.edit(&manifest, &[edit])?;
@@ -136,10 +136,9 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If that is invalid, or is of another zone.
-    pub fn edited(&self, draft: &NewZone, config: String) -> Result<NewZone, AttachmentError> {
+    pub fn edited(&self, draft: &NewZone, config: String) -> Result<NewZone, AdminError> {
         let before = &draft.manifest.zone;
-        let unreadable =
-            |error| AttachmentError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
+        let unreadable = |error| AdminError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
         let manifest =
             self.local.platform().needs_editor()?.reread(&draft.manifest, config).map_err(unreadable)?;
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
@@ -156,7 +155,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If its configuration is invalid, or another zone is in its way: nothing is recorded then.
-    pub async fn create(&self, draft: NewZone) -> Result<Created, AttachmentError> {
+    pub async fn create(&self, draft: NewZone) -> Result<Created, AdminError> {
         let known = self.known().await?;
         known.may_create(&draft.manifest)?;
         let Some((folder, before)) = self.hand_over(&draft)? else { return self.keep(&known, draft).await };
@@ -169,7 +168,7 @@ impl ZoneAdmin<'_> {
 
     /// If a copy's zonepath was copied from the original's, it contains the original's manifest: replaces that by
     /// the copy's. Returns the zonepath and the replaced manifest.
-    fn hand_over(&self, draft: &NewZone) -> Result<Option<(PathBuf, String)>, AttachmentError> {
+    fn hand_over(&self, draft: &NewZone) -> Result<Option<(PathBuf, String)>, AdminError> {
         let NewZone { manifest, original } = draft;
         let Some(folder) = manifest.zonepath().filter(|folder| Some(*folder) != original.zonepath()) else {
             return Ok(None);
@@ -184,7 +183,7 @@ impl ZoneAdmin<'_> {
         Ok(Some((folder.to_owned(), before)))
     }
 
-    async fn keep(&self, known: &KnownZones, draft: NewZone) -> Result<Created, AttachmentError> {
+    async fn keep(&self, known: &KnownZones, draft: NewZone) -> Result<Created, AdminError> {
         // The host to which it went before is asked when it is attached.
         let is_gone =
             |record: &&ZoneRecord| record.uuid == draft.manifest.zone.uuid && record.place == Place::Migrated;
@@ -215,15 +214,15 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If it is not configured here.
-    pub async fn delete(&self, zone: &ZoneName) -> Result<ZoneRecord, AttachmentError> {
+    pub async fn delete(&self, zone: &ZoneName) -> Result<ZoneRecord, AdminError> {
         let row = self.known().await?.may_delete(zone)?.clone();
         let store = self.local.store();
         store.delete_zone(row.uuid)?;
         if row.place != Place::Migrated {
             let taken =
-                store.standbys()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());
+                store.held_replicas()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());
             for one in taken {
-                store.drop_standby(&one.origin, &one.zone)?;
+                store.drop_replica(&one.origin, &one.zone)?;
             }
         }
         Ok(row)

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
+use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -31,7 +31,7 @@ pub struct Document {
 }
 
 impl Document {
-    fn of(manifest: Manifest, written: Written) -> Result<Self, AttachmentError> {
+    fn of(manifest: Manifest, written: Written) -> Result<Self, AdminError> {
         let text = document::write(&manifest, &written)?;
         Ok(Self { manifest, written, text })
     }
@@ -51,7 +51,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If the zone is not known here.
-    pub async fn document(&self, zone: &ZoneName) -> Result<Document, AttachmentError> {
+    pub async fn document(&self, zone: &ZoneName) -> Result<Document, AdminError> {
         match self.local.manifest(zone.clone()).await {
             Ok(manifest) => Document::of(manifest, self.written()),
             Err(HostError::NoSuchZone { .. }) => {
@@ -73,11 +73,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach continues.
-    pub async fn detach(
-        &self,
-        zone: &ZoneName,
-        copy: Option<&Path>,
-    ) -> Result<DetachedZone, AttachmentError> {
+    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<DetachedZone, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(record) = self.half_detached(&known, zone)? {
@@ -114,11 +110,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Completes an interrupted detach: the platform has undefined the zone, and no other host can see its manifest.
-    fn half_detached(
-        &self,
-        known: &KnownZones,
-        zone: &ZoneName,
-    ) -> Result<Option<ZoneRecord>, AttachmentError> {
+    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<ZoneRecord>, AdminError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
@@ -131,7 +123,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Removes what was written of a zone, if its platform is known to still have it.
-    async fn withdraw(&self, row: &ZoneRecord, cause: AttachmentError) -> AttachmentError {
+    async fn withdraw(&self, row: &ZoneRecord, cause: AdminError) -> AdminError {
         if !self.is_known_to_be_here(row.uuid).await {
             return cause;
         }
@@ -140,15 +132,15 @@ impl ZoneAdmin<'_> {
         let removed = self.local.store().zone_is_here(row.uuid).map_err(|error| chain(&error));
         match cleared.and(removed) {
             Ok(_) => cause,
-            Err(also) => AttachmentError::NotUndone { cause: cause.into(), also },
+            Err(also) => AdminError::NotUndone { cause: cause.into(), also },
         }
     }
 }
 
 /// A copy of a manifest that does not have its final name yet.
-fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AttachmentError> {
+fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AdminError> {
     if path.symlink_metadata().is_ok() {
-        return Err(AttachmentError::InTheWay(path.to_owned()));
+        return Err(AdminError::InTheWay(path.to_owned()));
     }
     let failed = |source| ZonepathError::Io { what: "write", path: path.to_owned(), source };
     Ok(file::StagedFile::write(path, text, 0o600).map_err(failed)?)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::failover::ownership::Elsewhere;
+use crate::failover::ownership::OwnedElsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Blocker, HostUri, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
@@ -34,7 +34,7 @@ pub enum AdminRefusal {
     #[error(
         "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
     )]
-    Rests(ZoneName),
+    StoppedHere(ZoneName),
     /// The zone is away.
     #[error(
         "zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back; if it is nowhere any more, 'sysadm evacuate --forget {0}' makes it configured here"
@@ -56,7 +56,7 @@ pub enum AdminRefusal {
     NameTaken(ZoneName, Uuid),
     /// Another host has the zone, or may have it.
     #[error("zone '{0}': {1}")]
-    Elsewhere(ZoneName, Elsewhere),
+    Elsewhere(ZoneName, OwnedElsewhere),
     /// The zone was migrated to another host.
     #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
     MovedTo(ZoneName, HostUri),
@@ -65,13 +65,13 @@ pub enum AdminRefusal {
     NotAttached(ZoneName),
     /// Its host has left no replica here.
     #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
-    NotLeft(ZoneName),
+    NoReplica(ZoneName),
     /// Several hosts have left replicas of a zone with that name.
     #[error("zone '{0}': these hosts have left a zone of this name: {all}; say which with --origin", all = .1.join(", "))]
-    LeftBySeveral(ZoneName, Vec<String>),
+    SeveralReplicas(ZoneName, Vec<String>),
     /// Its host may not be lost.
     #[error("zone '{0}': {1}")]
-    NotLost(ZoneName, crate::failover::Refused),
+    NotTakenOver(ZoneName, crate::failover::TakeoverRefusal),
     /// Another zone has that name.
     #[error("zone '{0}': there is a zone of this name here, {1}")]
     Name(ZoneName, ZoneState),
@@ -107,7 +107,7 @@ pub enum AdminRefusal {
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
-pub enum AttachmentError {
+pub enum AdminError {
     /// It is not allowed.
     #[error(transparent)]
     Refused(#[from] AdminRefusal),

@@ -1,6 +1,6 @@
 //! Discarding the record of a zone that is away: it will not return, but its configuration is not lost.
 
-use super::{AttachmentError, ZoneAdmin};
+use super::{AdminError, ZoneAdmin};
 use crate::host::Host;
 use crate::model::ZoneName;
 use crate::model::document::Written;
@@ -27,7 +27,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not. It is away as before then.
-    pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AttachmentError> {
+    pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("evacuate --forget {zone}"))?;
         let store = self.local.store();
         let is_meant = |record: &&ZoneRecord| {
@@ -57,7 +57,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Makes this host the home of a zone that is here; returns the host that it belonged to before.
-    async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AttachmentError> {
+    async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AdminError> {
         let inventory = self.local.inventory().await?;
         let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };
         let record = self.local.store().zone(uuid)?;

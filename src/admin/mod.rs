@@ -22,16 +22,16 @@ mod attach;
 mod create;
 mod detach;
 mod error;
-mod failover;
 mod give_up;
 mod state;
+mod takeover;
 
 pub use attach::AttachOptions;
 pub use create::{NewZone, Overrides};
-pub use error::{AdminRefusal, AttachmentError};
-pub use failover::TakeoverRequest;
+pub use error::{AdminError, AdminRefusal};
 pub use give_up::GivenUp;
 pub use state::KnownZones;
+pub use takeover::TakeoverRequest;
 
 use crate::host::{Host, Local};
 use crate::model::document::Written;
@@ -57,7 +57,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// What this host knows of zones now.
-    pub async fn known(&self) -> Result<KnownZones, AttachmentError> {
+    pub async fn known(&self) -> Result<KnownZones, AdminError> {
         let store = self.local.store();
         let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
@@ -65,7 +65,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// The configuration that is kept of a zone.
-    fn configuration(&self, record: &ZoneRecord) -> Result<Manifest, AttachmentError> {
+    fn configuration(&self, record: &ZoneRecord) -> Result<Manifest, AdminError> {
         let found = self.local.store().manifest_of(record.uuid)?;
         found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }

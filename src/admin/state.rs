@@ -69,7 +69,7 @@ impl KnownZones {
             return Err(AdminRefusal::NameTaken(name.clone(), row.uuid));
         }
         if self.zones.iter().any(|record| record.place.is_stop() && record.zone == *name) {
-            return Err(AdminRefusal::Rests(name.clone()));
+            return Err(AdminRefusal::StoppedHere(name.clone()));
         }
         match (zone.state, zone.aux) {
             _ if zone.is_running() => Err(AdminRefusal::Runs(name.clone())),

@@ -162,7 +162,7 @@ impl House {
     }
 
     /// Reads this host's certificate each time, so that a renewed one needs no restart.
-    async fn identify(&self, tcp: TcpStream) -> Result<rads::Incoming, AcceptError> {
+    async fn identify(&self, tcp: TcpStream) -> Result<rads::AcceptedPeer, AcceptError> {
         rads::accept(tcp, &Credentials::load(&self.paths.tls_dir())?, self.config.connect.keepalive).await
     }
 

@@ -19,7 +19,7 @@ use crate::model::{Blocker, BlockerKind, format_bytes};
 use crate::model::{Role, Token};
 use crate::transport::ByteStream;
 use crate::transport::frame::{self, FrameError};
-use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
+use crate::transport::rpc::{OUTSTANDING, Reply, RpcRequest, SILENCE};
 
 /// Answers until the stream ends, then waits for the open requests to finish.
 ///
@@ -137,8 +137,8 @@ async fn read_requests(
             Err(elapsed) => return Err(FrameError::Io(elapsed.into())),
         };
         let reply = match request {
-            Request::Ping { ping } => Reply::Pong { pong: ping },
-            Request::Call { id, call } => {
+            RpcRequest::Ping { ping } => Reply::Pong { pong: ping },
+            RpcRequest::Call { id, call } => {
                 while open.tasks.try_join_next().is_some() {}
                 match admit(call, open, &**host, peer) {
                     Err(error) => reply(id, Err(error)),
@@ -171,7 +171,7 @@ async fn read_requests(
 /// What was read from the stream.
 enum Received {
     /// A request with the memory reserved for it, or a ping.
-    Request(Request, Option<QuotaPermit>),
+    Request(RpcRequest, Option<QuotaPermit>),
     /// A request for which there was no memory: it was not read.
     Refused {
         /// The request's number.
@@ -209,9 +209,9 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Rece
     if is_dense(&text) {
         return Err(malformed("more values than its length allows"));
     }
-    let request: Request = serde_json::from_slice(&text)?;
+    let request: RpcRequest = serde_json::from_slice(&text)?;
     match (&request, held) {
-        (Request::Call { id, .. }, None) => match room() {
+        (RpcRequest::Call { id, .. }, None) => match room() {
             Ok(held) => Ok(Received::Request(request, Some(held))),
             Err(reason) => Ok(Received::Refused { id: *id, reason }),
         },

@@ -54,7 +54,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
         let mut said = Vec::new();
         loop {
             ticks.tick().await;
-            let problems = match failover::leave(&host, &store, &peers, &[]).await {
+            let problems = match failover::replicate(&host, &store, &peers, &[]).await {
                 Ok(report) => zone::standby_problems(&report),
                 Err(error) => vec![chain(&error)],
             };

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::admin::AttachmentError;
+use crate::admin::AdminError;
 use crate::cancel::CancelReason;
 use crate::evacuation::EvacuationError;
 use crate::host::HostError;
@@ -138,20 +138,20 @@ impl From<LockError> for CliError {
     }
 }
 
-impl From<AttachmentError> for CliError {
-    fn from(error: AttachmentError) -> Self {
+impl From<AdminError> for CliError {
+    fn from(error: AdminError) -> Self {
         match error {
-            AttachmentError::Lock(error) => error.into(),
-            AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
-            AttachmentError::NotUndone { .. } => Self::new(Exit::Partly, error),
-            AttachmentError::Refused(_)
-            | AttachmentError::InTheWay(_)
-            | AttachmentError::Unreadable { .. }
-            | AttachmentError::Host(_)
-            | AttachmentError::Platform(_)
-            | AttachmentError::Store(_)
-            | AttachmentError::Zonepath(_)
-            | AttachmentError::Document(_) => Self::new(Exit::Error, error),
+            AdminError::Lock(error) => error.into(),
+            AdminError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
+            AdminError::NotUndone { .. } => Self::new(Exit::Partly, error),
+            AdminError::Refused(_)
+            | AdminError::InTheWay(_)
+            | AdminError::Unreadable { .. }
+            | AdminError::Host(_)
+            | AdminError::Platform(_)
+            | AdminError::Store(_)
+            | AdminError::Zonepath(_)
+            | AdminError::Document(_) => Self::new(Exit::Error, error),
         }
     }
 }

@@ -42,7 +42,7 @@ fn known(inventory: &Inventory, store: &Store) -> Result<Vec<(ZoneName, Uuid)>, 
     let recorded =
         store.zones()?.into_iter().filter(|record| record.place != Place::Here && !is_gone(record));
     known.extend(recorded.map(|record| (record.zone, record.uuid)));
-    known.extend(store.standbys()?.into_iter().map(|row| (row.zone, row.uuid)));
+    known.extend(store.held_replicas()?.into_iter().map(|row| (row.zone, row.uuid)));
     Ok(known)
 }
 

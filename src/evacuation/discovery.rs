@@ -62,7 +62,7 @@ impl Engine {
         Ok(self.view_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
-    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may be
+    /// Asks this host and the locations of the zones that return, and all hosts to which those of `waiting` may be
     /// relocated.
     pub(super) async fn view_of_return(
         &self,
@@ -107,7 +107,7 @@ impl Engine {
         plan: Option<PlanFile>,
     ) -> PlanningView {
         // Without the history only the forecasts are worse.
-        let history = learnt(&self.store.trips().unwrap_or_default());
+        let history = learnt(&self.store.past_moves().unwrap_or_default());
         let here = self.key();
         PlanningView { here, direction, fleet, cycles, rules, connected, history, plan }
     }

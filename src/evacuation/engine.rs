@@ -107,7 +107,7 @@ pub enum Event<'a> {
     Moving(usize),
     /// The move of this zone to this host begins.
     Migrating(&'a ZoneName, &'a str),
-    /// This zone is moved from its refuge to this host, because there is no room for it here yet.
+    /// This zone is moved from its location to this host, because there is no room for it here yet.
     Relocating(&'a ZoneName, &'a str),
     /// This zone is stopped or suspended here now.
     Stopping(&'a ZoneName, StopMethod),

@@ -9,10 +9,10 @@ use crate::plan::{
     BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, HostKey, Observation,
     PlannedMove, Trip,
 };
-use crate::store::{Expectation, Move, MoveState, PastTrip};
+use crate::store::{Expectation, Move, MoveState, PastMove};
 
 /// What is known from these moves, oldest first.
-pub(super) fn learnt(trips: &[PastTrip]) -> History {
+pub(super) fn learnt(trips: &[PastMove]) -> History {
     let costs = Costs::default();
     let calibration = trips.iter().fold(Calibration::default(), |known, past| {
         let host = |name: &str| FleetHost::new(HostKey::Name(name.to_owned()));
@@ -32,7 +32,7 @@ pub(super) fn learnt(trips: &[PastTrip]) -> History {
 }
 
 /// The successful moves of a plan.
-fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
+fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastMove> {
     let by_name: BTreeMap<_, _> = moves.iter().map(|one| (&one.zone, one)).collect();
     let of_move = |planned: &PlannedMove| {
         let zone = built.zone(planned.zone)?;
@@ -42,7 +42,7 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
         let (from, to) = (built.host_of(planned.from)?, built.host_of(planned.to)?);
         let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;
-        Some(PastTrip {
+        Some(PastMove {
             zone: ended.zone.clone(),
             source: from.name.to_string(),
             dest: to.name.to_string(),
@@ -63,7 +63,7 @@ impl Engine {
     /// Stores what the moves of that plan took. It only improves forecasts, so errors are ignored.
     pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
         if let Some(run) = run_state.run()
-            && let Err(error) = self.store.record_trips(run, &past(built, &run_state.moves()))
+            && let Err(error) = self.store.record_past_moves(run, &past(built, &run_state.moves()))
         {
             self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }
@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
-        let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample::trip("web") };
+        let slow = |took_ms| PastMove { model_ms: 10_000, took_ms, ..sample::past_move("web") };
         let known = learnt(&vec![slow(20_000); 30]);
         let host = |name: &str| FleetHost::new(name.parse().unwrap());
-        let past = sample::trip("web");
+        let past = sample::past_move("web");
         let zone = FleetZone {
             running: true,
             memory_used: past.memory,

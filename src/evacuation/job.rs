@@ -17,7 +17,7 @@ pub struct Job {
     pub brand: Brand,
     pub operation: Operation,
     pub state: JobState,
-    /// The other host: its destination, or the last one that was tried; on return, its refuge.
+    /// The other host: its destination, or the last one that was tried; on return, its location.
     pub peer: Option<HostUri>,
     /// The blockers of hosts, in the order in which they were asked.
     pub findings: Vec<HostRefusal>,

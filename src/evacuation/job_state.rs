@@ -93,7 +93,7 @@ pub enum JobEvent {
     Finish(Ending, Option<String>),
     /// The zone was relocated: its new record.
     Relocated(Box<ZoneRecord>),
-    /// The zone has stayed at its refuge (the reason).
+    /// The zone has stayed at its location (the reason).
     RelocationFailed(String),
     /// It is not attempted (the reason).
     Skip(String),

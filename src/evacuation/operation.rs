@@ -17,9 +17,9 @@ pub enum Operation {
         /// In order of preference.
         targets: Vec<HostUri>,
     },
-    /// It comes back from its refuge; its record.
+    /// It comes back from its location; its record.
     Return(Box<ZoneRecord>),
-    /// It goes from its refuge to another host, because its home has no room yet; its record.
+    /// It goes from its location to another host, because its home has no room yet; its record.
     Relocate(Box<ZoneRecord>),
     /// It stays here, and is stopped or suspended.
     Stop { uuid: Uuid, method: StopMethod },

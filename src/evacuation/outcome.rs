@@ -4,7 +4,7 @@
 //!
 //! An interrupted move can end so although its zone is whole: the image that was held at its destination is lost with the
 //! hypervisor there, its source having ended. Nobody boots such a guest unasked: what it was doing is lost, and its owner
-//! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
+//! has to know. One that has crashed at its location, or of whose end nothing is known, is down when it is home again. One that
 //! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
 
 use super::engine::Engine;
@@ -90,7 +90,7 @@ impl Engine {
         Ok(Some(Down { zone: row.zone.clone(), reason }))
     }
 
-    /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its refuge.
+    /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its location.
     fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
@@ -143,9 +143,9 @@ impl Engine {
         let rows: Vec<_> = self.store.away()?.into_iter().filter(|row| row.down.is_some()).collect();
         let connected = self.peers.connect(rows.iter().filter_map(|row| row.location.clone())).await;
         for row in rows {
-            let refuge = row.location.as_ref().and_then(|uri| connected.get(uri));
-            let Some(Ok(refuge)) = refuge else { continue };
-            if !matches!(observe(refuge.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
+            let location = row.location.as_ref().and_then(|uri| connected.get(uri));
+            let Some(Ok(location)) = location else { continue };
+            if !matches!(observe(location.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
                 self.store.update_zone(&ZoneRecord { down: None, ..row })?;
             }
         }

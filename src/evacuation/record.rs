@@ -109,7 +109,7 @@ impl MoveContext<'_> {
         self.engine.events.emit(&Event::Warning(&text));
     }
 
-    /// The record of a zone that was relocated to another refuge.
+    /// The record of a zone that was relocated to another location.
     fn relocated(&self, away: &ZoneRecord) -> ZoneRecord {
         ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }

@@ -9,7 +9,7 @@ use super::outcome::Down;
 use super::request::EvacuationError;
 use super::return_path::{End, RecoveryTrace};
 use crate::migration::recovery::{Observed, RecordFate, Resolution, decide_in_place};
-use crate::migration::settle::{InterruptedMove, Refuge, SettledAt};
+use crate::migration::settle::{InterruptedMove, ReachedHost, SettledAt};
 use crate::migration::steps::Side;
 use crate::model::{Aux, HostUri, Step, Zone, chain};
 use crate::store::{Place, ZoneRecord};
@@ -44,17 +44,17 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     let uris = rows.iter().flat_map(|row| row.location.iter().chain(&row.relocating_to)).cloned();
     let connected = engine.peers.connect(uris).await;
     let there = |uri: &Option<HostUri>| match uri.as_ref().and_then(|uri| Some((uri, connected.get(uri)?))) {
-        Some((uri, Ok(host))) => Ok(End::There(Refuge { uri: uri.clone(), host: Arc::clone(host) })),
+        Some((uri, Ok(host))) => Ok(End::There(ReachedHost { uri: uri.clone(), host: Arc::clone(host) })),
         Some((_, Err(reason))) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End::Here(engine.local.clone());
     for row in rows {
-        let ends = there(&row.location).and_then(|refuge| {
+        let ends = there(&row.location).and_then(|location| {
             Ok(match row.place {
-                Place::Relocating => [refuge, there(&row.relocating_to)?],
-                Place::Returning => [refuge, here()],
-                _ => [here(), refuge],
+                Place::Relocating => [location, there(&row.relocating_to)?],
+                Place::Returning => [location, here()],
+                _ => [here(), location],
             })
         });
         let (is_settled, text) = match ends {
@@ -170,7 +170,7 @@ async fn settle(
     let host = match &settled {
         SettledAt::Source => source,
         SettledAt::Destination => destination,
-        SettledAt::Refuge(refuge) => refuge.host.as_ref(),
+        SettledAt::Location(location) => location.host.as_ref(),
     };
     let down = match row.place {
         Place::Away => None,
@@ -207,7 +207,9 @@ fn record(row: &ZoneRecord, settled: &SettledAt) -> Option<ZoneRecord> {
     let place = if row.place == Place::Migrating { Place::Migrated } else { Place::Away };
     let there = ZoneRecord { place, relocating_to: None, ..row.clone() };
     match (settled, row.place) {
-        (SettledAt::Refuge(refuge), _) => Some(ZoneRecord { location: Some(refuge.uri.clone()), ..there }),
+        (SettledAt::Location(location), _) => {
+            Some(ZoneRecord { location: Some(location.uri.clone()), ..there })
+        }
         (SettledAt::Source, Place::Returning | Place::Relocating)
         | (SettledAt::Destination, Place::Leaving | Place::Migrating) => Some(there),
         (SettledAt::Destination, Place::Relocating) => {

@@ -93,17 +93,17 @@ impl Engine {
         request: &Request,
     ) -> Option<Arc<Task>> {
         let host = |uri| view.connected.get(uri)?.as_ref().ok();
-        let (refuge, third) = (host(row.location.as_ref()?)?, host(to)?);
-        let kind = way_back(row, refuge.as_ref(), request, &*self.local)
+        let (location, third) = (host(row.location.as_ref()?)?, host(to)?);
+        let kind = way_back(row, location.as_ref(), request, &*self.local)
             .await
             .ok()
             .filter(|kind| *kind == Method::Live)?;
-        let exported = refuge.export(row.zone.clone()).await.ok()?;
+        let exported = location.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),
             exported: &exported,
             kind,
-            from: refuge.name(),
+            from: location.name(),
             home: Some(self.here()),
             overwrite: false,
             force: request.force,
@@ -112,12 +112,12 @@ impl Engine {
         let task = match self.sideward(&exported.manifest, row, to) {
             Some(mapped) => {
                 let answer = check.run(&mapped, third.as_ref(), PendingLoad::default()).await;
-                let (from, to) = (refuge.clone(), third.clone());
+                let (from, to) = (location.clone(), third.clone());
                 answer.ok().map(|request| Arc::new(check.task(request, mapped.record, from, to)))
             }
             None => None,
         };
-        let _ = refuge.clear_markers(exported.ticket).await;
+        let _ = location.clear_markers(exported.ticket).await;
         task
     }
 }

@@ -1,4 +1,4 @@
-//! Where a zone is that may have gone on from its refuge, and how it can come back from there.
+//! Where a zone is that may have gone on from its location, and how it can come back from there.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
-use crate::migration::settle::{Refuge, Trace};
+use crate::migration::settle::{ReachedHost, Trace};
 use crate::migration::steps::Side;
 use crate::model::{Location, Method, chain};
 use crate::peers::NoPeer;
@@ -22,7 +22,7 @@ const FOLLOWED: usize = 8;
 /// Where a zone was found that had moved on.
 pub(super) struct Trail {
     /// The last host: as far as is known, the zone has not moved on from there.
-    pub refuge: Refuge,
+    pub location: ReachedHost,
     /// What that host says of the zone; none if it is too old to be asked.
     pub known: Option<Location>,
     /// Which host has passed it on, and to which.
@@ -30,17 +30,17 @@ pub(super) struct Trail {
 }
 
 impl Engine {
-    /// Follows a zone from host to host: its refuge may have passed it on, and so on.
-    pub(super) async fn follow(&self, uuid: Uuid, mut refuge: Refuge) -> Result<Trail, NoPeer> {
+    /// Follows a zone from host to host: its location may have passed it on, and so on.
+    pub(super) async fn follow(&self, uuid: Uuid, mut location: ReachedHost) -> Result<Trail, NoPeer> {
         let mut hops = Vec::new();
         loop {
-            let known = told(refuge.host.location(uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let known = told(location.host.location(uuid).await.map(Some)).map_err(NoPeer::Silent)?;
             let (did, next) = match &known {
                 Some(Location::Migrated(next)) => ("migrated", next),
                 Some(Location::Evacuated(next)) => ("evacuated", next),
-                _ => return Ok(Trail { refuge, known, hops }),
+                _ => return Ok(Trail { location, known, hops }),
             };
-            let moved = format!("{} has {did} it to {next}", refuge.host.name());
+            let moved = format!("{} has {did} it to {next}", location.host.name());
             if hops.len() == FOLLOWED {
                 return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
             }
@@ -48,14 +48,14 @@ impl Engine {
                 NoPeer::Itself => NoPeer::Itself,
                 NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
             })?;
-            refuge = Refuge { uri: next.clone(), host };
+            location = ReachedHost { uri: next.clone(), host };
             hops.push(moved);
         }
     }
 
-    /// Looks for a zone that cannot be found by following it from its refuge: on one of the hosts to which zones
+    /// Looks for a zone that cannot be found by following it from its location: on one of the hosts to which zones
     /// of this host go, if that host has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<Refuge> {
+    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<ReachedHost> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -63,14 +63,14 @@ impl Engine {
         let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
-                return Some(Refuge { uri: uri.clone(), host: Arc::clone(host) });
+                return Some(ReachedHost { uri: uri.clone(), host: Arc::clone(host) });
             }
         }
         None
     }
 }
 
-/// A refuge's answer to where a zone has gone. A host that does not support the request has not moved the zone;
+/// The answer of the host it was evacuated to: where a zone has gone. A host that does not support the request has not moved the zone;
 /// an answer that did not arrive is an error.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
@@ -84,13 +84,13 @@ pub(super) enum End {
     /// This one.
     Here(Arc<dyn Host>),
     /// Another one.
-    There(Refuge),
+    There(ReachedHost),
 }
 
 impl End {
     pub(super) fn host(&self) -> &dyn Host {
         match self {
-            Self::Here(host) | Self::There(Refuge { host, .. }) => host.as_ref(),
+            Self::Here(host) | Self::There(ReachedHost { host, .. }) => host.as_ref(),
         }
     }
 }
@@ -104,11 +104,11 @@ pub(super) struct RecoveryTrace<'a> {
 
 #[async_trait::async_trait]
 impl Trace for RecoveryTrace<'_> {
-    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
+    async fn went_on(&self, from: Side) -> Result<Option<ReachedHost>, String> {
         let [source, destination] = self.ends;
         let end = if from == Side::Source { source } else { destination };
-        let End::There(refuge) = end else { return Ok(None) };
-        let trail = match self.engine.follow(self.row.uuid, refuge.clone()).await {
+        let End::There(location) = end else { return Ok(None) };
+        let trail = match self.engine.follow(self.row.uuid, location.clone()).await {
             Ok(trail) if trail.hops.is_empty() => return Ok(None),
             // A zone that went home is where the other host says.
             Err(NoPeer::Itself) => return Ok(None),
@@ -116,30 +116,30 @@ impl Trace for RecoveryTrace<'_> {
             Ok(trail) => trail,
         };
         let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
-        Ok(has_it.then_some(trail.refuge))
+        Ok(has_it.then_some(trail.location))
     }
 
-    async fn search(&self) -> Option<Refuge> {
+    async fn search(&self) -> Option<ReachedHost> {
         self.engine.search(self.row).await
     }
 }
 
-/// How the zone can come back, according to its refuge.
+/// How the zone can come back, according to its location.
 pub(super) async fn way_back(
     away: &ZoneRecord,
-    refuge: &dyn Host,
+    location: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
 ) -> Result<Method, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| JobEvent::Fail(None, reason);
-    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
-    let name = refuge.name();
+    let inventory = location.inventory().await.map_err(|error| failed(error.to_string()))?;
+    let name = location.name();
     let found = inventory
         .identified(away.uuid)
         .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
     let Some(zone) = found else {
-        let known = told(refuge.location(away.uuid).await.map(Some)).map_err(failed)?;
+        let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
         return Err(failed(match known {
             Some(Location::Configured) => format!(
                 "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",

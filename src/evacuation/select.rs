@@ -137,7 +137,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
     inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
 }
 
-/// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
+/// The zones that a return is about. Whether they still run at their locations is found out later. `open` are the
 /// records that could not be settled, `stopped` the zones that were stopped here: these come first, in reverse
 /// order. For those that are `home` nothing is to be done.
 pub fn returning(

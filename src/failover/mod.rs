@@ -19,6 +19,6 @@ mod reconcile;
 mod replicate;
 mod takeover;
 
-pub use reconcile::{Claimed, Verdict};
-pub use replicate::{Left, Report, Stale, leave, withdraw};
-pub use takeover::{Refused, Stated, may_take, whom_to_ask};
+pub use reconcile::{ReconciledTakeover, TakeoverOutcome};
+pub use replicate::{ReplicaStatus, ReplicationReport, StaleReplica, drop_replicas, replicate};
+pub use takeover::{OperatorAssertions, TakeoverRefusal, hosts_to_ask, may_take_over};

@@ -14,28 +14,28 @@ const MOST: usize = 32;
 
 /// What another host says of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum OwnershipReply {
     /// Where the zone is, as far as it knows.
-    Knows(Location),
+    Location(Location),
     /// It did not answer, or not as a host should; the reason.
-    Silent(String),
+    Unreachable(String),
 }
 
 /// Why a zone must not be attached here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Elsewhere {
+pub enum OwnedElsewhere {
     /// The zone is there.
     #[error("it is on {0}")]
-    Has(HostUri),
+    Present(HostUri),
     /// The zone is about to arrive there.
     #[error("it is about to be on {0}: it is being attached there, or moves there; try again later")]
-    Comes(HostUri),
+    Arriving(HostUri),
     /// The zone may be there.
     #[error(
         "{host} was a target of it and cannot be asked ({reason}); if you know that it is not there, say --not-on {}",
         .host.host
     )]
-    May {
+    Unknown {
         host: HostUri,
         /// Why it could not be asked.
         reason: String,
@@ -43,27 +43,28 @@ pub enum Elsewhere {
 }
 
 /// The question where a zone is.
-pub struct Question<'a> {
+pub struct OwnershipQuery<'a> {
     pub uuid: Uuid,
     /// The name of this host, which does not ask itself, even if it does not answer under that name.
     pub asker: &'a str,
 }
 
-impl Question<'_> {
+impl OwnershipQuery<'_> {
     /// Asks these hosts in parallel, then those to which the zone went from them. The answers are in the hosts'
     /// order.
-    pub async fn ask(&self, peers: &Peers, uris: Vec<HostUri>) -> Vec<(HostUri, Answer)> {
-        let mut answers: Vec<(HostUri, Answer)> = Vec::new();
+    pub async fn ask(&self, peers: &Peers, uris: Vec<HostUri>) -> Vec<(HostUri, OwnershipReply)> {
+        let mut answers: Vec<(HostUri, OwnershipReply)> = Vec::new();
         let mut next = uris;
         while !next.is_empty() {
             if answers.len() + next.len() > MOST {
                 let reason = "the zone was passed on too often".to_owned();
-                answers.extend(next.into_iter().map(|uri| (uri, Answer::Silent(reason.clone()))));
+                answers
+                    .extend(next.into_iter().map(|uri| (uri, OwnershipReply::Unreachable(reason.clone()))));
                 break;
             }
             let asking = next.into_iter().map(|uri| async {
                 let answer = self.ask_one(peers, &uri).await;
-                (uri, answer.map_or_else(Answer::Silent, Answer::Knows))
+                (uri, answer.map_or_else(OwnershipReply::Unreachable, OwnershipReply::Location))
             });
             answers.extend(join_all(asking).await);
             next = self.unasked(&answers);
@@ -82,11 +83,11 @@ impl Question<'_> {
     }
 
     /// The hosts to which the zone went, according to these answers, and that were not asked yet.
-    fn unasked(&self, answers: &[(HostUri, Answer)]) -> Vec<HostUri> {
+    fn unasked(&self, answers: &[(HostUri, OwnershipReply)]) -> Vec<HostUri> {
         let asked = |host: &str| host == self.asker || answers.iter().any(|(uri, _)| uri.host == host);
         let gone = answers.iter().filter_map(|(_, answer)| match answer {
-            Answer::Knows(known) => known.gone_to(),
-            Answer::Silent(_) => None,
+            OwnershipReply::Location(known) => known.gone_to(),
+            OwnershipReply::Unreachable(_) => None,
         });
         let mut next: Vec<HostUri> = Vec::new();
         for uri in gone.filter(|uri| !asked(&uri.host)) {
@@ -103,18 +104,23 @@ impl Question<'_> {
 ///
 /// # Errors
 /// Which host has it, or may have it.
-pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
+pub fn ensure_unowned(
+    answers: &[(HostUri, OwnershipReply)],
+    not_on: &[String],
+) -> Result<(), OwnedElsewhere> {
     for (host, answer) in answers {
         match answer {
-            Answer::Knows(Location::Here | Location::Guest(_)) => {
-                return Err(Elsewhere::Has(host.clone()));
+            OwnershipReply::Location(Location::Here | Location::Guest(_)) => {
+                return Err(OwnedElsewhere::Present(host.clone()));
             }
-            Answer::Knows(Location::Coming) => return Err(Elsewhere::Comes(host.clone())),
-            Answer::Silent(reason) if !not_on.contains(&host.host) => {
-                return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
+            OwnershipReply::Location(Location::Arriving) => {
+                return Err(OwnedElsewhere::Arriving(host.clone()));
+            }
+            OwnershipReply::Unreachable(reason) if !not_on.contains(&host.host) => {
+                return Err(OwnedElsewhere::Unknown { host: host.clone(), reason: reason.clone() });
             }
             // The host to which it went was asked, too.
-            Answer::Knows(_) | Answer::Silent(_) => {}
+            OwnershipReply::Location(_) | OwnershipReply::Unreachable(_) => {}
         }
     }
     Ok(())
@@ -130,21 +136,21 @@ mod tests {
         let h2 = || uri("rads://h2");
         let home = || crate::model::Home { name: "h1".into(), id: None };
         for (answer, not_on, expected) in [
-            (Answer::Knows(Location::Here), "h2", "it is on rads://h2"),
-            (Answer::Knows(Location::Guest(home())), "h2", "it is on rads://h2"),
-            (Answer::Knows(Location::Coming), "h2", "it is about to be on rads://h2"),
+            (OwnershipReply::Location(Location::Here), "h2", "it is on rads://h2"),
+            (OwnershipReply::Location(Location::Guest(home())), "h2", "it is on rads://h2"),
+            (OwnershipReply::Location(Location::Arriving), "h2", "it is about to be on rads://h2"),
             (
-                Answer::Silent("no route".into()),
+                OwnershipReply::Unreachable("no route".into()),
                 "h3",
                 "rads://h2 was a target of it and cannot be asked (no route)",
             ),
-            (Answer::Silent("no route".into()), "h2", "may"),
-            (Answer::Knows(Location::Configured), "", "may"),
-            (Answer::Knows(Location::Unknown), "", "may"),
-            (Answer::Knows(Location::Migrated(uri("rads://h9"))), "", "may"),
+            (OwnershipReply::Unreachable("no route".into()), "h2", "may"),
+            (OwnershipReply::Location(Location::Configured), "", "may"),
+            (OwnershipReply::Location(Location::Unknown), "", "may"),
+            (OwnershipReply::Location(Location::Migrated(uri("rads://h9"))), "", "may"),
         ] {
-            let answers = [(uri("rads://h0"), Answer::Knows(Location::Unknown)), (h2(), answer)];
-            let said = nowhere(&answers, &[not_on.to_owned()]);
+            let answers = [(uri("rads://h0"), OwnershipReply::Location(Location::Unknown)), (h2(), answer)];
+            let said = ensure_unowned(&answers, &[not_on.to_owned()]);
             let said = said.map_or_else(|error| error.to_string(), |()| "may".to_owned());
             assert!(said.starts_with(expected), "{answers:?} {not_on}: {said}");
         }
@@ -152,14 +158,14 @@ mod tests {
 
     #[test]
     fn whoever_has_got_it_from_one_that_was_asked_is_asked_once() {
-        let question = Question { uuid: Uuid::nil(), asker: "h0" };
-        let went = |to: &str| Answer::Knows(Location::Evacuated(uri(to)));
+        let question = OwnershipQuery { uuid: Uuid::nil(), asker: "h0" };
+        let went = |to: &str| OwnershipReply::Location(Location::Evacuated(uri(to)));
         let answers = [
             (uri("rads://h2"), went("ssh://h4")),
             (uri("rads://h3"), went("rads://h4")),
             (uri("rads://h5"), went("rads://h2")),
             (uri("rads://h6"), went("rads://h0")),
-            (uri("rads://h8"), Answer::Silent("no route".into())),
+            (uri("rads://h8"), OwnershipReply::Unreachable("no route".into())),
         ];
         assert_eq!(question.unasked(&answers), [uri("ssh://h4")]);
     }

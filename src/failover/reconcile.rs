@@ -2,41 +2,41 @@
 
 use std::sync::Arc;
 
-use super::ownership::{Answer, Question};
+use super::ownership::{OwnershipQuery, OwnershipReply};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Claim, HostUri, Location, Method, Millis, Zone};
+use crate::model::{HostUri, Location, Method, Millis, Takeover, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
 
 /// A zone that another host has taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub struct ReconciledTakeover {
     /// What that host says.
-    pub claim: Claim,
+    pub takeover: Takeover,
     pub by: HostUri,
     /// What follows from that.
-    pub verdict: Verdict,
+    pub outcome: TakeoverOutcome,
 }
 
 /// What follows from a takeover of a zone of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TakeoverOutcome {
     /// The zone runs on both hosts.
-    Twice,
+    RunsTwice,
     /// It is configured here as well; it is recorded as away from now on.
-    Gone,
+    NowAway,
     /// It is recorded as away already.
-    Known,
+    AlreadyAway,
     /// It is here again, and on no other host.
-    Home,
+    BackHome,
     /// It should be recorded as away, but that failed.
     NotRecorded(String),
 }
 
 /// What follows for the zone as it is here now.
-fn judge(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Claim) -> Verdict {
+fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Takeover) -> TakeoverOutcome {
     // Its record would be lost: what is interrupted must be settled first.
     let in_the_way = |zone: &Zone| {
         let own = |row: &&ZoneRecord| row.zone == zone.name || row.uuid == zone.uuid;
@@ -48,10 +48,10 @@ fn judge(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Claim) -> Verdict {
         })
     };
     match zone {
-        Some(zone) if zone.is_running() => Verdict::Twice,
-        Some(zone) => in_the_way(zone).map_or(Verdict::Gone, Verdict::NotRecorded),
-        None if away.iter().any(|row| row.uuid == claim.uuid) => Verdict::Known,
-        None => Verdict::NotRecorded(
+        Some(zone) if zone.is_running() => TakeoverOutcome::RunsTwice,
+        Some(zone) => in_the_way(zone).map_or(TakeoverOutcome::NowAway, TakeoverOutcome::NotRecorded),
+        None if away.iter().any(|row| row.uuid == claim.uuid) => TakeoverOutcome::AlreadyAway,
+        None => TakeoverOutcome::NotRecorded(
             "its configuration is not here any more; what was left of it stays there until it is deleted there".to_owned(),
         ),
     }
@@ -62,46 +62,57 @@ pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
-    claim: &Claim,
+    claim: &Takeover,
     by: &HostUri,
-) -> Verdict {
+) -> TakeoverOutcome {
     let verdict = match look(local, store, claim).await {
         // Another host may have brought it home since.
-        Ok((Verdict::Gone | Verdict::Twice, _)) if is_nowhere_else(local, peers, claim, by).await => {
-            Ok(Verdict::Home)
+        Ok((TakeoverOutcome::NowAway | TakeoverOutcome::RunsTwice, _))
+            if is_nowhere_else(local, peers, claim, by).await =>
+        {
+            Ok(TakeoverOutcome::BackHome)
         }
-        Ok((Verdict::Gone, _)) => settle(local, store, claim, by).await,
+        Ok((TakeoverOutcome::NowAway, _)) => settle(local, store, claim, by).await,
         looked => looked.map(|(verdict, _)| verdict),
     };
-    verdict.unwrap_or_else(Verdict::NotRecorded)
+    verdict.unwrap_or_else(TakeoverOutcome::NotRecorded)
 }
 
 /// Whether the host that has taken the zone over, and those to which it went from there, say that they do not
 /// have it.
-async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostUri) -> bool {
-    let question = Question { uuid: claim.uuid, asker: local.name() };
+async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Takeover, by: &HostUri) -> bool {
+    let question = OwnershipQuery { uuid: claim.uuid, asker: local.name() };
     let answers = question.ask(peers, vec![by.clone()]).await;
     // A host on which it is configured may attach it again.
     let has_not = |known: &Location| *known == Location::Unknown || known.gone_to().is_some();
-    answers.iter().all(|(_, answer)| matches!(answer, Answer::Knows(known) if has_not(known)))
+    answers.iter().all(|(_, answer)| matches!(answer, OwnershipReply::Location(known) if has_not(known)))
 }
 
 /// What follows from the takeover now, and the zone as it is here.
-async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), String> {
+async fn look(
+    local: &Local,
+    store: &Store,
+    claim: &Takeover,
+) -> Result<(TakeoverOutcome, Option<Zone>), String> {
     let away = store.away().map_err(|error| chain(&error))?;
     let inventory = local.inventory().await.map_err(|error| error.to_string())?;
     let zone = inventory.identified(claim.uuid).map_err(ToString::to_string)?;
-    Ok((judge(zone, &away, claim), zone.cloned()))
+    Ok((outcome_of(zone, &away, claim), zone.cloned()))
 }
 
 /// Undefines the zone on this host, if nothing has changed meanwhile.
-async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Result<Verdict, String> {
+async fn settle(
+    local: &Arc<Local>,
+    store: &Store,
+    claim: &Takeover,
+    by: &HostUri,
+) -> Result<TakeoverOutcome, String> {
     // A run in progress may be about this zone.
     let busy = || "an evacuation or return is in progress".to_owned();
     let _lock = RunLock::take(local.paths(), Direction::Evacuate)
         .map_err(|error| if is_running(local.paths()) { busy() } else { error.to_string() })?;
     let (verdict, zone) = look(local, store, claim).await?;
-    if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
+    if let (TakeoverOutcome::NowAway, Some(zone)) = (&verdict, zone) {
         let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
         // The record first: a zone that is away and still defined here is settled the next time.
         let row = row_of(&zone, by, claim.at);
@@ -133,30 +144,31 @@ mod tests {
     fn what_a_claim_means_depends_on_how_the_zone_is_here() {
         let at_home = |state| Zone { state, ..sample::zone("web") };
         let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
-        let claim = Claim { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
+        let claim =
+            Takeover { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
         let away = [sample::evacuated("web")];
         let leaving = [sample::record("web", 7, Place::Leaving)];
         let other = [sample::record("web", 99, Place::Away)];
         let interrupted = "its move to ssh://root@h2 was interrupted; run 'sysadm evacuate --resume' first";
-        let not_recorded = Verdict::NotRecorded(
+        let not_recorded = TakeoverOutcome::NotRecorded(
             "its configuration is not here any more; what was left of it stays there until it is deleted there".into(),
         );
         let table = [
-            (Some(&running), &[][..], Verdict::Twice),
-            (Some(&running), &away[..], Verdict::Twice),
-            (Some(&installed), &[][..], Verdict::Gone),
-            (Some(&installed), &away[..], Verdict::Gone),
-            (Some(&installed), &leaving[..], Verdict::NotRecorded(interrupted.into())),
+            (Some(&running), &[][..], TakeoverOutcome::RunsTwice),
+            (Some(&running), &away[..], TakeoverOutcome::RunsTwice),
+            (Some(&installed), &[][..], TakeoverOutcome::NowAway),
+            (Some(&installed), &away[..], TakeoverOutcome::NowAway),
+            (Some(&installed), &leaving[..], TakeoverOutcome::NotRecorded(interrupted.into())),
             (
                 Some(&installed),
                 &other[..],
-                Verdict::NotRecorded("another zone web is away at ssh://root@h2".into()),
+                TakeoverOutcome::NotRecorded("another zone web is away at ssh://root@h2".into()),
             ),
-            (None, &away[..], Verdict::Known),
+            (None, &away[..], TakeoverOutcome::AlreadyAway),
             (None, &[][..], not_recorded),
         ];
         for (zone, away, verdict) in table {
-            assert_eq!(judge(zone, away, &claim), verdict);
+            assert_eq!(outcome_of(zone, away, &claim), verdict);
         }
     }
 }

@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::reconcile::{Claimed, Verdict, reconcile};
+use super::reconcile::{ReconciledTakeover, TakeoverOutcome, reconcile};
 use crate::evacuation::EvacuationError;
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, HostUri, Manifest, Replica, Takeover, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::peers::{Connected, NoPeer, Peers, Reached};
-use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
+use crate::store::{RecordedTakeover, SentReplica, Store, StoreError, targets_of};
 
 /// How many configurations are read at the same time.
 const WIDTH: usize = 4;
 
 /// What became of one replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct ReplicaStatus {
     pub zone: ZoneName,
     /// The host with which it is left; none if the zone has no target.
     pub target: Option<HostUri>,
@@ -30,21 +30,21 @@ pub struct Left {
 
 /// A replica of a zone that is no longer here, or has another target now, which a host still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stale {
-    pub row: LeftRow,
+pub struct StaleReplica {
+    pub row: SentReplica,
     /// Why it could not be withdrawn.
     pub problem: String,
 }
 
 /// The result of all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ReplicationReport {
     /// One for each zone and target.
-    pub left: Vec<Left>,
+    pub replicas: Vec<ReplicaStatus>,
     /// Zones that were taken over.
-    pub claimed: Vec<Claimed>,
+    pub takeovers: Vec<ReconciledTakeover>,
     /// What could not be withdrawn; it is tried again the next time.
-    pub stale: Vec<Stale>,
+    pub stale: Vec<StaleReplica>,
     /// Remarks about targets that are not hosts of their own.
     pub remarks: Vec<String>,
     /// Guests that cannot be handled, if all zones were requested.
@@ -55,11 +55,11 @@ pub struct Report {
 #[derive(Default)]
 struct HostWork {
     /// Replicas to leave there.
-    post: Vec<Standby>,
+    post: Vec<Replica>,
     /// Replicas to withdraw from there.
-    withdraw: Vec<LeftRow>,
+    withdraw: Vec<SentReplica>,
     /// Takeovers that it has reported already, and that were recorded.
-    heard: Vec<Heard>,
+    heard: Vec<RecordedTakeover>,
 }
 
 /// What is to be done at each host, by its present URI.
@@ -70,37 +70,38 @@ type WorkByHost = BTreeMap<HostUri, HostWork>;
 ///
 /// # Errors
 /// If this host cannot list its zones, or its store cannot be read.
-pub async fn leave(
+pub async fn replicate(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
     only: &[ZoneName],
-) -> Result<Report, EvacuationError> {
+) -> Result<ReplicationReport, EvacuationError> {
     let inventory = local.inventory().await?;
     let unknown: Vec<_> = only.iter().filter(|name| inventory.find(name).is_none()).collect();
     EvacuationError::not_zones(&inventory, &unknown)?;
     // A zone that is arriving still belongs to its former host.
     let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
-    let (targets, left_with, heard) = (store.targets()?, store.left_with()?, store.heard()?);
+    let (targets, sent, heard) = (store.targets()?, store.sent_replicas()?, store.recorded_takeovers()?);
     let zones: Vec<_> = zones.map(|zone| (targets_of(&targets, &zone.name).0, zone)).collect();
-    let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(left_with.iter().map(|row| &row.uri));
+    let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(sent.iter().map(|row| &row.uri));
     let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
     let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
-    let mut report = Report { remarks: connected.remarks(), unmanaged, ..Report::default() };
+    let mut report =
+        ReplicationReport { remarks: connected.remarks(), unmanaged, ..ReplicationReport::default() };
     let mut work = WorkByHost::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         work.entry(uri.clone()).or_default();
     }
-    for row in left_with {
+    for row in sent {
         let uri = connected.name_of(&row.uri);
         let host_work = work.entry(uri.clone()).or_default();
         if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(uri)) {
             host_work.withdraw.push(row);
         } else if row.uri != *uri {
             // It stays there, and is recorded under the present URI of that host.
-            store.leave_with(&LeftRow { uri: uri.clone(), ..row.clone() })?;
-            store.withdrawn(&row.uri, &[row.uuid])?;
+            store.record_sent_replica(&SentReplica { uri: uri.clone(), ..row.clone() })?;
+            store.drop_sent_replicas(&row.uri, &[row.uuid])?;
         }
     }
     for heard in heard {
@@ -115,18 +116,21 @@ pub async fn leave(
         run(local.name(), store, host, uri, host_work)
     });
     for (uri, part) in futures_util::future::join_all(running).await {
-        report.left.extend(part.left);
+        report.replicas.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
-            let verdict = reconcile(local, store, peers, &claim, &uri).await;
-            if matches!(verdict, Verdict::Gone | Verdict::Known | Verdict::Home) {
+            let outcome = reconcile(local, store, peers, &claim, &uri).await;
+            if matches!(
+                outcome,
+                TakeoverOutcome::NowAway | TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome
+            ) {
                 let (zone, uuid, at) = (claim.zone.clone(), claim.uuid, claim.at);
-                store.hear(&Heard { uri: uri.clone(), zone, uuid, at })?;
+                store.record_takeover(&RecordedTakeover { uri: uri.clone(), zone, uuid, at })?;
             }
-            report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
+            report.takeovers.push(ReconciledTakeover { takeover: claim, by: uri.clone(), outcome });
         }
     }
-    report.left.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
+    report.replicas.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
     Ok(report)
 }
 
@@ -135,13 +139,13 @@ pub async fn leave(
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn withdraw(
+pub async fn drop_replicas(
     origin: &str,
     store: &Store,
     peers: &Peers,
     zone: &ZoneName,
-) -> Result<Vec<Stale>, StoreError> {
-    let rows = store.left_with()?.into_iter().filter(|row| row.zone == *zone);
+) -> Result<Vec<StaleReplica>, StoreError> {
+    let rows = store.sent_replicas()?.into_iter().filter(|row| row.zone == *zone);
     let running = rows.map(|row| async move {
         let (uri, host_work) = (row.uri.clone(), HostWork { withdraw: vec![row], ..HostWork::default() });
         run(origin, store, peers.reach(&uri).await, uri, host_work).await
@@ -156,7 +160,7 @@ async fn write_out(
     local: &Arc<Local>,
     zones: Vec<(Zone, Vec<HostUri>)>,
     work: &mut WorkByHost,
-    report: &mut Report,
+    report: &mut ReplicationReport,
 ) {
     let manifests = futures_util::stream::iter(zones).map(|(zone, uris)| async move {
         let manifest = local.manifest(zone.name.clone()).await;
@@ -166,7 +170,7 @@ async fn write_out(
     while let Some((zone, uris, manifest)) = manifests.next().await {
         if uris.is_empty() {
             let problem = Some("no target".to_owned());
-            report.left.push(Left { zone: zone.clone(), target: None, problem });
+            report.replicas.push(ReplicaStatus { zone: zone.clone(), target: None, problem });
         }
         for uri in &uris {
             match &manifest {
@@ -174,7 +178,7 @@ async fn write_out(
                     let standby = standby(local.name(), manifest, uri, &uris);
                     work.entry(uri.clone()).or_default().post.push(standby);
                 }
-                Err(error) => report.left.push(Left {
+                Err(error) => report.replicas.push(ReplicaStatus {
                     zone: zone.clone(),
                     target: Some(uri.clone()),
                     problem: Some(error.to_string()),
@@ -185,17 +189,17 @@ async fn write_out(
 }
 
 /// The replica for one of a zone's targets.
-fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]) -> Standby {
+fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]) -> Replica {
     let others = targets.iter().filter(|uri| *uri != via).cloned().collect();
-    Standby { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
+    Replica { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
 }
 
 /// What came of one host_work.
 #[derive(Default)]
 struct Part {
-    left: Vec<Left>,
-    stale: Vec<Stale>,
-    claims: Vec<Claim>,
+    left: Vec<ReplicaStatus>,
+    stale: Vec<StaleReplica>,
+    claims: Vec<Takeover>,
 }
 
 /// That host, as it was reached before.
@@ -217,19 +221,20 @@ async fn run(
         let host = host?;
         let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
         let claims = claims.map_err(|error| error.to_string())?;
-        let gone = withdraw.iter().try_for_each(|row| store.withdrawn(&row.uri, &[row.uuid]));
-        let told = || heard.iter().try_for_each(|one| store.told(&one.uri, &[(one.uuid, one.at)]));
+        let gone = withdraw.iter().try_for_each(|row| store.drop_sent_replicas(&row.uri, &[row.uuid]));
+        let told =
+            || heard.iter().try_for_each(|one| store.acknowledge_takeovers(&one.uri, &[(one.uuid, one.at)]));
         gone.and_then(|()| told()).map_err(|error| chain(&error))?;
         Ok::<_, String>((host, claims))
     };
-    let outcome = |zone, problem| Left { zone, target: Some(uri.clone()), problem };
+    let outcome = |zone, problem| ReplicaStatus { zone, target: Some(uri.clone()), problem };
     let mut part = Part::default();
     match told.await {
         Ok((host, claims)) => {
             for standby in post {
                 let zone = standby.manifest.zone.name.clone();
                 if !claims.iter().any(|claim| claim.uuid == standby.manifest.zone.uuid) {
-                    let answer = leave_one(store, &*host, standby).await;
+                    let answer = replicate_one(store, &*host, standby).await;
                     part.left.push(outcome(zone, answer.err()));
                 }
             }
@@ -238,16 +243,17 @@ async fn run(
         Err(reason) => {
             let zones = post.into_iter().map(|standby| standby.manifest.zone.name);
             part.left = zones.map(|zone| outcome(zone, Some(reason.clone()))).collect();
-            part.stale = withdraw.into_iter().map(|row| Stale { row, problem: reason.clone() }).collect();
+            part.stale =
+                withdraw.into_iter().map(|row| StaleReplica { row, problem: reason.clone() }).collect();
         }
     }
     (uri, part)
 }
 
 /// It is recorded first: a replica must be withdrawn even if the answer is lost.
-async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(), String> {
+async fn replicate_one(store: &Store, host: &dyn Host, standby: Replica) -> Result<(), String> {
     let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
-    let row = LeftRow { uri: standby.via.clone(), zone, uuid };
-    store.leave_with(&row).map_err(|error| chain(&error))?;
+    let row = SentReplica { uri: standby.via.clone(), zone, uuid };
+    store.record_sent_replica(&row).map_err(|error| chain(&error))?;
     host.store_replica(standby).await.map_err(|error| error.to_string())
 }

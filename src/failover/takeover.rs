@@ -1,12 +1,12 @@
 //! Whether a zone of a lost host may be taken over.
 
-use super::ownership::{Answer, Elsewhere, nowhere};
+use super::ownership::{OwnedElsewhere, OwnershipReply, ensure_unowned};
 use crate::model::{HostUri, Location};
-use crate::store::StandbyRow;
+use crate::store::HeldReplica;
 
 /// What the administrator asserts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stated {
+pub struct OperatorAssertions {
     /// The origin is fenced: it does not run, and will not by itself.
     pub origin_is_down: bool,
     /// The zone is not on these hosts.
@@ -15,7 +15,7 @@ pub struct Stated {
 
 /// Why a zone may not be taken over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TakeoverRefusal {
     /// Its origin answers.
     #[error(
         "{origin} answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')"
@@ -35,12 +35,12 @@ pub enum Refused {
     },
     /// Before its origin was lost, the zone went to another host, or may have.
     #[error(transparent)]
-    Elsewhere(#[from] Elsewhere),
+    OwnedElsewhere(#[from] OwnedElsewhere),
 }
 
 /// Which hosts may have the zone: its origin, which is the first, its other targets, and the host to which it
 /// went from here.
-pub fn whom_to_ask(row: &StandbyRow, moved_to: Option<HostUri>) -> Vec<HostUri> {
+pub fn hosts_to_ask(row: &HeldReplica, moved_to: Option<HostUri>) -> Vec<HostUri> {
     let mut uris = vec![origin_of(row)];
     for uri in row.others.iter().cloned().chain(moved_to) {
         if !uris.contains(&uri) {
@@ -51,7 +51,7 @@ pub fn whom_to_ask(row: &StandbyRow, moved_to: Option<HostUri>) -> Vec<HostUri> 
 }
 
 /// The URI of the origin, derived from the one by which the origin reached this host.
-fn origin_of(row: &StandbyRow) -> HostUri {
+fn origin_of(row: &HeldReplica) -> HostUri {
     HostUri { host: row.origin.clone(), ..row.via.clone() }
 }
 
@@ -59,21 +59,27 @@ fn origin_of(row: &StandbyRow) -> HostUri {
 ///
 /// # Errors
 /// Why not.
-pub fn may_take(origin: &str, answers: &[(HostUri, Answer)], stated: &Stated) -> Result<(), Refused> {
+pub fn may_take_over(
+    origin: &str,
+    answers: &[(HostUri, OwnershipReply)],
+    stated: &OperatorAssertions,
+) -> Result<(), TakeoverRefusal> {
     let origin = origin.to_owned();
     let (at_home, elsewhere) = match answers {
         [(_, at_home), elsewhere @ ..] => (at_home.clone(), elsewhere),
-        [] => (Answer::Silent("it was not asked".to_owned()), answers),
+        [] => (OwnershipReply::Unreachable("it was not asked".to_owned()), answers),
     };
     match at_home {
-        Answer::Knows(Location::Unknown) if stated.not_on.contains(&origin) => {}
-        Answer::Knows(Location::Unknown) => return Err(Refused::OriginForgot { origin }),
+        OwnershipReply::Location(Location::Unknown) if stated.not_on.contains(&origin) => {}
+        OwnershipReply::Location(Location::Unknown) => return Err(TakeoverRefusal::OriginForgot { origin }),
         // The administrator's assertion is wrong then.
-        Answer::Knows(_) => return Err(Refused::OriginAnswers { origin }),
-        Answer::Silent(reason) if !stated.origin_is_down => return Err(Refused::MayRun { origin, reason }),
-        Answer::Silent(_) => {}
+        OwnershipReply::Location(_) => return Err(TakeoverRefusal::OriginAnswers { origin }),
+        OwnershipReply::Unreachable(reason) if !stated.origin_is_down => {
+            return Err(TakeoverRefusal::MayRun { origin, reason });
+        }
+        OwnershipReply::Unreachable(_) => {}
     }
-    Ok(nowhere(elsewhere, &stated.not_on)?)
+    Ok(ensure_unowned(elsewhere, &stated.not_on)?)
 }
 
 #[cfg(test)]
@@ -82,8 +88,8 @@ mod tests {
     use crate::model::{Brand, Millis};
     use crate::store::tests::sample::{name, uri};
 
-    fn row() -> StandbyRow {
-        StandbyRow {
+    fn row() -> HeldReplica {
+        HeldReplica {
             zone: name("web"),
             origin: "h1".into(),
             uuid: uuid::Uuid::from_u128(7),
@@ -98,20 +104,20 @@ mod tests {
     #[test]
     fn the_origin_is_asked_first_in_the_way_in_which_it_has_asked_and_nobody_twice() {
         let [h1, h3, h4] = ["rads://h1:12303", "rads://h3:12303", "ssh://h4"].map(uri);
-        assert_eq!(whom_to_ask(&row(), None), [h1.clone(), h3.clone()]);
-        assert_eq!(whom_to_ask(&row(), Some(h4.clone())), [h1.clone(), h3.clone(), h4]);
-        assert_eq!(whom_to_ask(&row(), Some(h3.clone())), [h1, h3]);
+        assert_eq!(hosts_to_ask(&row(), None), [h1.clone(), h3.clone()]);
+        assert_eq!(hosts_to_ask(&row(), Some(h4.clone())), [h1.clone(), h3.clone(), h4]);
+        assert_eq!(hosts_to_ask(&row(), Some(h3.clone())), [h1, h3]);
     }
 
     #[test]
     fn whoever_cannot_be_asked_counts_as_running_it() {
-        let silent = || Answer::Silent("no route".into());
-        let knows = Answer::Knows;
+        let silent = || OwnershipReply::Unreachable("no route".into());
+        let knows = OwnershipReply::Location;
         let [here, unknown, configured] = [Location::Here, Location::Unknown, Location::Configured]
             .map(|known| move || knows(known.clone()));
         let moved = || knows(Location::Migrated(uri("rads://h9")));
         // The origin, the other target, assertions about the origin and the target; and the result.
-        let table: &[(Answer, Answer, bool, &[&str], &str)] = &[
+        let table: &[(OwnershipReply, OwnershipReply, bool, &[&str], &str)] = &[
             (here(), unknown(), false, &[], "h1 answers; what becomes"),
             (here(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),
             (configured(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),
@@ -135,15 +141,15 @@ mod tests {
             ),
             (silent(), unknown(), true, &[], "may"),
             (silent(), here(), true, &["h3"], "it is on rads://h3"),
-            (silent(), knows(Location::Coming), true, &["h3"], "it is about to be on rads://h3"),
+            (silent(), knows(Location::Arriving), true, &["h3"], "it is about to be on rads://h3"),
             (silent(), silent(), true, &[], "rads://h3:12303 was a target of it and cannot be asked"),
             (silent(), silent(), true, &["h3"], "may"),
         ];
         for (origin, other, origin_is_down, not_on, expected) in table {
             let answers = [(uri("rads://h1:12303"), origin.clone()), (uri("rads://h3:12303"), other.clone())];
             let not_on = not_on.iter().map(|&host| host.to_owned()).collect();
-            let stated = Stated { origin_is_down: *origin_is_down, not_on };
-            let said = match may_take("h1", &answers, &stated) {
+            let stated = OperatorAssertions { origin_is_down: *origin_is_down, not_on };
+            let said = match may_take_over("h1", &answers, &stated) {
                 Ok(()) => "may".to_owned(),
                 Err(refused) => refused.to_string(),
             };

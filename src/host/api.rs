@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Role, Sent, Standby, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Role, Sent, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 use crate::transport::ByteStream;
@@ -132,12 +132,12 @@ calls! {
     Migrate fn clear_markers(ticket: ProbeTicket) -> (), within 60 s;
 
     /// Keeps a manifest in case the zone's host is lost. Changes nothing else.
-    Migrate fn store_replica(standby: Standby) -> (), within 30 s;
+    Migrate fn store_replica(standby: Replica) -> (), within 30 s;
     /// Drops the replicas of these zones of `origin`, and returns which of its zones were taken over here.
     /// `heard` lists the takeovers that `origin` knows already, with their times: these are acknowledged, and not
     /// returned again.
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
-        -> Vec<Claim>, within 30 s;
+        -> Vec<Takeover>, within 30 s;
 
     /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
     /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.

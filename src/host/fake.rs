@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Sent, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -141,8 +141,8 @@ cannot! {
     fn export(ZoneName) -> Exported;
     fn verify_storage(ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ProbeTicket) -> ();
-    fn store_replica(Standby) -> ();
-    fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
+    fn store_replica(Replica) -> ();
+    fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Takeover>;
     fn reserve(CheckRequest, u64) -> bool;
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();

@@ -9,9 +9,9 @@ mod identity;
 mod location;
 mod own;
 mod previous_config;
+mod replicas;
 mod reserve;
 mod software;
-mod standby;
 mod standing;
 
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Sent, Step, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
@@ -173,7 +173,7 @@ impl Host for Local {
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
         survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        let absent = |row: ZoneRecord| Some(Absent { uuid: row.uuid, refuge: row.location? });
+        let absent = |row: ZoneRecord| Some(Absent { uuid: row.uuid, location: row.location? });
         survey.away = away.into_iter().filter_map(absent).collect();
         survey.host.announced = self.announced()?;
         Ok(survey)
@@ -207,7 +207,7 @@ impl Host for Local {
         Ok(())
     }
 
-    async fn store_replica(&self, standby: Standby) -> Result<(), HostError> {
+    async fn store_replica(&self, standby: Replica) -> Result<(), HostError> {
         self.keep(&standby)
     }
 
@@ -216,7 +216,7 @@ impl Host for Local {
         origin: String,
         zones: Vec<Uuid>,
         heard: Vec<(Uuid, Millis)>,
-    ) -> Result<Vec<Claim>, HostError> {
+    ) -> Result<Vec<Takeover>, HostError> {
         self.claims(&origin, &zones, &heard).await
     }
 

@@ -30,7 +30,7 @@ pub struct InterruptedMove<'a> {
 
 /// A host to which a zone moved on.
 #[derive(Clone)]
-pub struct Refuge {
+pub struct ReachedHost {
     pub uri: HostUri,
     pub host: Arc<dyn Host>,
 }
@@ -42,10 +42,10 @@ pub trait Trace: Sync {
     ///
     /// # Errors
     /// If that is not known.
-    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String>;
+    async fn went_on(&self, from: Side) -> Result<Option<ReachedHost>, String>;
 
     /// Another host that has the zone, if there is one: both hosts may have lost their records.
-    async fn search(&self) -> Option<Refuge>;
+    async fn search(&self) -> Option<ReachedHost>;
 }
 
 /// The state of an interrupted move, and what to do.
@@ -54,7 +54,7 @@ pub struct Diagnosis {
     pub observed: (Observed, Observed),
     pub resolution: Resolution,
     /// The host to which the zone moved on.
-    refuge: Option<Refuge>,
+    location: Option<ReachedHost>,
 }
 
 /// Where a zone is when its move is settled.
@@ -65,7 +65,7 @@ pub enum SettledAt {
     /// At the destination.
     Destination,
     /// On a third host, to which it moved on.
-    Refuge(Refuge),
+    Location(ReachedHost),
 }
 
 /// Asks a host about a zone.
@@ -89,7 +89,7 @@ impl InterruptedMove<'_> {
             // The hypervisor may still be sending for a run that is gone. Afterwards it knows the true state.
             let _ = self.source.abort(self.zone.clone()).await;
         }
-        let (observed, refuge) = self.look(trace).await?;
+        let (observed, location) = self.look(trace).await?;
         let resolution = match (self.home, observed) {
             // The zone is home, whatever brought it there.
             (Some(Side::Destination), (Observed::Absent, Observed::Runs | Observed::Installed)) => {
@@ -97,32 +97,32 @@ impl InterruptedMove<'_> {
             }
             _ => decide(self.step, observed.0, observed.1),
         };
-        Ok(Diagnosis { observed, resolution, refuge })
+        Ok(Diagnosis { observed, resolution, location })
     }
 
-    async fn look(&self, trace: &dyn Trace) -> Result<((Observed, Observed), Option<Refuge>), String> {
+    async fn look(&self, trace: &dyn Trace) -> Result<((Observed, Observed), Option<ReachedHost>), String> {
         let was_paused = self.record.is_some_and(|record| record.zone.aux == Some(Aux::Paused));
         let (source, destination) =
             (observe(self.source, self.uuid).await, observe(self.destination, self.uuid).await);
         let mut observed = as_it_was(was_paused, source, destination);
-        let mut refuge = None;
+        let mut location = None;
         // A zone that runs on one of the hosts has not moved on from the other one.
         if observed.0 == Observed::Runs || observed.1 == Observed::Runs {
-            return Ok((observed, refuge));
+            return Ok((observed, location));
         }
         for (side, seen) in [(Side::Source, &mut observed.0), (Side::Destination, &mut observed.1)] {
             if *seen == Observed::Absent
                 && let Some(found) = trace.went_on(side).await?
             {
-                (*seen, refuge) = (Observed::GoneOn, Some(found));
+                (*seen, location) = (Observed::GoneOn, Some(found));
             }
         }
         if observed == (Observed::Absent, Observed::Absent)
             && let Some(found) = trace.search().await
         {
-            (observed.1, refuge) = (Observed::GoneOn, Some(found));
+            (observed.1, location) = (Observed::GoneOn, Some(found));
         }
-        Ok((observed, refuge))
+        Ok((observed, location))
     }
 
     /// Why nothing can be done now, if so.
@@ -182,11 +182,11 @@ impl InterruptedMove<'_> {
                 destination.resume(zone, uuid).await?;
             }
             Resolution::UndefineAtSource => source.detach(zone, uuid, true).await?,
-            Resolution::Follow => self.follow(diagnosis.refuge.as_ref()).await?,
+            Resolution::Follow => self.follow(diagnosis.location.as_ref()).await?,
             Resolution::RolledBack | Resolution::Moved | Resolution::Wait | Resolution::NeedsOperator => {}
         }
-        Ok(match (diagnosis.resolution, diagnosis.refuge) {
-            (Resolution::Follow, Some(refuge)) => SettledAt::Refuge(refuge),
+        Ok(match (diagnosis.resolution, diagnosis.location) {
+            (Resolution::Follow, Some(location)) => SettledAt::Location(location),
             (Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination, _) => {
                 self.keep_at(destination).await?;
                 // The zone is there for good. An error is harmless: the saved configuration is ignored while the
@@ -202,14 +202,14 @@ impl InterruptedMove<'_> {
     }
 
     /// Leaves a zone where it moved on to, and removes what the other host still has of it.
-    async fn follow(&self, refuge: Option<&Refuge>) -> Result<(), HostError> {
+    async fn follow(&self, location: Option<&ReachedHost>) -> Result<(), HostError> {
         let is_leaving = self.home == Some(Side::Source);
         let other = if is_leaving { self.source } else { self.destination };
         if observe(other, self.uuid).await == Observed::Installed {
             other.detach(self.zone.clone(), self.uuid, is_leaving).await?;
         }
-        match refuge {
-            Some(refuge) => self.keep_at(refuge.host.as_ref()).await,
+        match location {
+            Some(location) => self.keep_at(location.host.as_ref()).await,
             None => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ pub enum Location {
     /// On the host, but it belongs to another one.
     Guest(Home),
     /// Room is reserved: the zone is being moved or attached.
-    Coming,
+    Arriving,
     /// The host evacuated it to another one.
     Evacuated(HostUri),
     /// The host migrated it to another one for good, or evacuated it although it belongs to a third.
@@ -28,7 +28,7 @@ impl Location {
     pub const fn gone_to(&self) -> Option<&HostUri> {
         match self {
             Self::Evacuated(to) | Self::Migrated(to) => Some(to),
-            Self::Here | Self::Guest(_) | Self::Coming | Self::Configured | Self::Unknown => None,
+            Self::Here | Self::Guest(_) | Self::Arriving | Self::Configured | Self::Unknown => None,
         }
     }
 }

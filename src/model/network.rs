@@ -210,7 +210,7 @@ pub enum MappingError {
         /// The name that both have at the other host.
         there: String,
     },
-    /// The refuge did not list the interfaces.
+    /// The other host did not list the interfaces.
     #[error("the sysadm there is too old to give it its networks of here back ({})", .0.join(", "))]
     NotTold(Vec<String>),
 }
@@ -265,11 +265,11 @@ impl Manifest {
     }
 
     /// The mappings that return the zone to the networks it left: `self` is the record made then, `now` the
-    /// manifest at the refuge. An interface that is new, or that was connected to another network there, is left
+    /// manifest at the location. An interface that is new, or that was connected to another network there, is left
     /// as it is.
     ///
     /// # Errors
-    /// If the refuge did not list the interfaces.
+    /// If the other host did not list the interfaces.
     pub fn reverse_mapping(&self, now: &Self) -> Result<Vec<InterfaceMapping>, MappingError> {
         let back: Vec<_> = self
             .mappings()

@@ -7,8 +7,9 @@ use rusqlite::{Connection, Row};
 use super::maintenance::HOLDERS;
 use super::zones::{COLUMNS, ZONES};
 use super::{
-    Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
-    StoreError, TargetKey, ZoneRecord, announcement, from_json, identity, targets, trips,
+    Announcement, Entry, HeldReplica, Holder, Move, PastMove, RecordedTakeover, Reservation, Run,
+    SentReplica, Store, StoreError, TargetKey, ZoneRecord, announcement, from_json, identity, past_moves,
+    targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -31,8 +32,8 @@ pub(super) const READERS: &[(&str, RowReader)] = &[
     }),
     ("replica", |row| match row.get_ref("role")?.as_str()? {
         "held" => read_standby(row).map(drop),
-        "sent" => LeftRow::read(row).map(drop),
-        _ => Heard::read(row).map(drop),
+        "sent" => SentReplica::read(row).map(drop),
+        _ => RecordedTakeover::read(row).map(drop),
     }),
     ("reservation", |row| Reservation::read(row).map(drop)),
 ];
@@ -42,8 +43,8 @@ fn read_zone(row: &Row<'_>) -> rusqlite::Result<(ZoneRecord, Option<Manifest>)> 
     Ok((ZoneRecord::read(row)?, manifest.map(from_json).transpose()?))
 }
 
-fn read_standby(row: &Row<'_>) -> rusqlite::Result<(StandbyRow, Manifest)> {
-    Ok((StandbyRow::read(row)?, from_json(row.get_ref("manifest")?.as_str()?)?))
+fn read_standby(row: &Row<'_>) -> rusqlite::Result<(HeldReplica, Manifest)> {
+    Ok((HeldReplica::read(row)?, from_json(row.get_ref("manifest")?.as_str()?)?))
 }
 
 /// All rows of all tables.
@@ -63,15 +64,15 @@ pub struct Contents {
     /// The records of zones by name, with the configurations that are kept.
     pub zones: Vec<(ZoneRecord, Option<Manifest>)>,
     /// Replicas of other hosts' zones, with their manifests.
-    pub standbys: Vec<(StandbyRow, Manifest)>,
+    pub held_replicas: Vec<(HeldReplica, Manifest)>,
     /// The hosts that have replicas of this host's zones.
-    pub left_with: Vec<LeftRow>,
+    pub sent_replicas: Vec<SentReplica>,
     /// What other hosts have reported of zones that they took over.
-    pub heard: Vec<Heard>,
+    pub recorded_takeovers: Vec<RecordedTakeover>,
     /// All reservations, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
-    pub trips: Vec<PastTrip>,
+    pub past_moves: Vec<PastMove>,
 }
 
 impl Store {
@@ -92,23 +93,23 @@ impl Store {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
                 zones: all(connection, &format!("SELECT {COLUMNS}, manifest FROM zone {ZONES}"), read_zone)?,
-                standbys: all(
+                held_replicas: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'held' ORDER BY zone, host",
                     read_standby,
                 )?,
-                left_with: all(
+                sent_replicas: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'sent' ORDER BY host, zone",
-                    LeftRow::read,
+                    SentReplica::read,
                 )?,
-                heard: all(
+                recorded_takeovers: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'taken' ORDER BY host, uuid",
-                    Heard::read,
+                    RecordedTakeover::read,
                 )?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
-                trips: trips::read_all(connection)?,
+                past_moves: past_moves::read_all(connection)?,
             })
         })
     }

@@ -11,8 +11,9 @@ use crate::model::{Manifest, ZoneName};
 pub(super) fn contradictions(contents: &Contents) -> Vec<Finding> {
     let zones = contents.zones.iter();
     let zones = zones.filter_map(|(row, manifest)| Some((&row.zone, row.uuid, manifest.as_ref()?)));
-    let standbys = contents.standbys.iter().map(|(row, manifest)| (&row.zone, row.uuid, manifest));
-    let others = zones.chain(standbys).filter(|(zone, uuid, manifest)| is_another(manifest, zone, *uuid));
+    let held_replicas = contents.held_replicas.iter().map(|(row, manifest)| (&row.zone, row.uuid, manifest));
+    let others =
+        zones.chain(held_replicas).filter(|(zone, uuid, manifest)| is_another(manifest, zone, *uuid));
     let others = others.map(|(zone, _, Manifest { zone: other, .. })| {
         let text = format!(
             "its record holds the configuration of '{}' ({}); look where it is, and put a backup in the place of the database",

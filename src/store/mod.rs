@@ -22,24 +22,23 @@ mod expected;
 mod file_kind;
 mod finding;
 mod guests;
-mod heard;
 mod history;
 mod identity;
 mod integrity;
 mod journal;
-mod left;
 mod maintenance;
+mod past_moves;
+mod past_moves;
 mod place;
 mod recover;
+mod replicas;
 mod reservations;
 mod runs;
 mod schema;
-mod standby;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transitions;
-mod trips;
 mod zone_record;
 mod zones;
 
@@ -59,19 +58,17 @@ pub use contents::Contents;
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};
-pub use heard::Heard;
 pub use journal::{Entry, Mark};
-pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
+pub use past_moves::PastMove;
 pub use place::{IllegalPlace, Place, StopMethod};
 #[cfg(feature = "fuzzing")]
 pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
+pub use replicas::{HeldReplica, RecordedTakeover, SentReplica};
 pub use reservations::Reservation;
 pub use runs::{Direction, Move, MoveState, Run};
-pub use standby::StandbyRow;
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
-pub use trips::PastTrip;
 pub use zone_record::ZoneRecord;
 
 /// How long a writer waits for another one before the database counts as locked.

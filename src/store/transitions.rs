@@ -24,7 +24,7 @@ impl Store {
     /// Records a zone that is about to move on or to come back, with the notes in its configuration of what its networks are
     /// called where it is.
     pub fn begin_return(&self, record: &ZoneRecord, manifest: &Manifest) -> Result<(), StoreError> {
-        self.write("record a zone that leaves its refuge", |transaction| {
+        self.write("record a zone that leaves its location", |transaction| {
             update(transaction, record, &Configuration::Replace(manifest))
         })
     }
@@ -270,9 +270,9 @@ mod tests {
         let returning = sample::record("web", 7, Place::Returning);
         assert!(store.begin_return(&returning, &unwritable).is_err());
         assert_eq!(store.manifest_of(returning.uuid).unwrap(), Some(manifest));
-        let standby = crate::model::Standby { manifest: unwritable, ..sample::standby("web", "h9") };
-        assert!(store.keep_standby(&standby, Millis(1)).is_err());
-        assert_eq!(store.standbys().unwrap(), []);
+        let standby = crate::model::Replica { manifest: unwritable, ..sample::standby("web", "h9") };
+        assert!(store.hold_replica(&standby, Millis(1)).is_err());
+        assert_eq!(store.held_replicas().unwrap(), []);
     }
 
     #[test]

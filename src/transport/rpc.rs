@@ -21,7 +21,7 @@ pub const OUTSTANDING: usize = 64;
 /// From the client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Request {
+pub enum RpcRequest {
     Call {
         id: u64,
         /// The call, still undecoded.
@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn the_wire_is_plain() {
-        let text = |value: &Request| serde_json::to_string(value).unwrap();
+        let text = |value: &RpcRequest| serde_json::to_string(value).unwrap();
         let call = serde_json::json!({"facts": {}});
-        assert_eq!(text(&Request::Call { id: 7, call }), r#"{"id":7,"call":{"facts":{}}}"#);
-        assert_eq!(text(&Request::Ping { ping: 3 }), r#"{"ping":3}"#);
+        assert_eq!(text(&RpcRequest::Call { id: 7, call }), r#"{"id":7,"call":{"facts":{}}}"#);
+        assert_eq!(text(&RpcRequest::Ping { ping: 3 }), r#"{"ping":3}"#);
     }
 }

@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 
 use self::session::SessionLoop;
 use self::settings::Settings;
-use self::stream::{Fate, Stream};
+use self::stream::{Fate, SshStream};
 use super::DialError;
 use crate::ByteStream;
 use crate::DialOptions;
@@ -97,7 +97,7 @@ pub async fn dial(
     let lost = |_| connect_error(uri, "the thread of the connection ended".to_owned());
     let (socket, fate) = tokio::time::timeout(timeout, answer).await.map_err(late)?.map_err(lost)??;
     let stream =
-        Stream::new(socket, fate).map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
+        SshStream::new(socket, fate).map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
     Ok(Box::new(stream))
 }
 

@@ -70,7 +70,7 @@ fn a_container_that_cannot_be_booted_there_is_booted_here_again() {
 }
 
 #[test]
-fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
+fn a_host_without_a_location_lets_its_zones_rest_in_order() {
     let site = with_container();
     assert_snapshot!(site.run("h1", "evacuate -v --action suspend evac2 evac1"), @r"
     sysadm: preparing 2 zone(s) for evacuation ...
@@ -135,7 +135,7 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
 }
 
 #[test]
-fn without_a_refuge_the_policy_says_in_which_order_zones_rest() {
+fn without_a_location_the_policy_says_in_which_order_zones_rest() {
     let site = with_container();
     let folder = site.paths("h1").policies();
     std::fs::create_dir_all(&folder).unwrap();

@@ -51,7 +51,7 @@ fn a_guest_whose_memory_was_lost_between_two_hosts_is_down_until_somebody_boots_
 }
 
 #[test]
-fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return() {
+fn a_guest_that_went_down_at_its_location_is_said_to_be_down_when_it_is_to_return() {
     let site = Environment::ready_to_return();
     site.done("h2", "sim stop evac1");
     let skipped = site.run("h1", "evacuate -r");
@@ -64,7 +64,7 @@ fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return(
 }
 
 #[test]
-fn a_guest_that_was_lost_at_its_refuge_is_said_to_be_down_when_it_has_come_home_as_it_is() {
+fn a_guest_that_was_lost_at_its_location_is_said_to_be_down_when_it_has_come_home_as_it_is() {
     let site = Environment::ready_to_return();
     // Those were not stopped on purpose.
     site.sim("h2").lose_power().unwrap();
@@ -96,7 +96,7 @@ fn a_guest_that_was_known_to_be_down_is_down_when_it_is_home() {
 }
 
 #[test]
-fn a_guest_that_was_shut_down_at_its_refuge_comes_home_as_it_is() {
+fn a_guest_that_was_shut_down_at_its_location_comes_home_as_it_is() {
     let site = Environment::ready_to_return();
     site.done("h2", "sim stop evac1");
     site.sim("h2").lose_power().unwrap();

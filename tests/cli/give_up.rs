@@ -183,7 +183,7 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
 }
 
 #[test]
-fn a_zone_that_its_refuge_has_lost_is_configured_here_when_it_is_given_up() {
+fn a_zone_that_its_location_has_lost_is_configured_here_when_it_is_given_up() {
     let site = Environment::ready_to_return();
     // Its manifest can be printed before, too.
     let printed = site.run("h1", "zone detach -n evac1");

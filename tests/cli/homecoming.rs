@@ -23,7 +23,7 @@ fn empty(site: &Environment, host: &str) {
 }
 
 #[test]
-fn a_guest_that_its_refuge_sends_home_is_home() {
+fn a_guest_that_its_location_sends_home_is_home() {
     let site = away_at_h3();
     empty(&site, "h3");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
@@ -98,7 +98,7 @@ fn a_guest_that_was_passed_on_comes_home_with_one_command() {
 }
 
 #[test]
-fn a_guest_is_found_also_when_its_refuge_does_not_answer_any_more() {
+fn a_guest_is_found_also_when_its_location_does_not_answer_any_more() {
     let mut site = away_at_h3();
     site.done("h3", "target set --default rads://h2");
     empty(&site, "h3");

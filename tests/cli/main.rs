@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod actions;
-mod attachment;
+mod admin;
 mod bars;
 mod blind;
 mod cert;

@@ -231,7 +231,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
 }
 
 #[test]
-fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
+fn a_zone_of_which_its_location_does_not_tell_is_neither_gone_nor_given_up() {
     let site = site(&["web1"]);
     let uuid = uuid(&site, "h1", "web1").parse().unwrap();
     site.done("h1", "maintain -s");

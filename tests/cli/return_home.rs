@@ -144,7 +144,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     sysadm: tzone1 is not away from this host; 'sysadm evacuate -l' lists what is
     [exit status 1]
     ");
-    // Its refuge does not fetch what has gone home.
+    // Its location does not fetch what has gone home.
     site.done("h2", "evacuate -rq");
     assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
@@ -154,7 +154,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
 }
 
 #[test]
-fn a_return_that_fails_leaves_the_zone_at_its_refuge() {
+fn a_return_that_fails_leaves_the_zone_at_its_location() {
     let site = Environment::ready_to_return();
     site.set_faults("h2", &[Fault::once(Effect::Cut { rounds: 1 })]);
     assert_snapshot!(site.run("h1", "evacuate -r --retries 0 evac1"), @r"
@@ -195,7 +195,7 @@ fn a_zone_that_is_home_already_has_nothing_to_do() {
 }
 
 /// h2 has lost its records of the hosts that have brought zones to it.
-fn refuge_without_records() -> Environment {
+fn location_without_records() -> Environment {
     let mut site = Environment::ready_to_return();
     site.stop_agent("h2");
     let database = site.paths("h2").database();
@@ -206,8 +206,8 @@ fn refuge_without_records() -> Environment {
 }
 
 #[test]
-fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
-    let mut site = refuge_without_records();
+fn a_location_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
+    let mut site = location_without_records();
     let refused = site.run("h1", "evacuate -r evac1");
     assert_eq!(refused.status, Some(1), "{refused}");
     let way_out = "it is a zone of h2, which does not know that h1 brought it; on h2 'sysadm zone migrate evac1 rads://h1' sends it there, or '[roles]' in sysadm.toml gives h1 the role admin";

@@ -355,7 +355,7 @@ fn what_is_stated_is_in_the_system_log_before_anything_comes_of_it() {
 }
 
 #[test]
-fn a_zone_that_was_detached_at_its_refuge_is_said_to_be_there() {
+fn a_zone_that_was_detached_at_its_location_is_said_to_be_there() {
     let site = Environment::story();
     site.done("h1", "maintain -s");
     site.done("h1", "evacuate -qa evac4");

@@ -98,9 +98,9 @@ async fn a_zone_that_somebody_has_brought_back_by_hand_is_at_home() {
     let world = World::with(Kindly::Cold);
     world.make_ready_for(Direction::Return).await;
     let zone = name("web");
-    let refuge = world.sim("h2");
+    let location = world.sim("h2");
     let uuid = world.seen("h2", "web").await.unwrap().uuid;
-    refuge.remove(&zone).unwrap();
+    location.remove(&zone).unwrap();
     let spec = sysadm::platform::sim::ZoneSpec { uuid: Some(uuid), ..live("web") };
     world.sim("h1").create(spec).unwrap();
     world.settle().await;

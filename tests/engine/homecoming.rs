@@ -1,4 +1,4 @@
-//! A zone whose refuge passes it on while its home is about to fetch it, or does not know yet that it has arrived
+//! A zone whose location passes it on while its home is about to fetch it, or does not know yet that it has arrived
 //! there.
 
 use sysadm::model::Location;
@@ -16,11 +16,11 @@ async fn empty(world: &World, host: &str, to: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refuge_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_it_went() {
+async fn a_location_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_it_went() {
     for last in ["h3", "h1"] {
         let world = World::with(Kindly::Live);
         empty(&world, "h1", "h2").await;
-        // The return waits at home for its turn to receive, and the refuge is faster.
+        // The return waits at home for its turn to receive, and the location is faster.
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
         let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
             until(|| world.away("web").is_some_and(|row| row.place == Place::Returning)).await;
@@ -30,8 +30,8 @@ async fn a_refuge_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_i
         assert_ne!(state_of(&outcome.unwrap(), "web"), MoveState::Returned);
         world.settle().await;
         assert_eq!(world.home_of("web", Kindly::Live).await, last, "{:?}", world.events.all());
-        let refuge = world.away("web").map(|row| (row.place, row.location.unwrap().host));
-        assert_eq!(refuge, (last != "h1").then(|| (Place::Away, "h3".to_owned())));
+        let location = world.away("web").map(|row| (row.place, row.location.unwrap().host));
+        assert_eq!(location, (last != "h1").then(|| (Place::Away, "h3".to_owned())));
         let back = world.run(Direction::Return).await.unwrap();
         assert!(back.is_complete(), "{back:?}");
         assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
@@ -88,7 +88,7 @@ async fn where_a_zone_went_that_cannot_be_asked_it_stays_open_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_is_found_at_another_target_when_its_refuge_has_forgotten_it_or_does_not_answer() {
+async fn a_zone_is_found_at_another_target_when_its_location_has_forgotten_it_or_does_not_answer() {
     for down in [false, true] {
         let world = World::with(Kindly::Live);
         empty(&world, "h1", "h2").await;
@@ -133,7 +133,7 @@ async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_returns_from_its_refuge_under_any_name_of_that() {
+async fn a_zone_returns_from_its_location_under_any_name_of_that() {
     let world = World::with(Kindly::Live);
     world.run_zone(live("other"));
     world
@@ -141,9 +141,9 @@ async fn a_zone_returns_from_its_refuge_under_any_name_of_that() {
         .set_targets(&[TargetKey::Zone(name("web"))], &["rads://h2.example.org".parse().unwrap()])
         .unwrap();
     empty(&world, "h1", "h2").await;
-    let refuges: Vec<_> =
+    let locations: Vec<_> =
         world.store("h1").away().unwrap().iter().map(|row| row.location.clone().unwrap().host).collect();
-    assert_eq!(refuges, ["h2", "h2"], "one name was used for both");
+    assert_eq!(locations, ["h2", "h2"], "one name was used for both");
     assert_eq!(world.events.count("rads://h2.example.org is the same host as rads://h2"), 1);
     // As an older record may have it.
     let row = world.away("web").unwrap();

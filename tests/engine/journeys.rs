@@ -107,8 +107,9 @@ async fn take(world: &World, step: Step, zone: Zone) {
         Step::Migrate(_) => {}
         Step::Standby(host) => {
             let peers = world.peers_of(host);
-            let report = failover::leave(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
-            assert_eq!(report.claimed, [], "{step:?}");
+            let report =
+                failover::replicate(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
+            assert_eq!(report.takeovers, [], "{step:?}");
         }
     }
 }
@@ -125,8 +126,8 @@ fn written(world: &World) -> String {
         let guests: Vec<_> = zones.iter().filter_map(guest).collect();
         let configured = store.configured().unwrap();
         let configured: Vec<_> = configured.iter().map(|row| (row.place, row.location.clone())).collect();
-        let left: Vec<_> = store.left_with().unwrap().iter().map(|row| row.uri.to_string()).collect();
-        let standbys = store.standbys().unwrap();
+        let left: Vec<_> = store.sent_replicas().unwrap().iter().map(|row| row.uri.to_string()).collect();
+        let standbys = store.held_replicas().unwrap();
         let standbys: Vec<_> = standbys.iter().map(|row| (row.origin.clone(), row.taken.is_some())).collect();
         format!("{away:?} {guests:?} {configured:?} {left:?} {standbys:?}")
     };

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Standby, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Replica,
+    Takeover, Zone, ZoneName,
 };
 use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
@@ -281,8 +281,8 @@ pass_on! {
     fn export(zone: ZoneName) -> Exported;
     fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ticket: ProbeTicket) -> ();
-    fn store_replica(standby: Standby) -> ();
-    fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Claim>;
+    fn store_replica(standby: Replica) -> ();
+    fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Takeover>;
     fn reserve(arrival: CheckRequest, lease: u64) -> bool;
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();

@@ -230,7 +230,7 @@ async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refuge_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
+async fn a_location_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
     let world = evacuated(Kindly::Live).await;
     world.lines.lead_to_old_agents();
     assert!(world.run(Direction::Return).await.unwrap().is_complete());

@@ -12,7 +12,7 @@ async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refuge_that_is_emptied_in_turn_gives_everybody_back_to_their_origins() {
+async fn a_location_that_is_emptied_in_turn_gives_everybody_back_to_their_origins() {
     let world = World::with(Kindly::Live);
     world.run_zone_on("h2", live("db"));
     world.set_default_target("h2", "rads://h3");

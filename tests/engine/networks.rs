@@ -43,7 +43,7 @@ async fn networks(world: &World, host: &str) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_is_plugged_into_what_its_refuge_calls_its_networks_and_comes_back_as_it_was() {
+async fn a_zone_is_plugged_into_what_its_location_calls_its_networks_and_comes_back_as_it_was() {
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         let mut world = mapped(kind);
         let before = config(&world, "h1").await;
@@ -66,7 +66,7 @@ async fn a_zone_is_plugged_into_what_its_refuge_calls_its_networks_and_comes_bac
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_that_the_refuge_does_not_have_is_refused_under_its_name_there() {
+async fn a_network_that_the_location_does_not_have_is_refused_under_its_name_there() {
     let mut world = mapped(Kindly::Live);
     world.maps = maps("br0 = \"br11\"\nbr1 = \"br10\"\n");
     world.lock("h1");
@@ -106,7 +106,7 @@ async fn moves_on(world: &mut World) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guest_that_its_refuge_has_migrated_on_comes_back_as_it_was() {
+async fn a_guest_that_its_location_has_migrated_on_comes_back_as_it_was() {
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         for fails_first in [false, true] {
             let mut world = mapped(kind);
@@ -131,7 +131,7 @@ async fn a_guest_that_its_refuge_has_migrated_on_comes_back_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refuge_that_is_emptied_in_turn_plugs_it_in_again_as_it_came() {
+async fn a_location_that_is_emptied_in_turn_plugs_it_in_again_as_it_came() {
     let mut world = mapped(Kindly::Live);
     let before = config(&world, "h1").await;
     world.set_host("h3", |host| host.bridges = ["br7", "br2"].map(str::to_owned).to_vec());

@@ -200,7 +200,7 @@ async fn a_zone_that_leaves_is_not_configured_where_it_was_whatever_was_kept_of_
         world.lock("h1");
         assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
         assert_eq!(configured(&world, "h1"), [], "{kind:?}");
-        // Likewise at its refuge.
+        // Likewise at its location.
         world.unlock("h1");
         world.store("h2").configure(&left, &manifest).unwrap();
         assert!(world.run(Direction::Return).await.unwrap().is_complete());

@@ -41,7 +41,7 @@ pub enum Plan {
 pub enum Blow {
     SourceKilled,
     DestinationKilled,
-    /// The origin of a zone that goes from one refuge to another. Otherwise the origin is one of the two hosts.
+    /// The origin of a zone that goes from one location to another. Otherwise the origin is one of the two hosts.
     OriginKilled,
     LineCutFor5s,
     LineCutForGood,

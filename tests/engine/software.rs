@@ -24,7 +24,7 @@ fn install(world: &World, host: &str, version: &str, patches: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_stays_where_its_packages_are_if_its_refuge_has_others() {
+async fn a_zone_stays_where_its_packages_are_if_its_location_has_others() {
     let world = world();
     install(&world, "h1", "11.10.0,REV=2005.01.21.15.53", "118666-18");
     install(&world, "h2", "11.11.0", "118666-20");

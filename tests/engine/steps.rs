@@ -171,7 +171,7 @@ pub async fn comes_back(world: &World, context: &str) {
 
 /// No mark of a probe is left anywhere, and no room is kept for a zone that does not come. A host that could not be told
 /// that all is over is told by its clock and by the end of its agent: a reservation of a zone that has arrived ends with its
-/// lease, and a mark that a refuge has left goes with the agent.
+/// lease, and a mark that a location has left goes with the agent.
 fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, context: &str) {
     let is_cut = matches!(
         blow,

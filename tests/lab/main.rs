@@ -8,7 +8,7 @@
 mod harness;
 
 mod actions;
-mod attachment;
+mod admin;
 mod bad_input;
 mod bad_luck;
 mod blockers;

@@ -32,7 +32,7 @@ fn autostart_goes_with_the_zone_and_leaves_nothing_behind_that_starts_at_boot() 
 }
 
 #[test]
-fn a_zone_that_its_owner_has_paused_stays_paused_at_its_refuge() {
+fn a_zone_that_its_owner_has_paused_stays_paused_at_its_location() {
     let lab = lab();
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.run_kvm(&["web"], &[]);

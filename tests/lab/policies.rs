@@ -177,7 +177,7 @@ fn rate(row: &Value) -> f64 {
 }
 
 #[test]
-fn without_a_refuge_all_zones_rest_in_order_and_come_back_in_reverse_where_they_were() {
+fn without_a_location_all_zones_rest_in_order_and_come_back_in_reverse_where_they_were() {
     let lab = Lab::new(&["h1"]);
     let h1 = lab.host("h1");
     h1.set_up();

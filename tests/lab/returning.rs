@@ -14,7 +14,7 @@ fn away(hosts: &[&str]) -> Lab {
 }
 
 #[test]
-fn a_zone_that_was_removed_at_the_refuge_is_reported_until_it_is_given_up() {
+fn a_zone_that_was_removed_at_the_location_is_reported_until_it_is_given_up() {
     let lab = away(&["h1", "h2"]);
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h2.virsh(&["destroy", "db"]).ends(0);
@@ -31,7 +31,7 @@ fn a_zone_that_was_removed_at_the_refuge_is_reported_until_it_is_given_up() {
 }
 
 #[test]
-fn a_zone_that_its_refuge_has_evacuated_in_turn_comes_home_from_where_it_is() {
+fn a_zone_that_its_location_has_evacuated_in_turn_comes_home_from_where_it_is() {
     let lab = away(&["h1", "h2", "h3"]);
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h2.sysadm(&["target", "set", "db", "ssh://root@h3"]).ends(0);
@@ -73,7 +73,7 @@ fn a_zone_that_was_started_meanwhile_comes_back_running() {
 }
 
 #[test]
-fn a_zone_whose_refuge_cannot_be_reached_stays_listed_and_comes_back_later() {
+fn a_zone_whose_location_cannot_be_reached_stays_listed_and_comes_back_later() {
     let lab = away(&["h1", "h2"]);
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.configure("[connect]\ntimeout = 2\n");

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
 use sysadm_model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Standby, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Replica,
+    Takeover, Zone, ZoneName,
 };
 use sysadm_model::{Progress, Sent, StreamId, Token};
 use sysadm_planner::plan::Survey;
@@ -80,8 +80,8 @@ macro_rules! hosts {
             export(ZoneName) -> Exported;
             verify_storage(ProbeTicket) -> Vec<DiskView>;
             clear_markers(ProbeTicket) -> ();
-            store_replica(Standby) -> ();
-            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
+            store_replica(Replica) -> ();
+            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Takeover>;
             reserve(CheckRequest, u64) -> bool;
             renew(ZoneName, Uuid, u64) -> ();
             release(ZoneName, Uuid) -> ();

@@ -10,7 +10,7 @@ use crate::host::fake::FakeHost;
 use crate::paths::Paths;
 use crate::platform::sim::{HostSettings, Sim, StorageFolder, ZoneSpec};
 use crate::store::Store;
-use crate::transport::rpc::Request;
+use crate::transport::rpc::RpcRequest;
 
 fn start(host: Arc<dyn Host>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
     let (client, server) = duplex(1 << 16);
@@ -224,9 +224,9 @@ async fn asking(host: &Arc<FakeHost>, ledger: &Ledger) -> DuplexStream {
 }
 
 /// A request of that many bytes that is answered when the host's gate is opened.
-fn question(id: u64, length: usize) -> Request {
+fn question(id: u64, length: usize) -> RpcRequest {
     let more = " ".repeat(length - 100);
-    Request::Call { id, call: json!({"location": {"more": more, "uuid": uuid::Uuid::nil()}}) }
+    RpcRequest::Call { id, call: json!({"location": {"more": more, "uuid": uuid::Uuid::nil()}}) }
 }
 
 #[tokio::test]

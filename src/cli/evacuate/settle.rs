@@ -44,15 +44,15 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
         Some(GivenUp::Stopped) => {
             ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
-        Some(GivenUp::Here(refuge)) => (
-            format!("it was recorded as evacuated to {refuge}, but is here"),
-            format!(", recorded at {refuge},"),
+        Some(GivenUp::Here(location)) => (
+            format!("it was recorded as evacuated to {location}, but is here"),
+            format!(", recorded at {location},"),
         ),
-        Some(GivenUp::Configured(refuge)) => (
+        Some(GivenUp::Configured(location)) => (
             format!(
-                "it was last on {refuge} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
+                "it was last on {location} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
             ),
-            format!(", last at {refuge},"),
+            format!(", last at {location},"),
         ),
         Some(GivenUp::Home(home)) => {
             context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", admin.user));

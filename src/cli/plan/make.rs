@@ -118,8 +118,8 @@ async fn asked(
     let peers = context.peers(None);
     let mut answers = ask_all(&peers, &uris, false).await;
     if !args.back.is_empty() {
-        let refuges = refuges(&answers, &uris);
-        answers.extend(ask_all(&peers, &refuges, false).await);
+        let locations = locations(&answers, &uris);
+        answers.extend(ask_all(&peers, &locations, false).await);
     }
     let surveyed = Surveyed::of(answers);
     for (host, reason) in &surveyed.silent {
@@ -145,10 +145,11 @@ fn rename(surveyed: &Surveyed, words: &mut Vec<HostKey>) {
 }
 
 /// The hosts on which zones of these are, if they have not been asked yet.
-fn refuges(answers: &[SurveyReply], asked: &[HostUri]) -> Vec<HostUri> {
+fn locations(answers: &[SurveyReply], asked: &[HostUri]) -> Vec<HostUri> {
     let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
-    let refuges: BTreeSet<_> = away.map(|absent| &absent.refuge).filter(|uri| !asked.contains(uri)).collect();
-    refuges.into_iter().cloned().collect()
+    let locations: BTreeSet<_> =
+        away.map(|absent| &absent.location).filter(|uri| !asked.contains(uri)).collect();
+    locations.into_iter().cloned().collect()
 }
 
 /// Every name must be that of a host.

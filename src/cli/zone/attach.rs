@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::admin::{AttachOptions, AttachmentError, TakeoverRequest, ZoneAdmin};
+use crate::admin::{AdminError, AttachOptions, TakeoverRequest, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
-use crate::failover::Stated;
+use crate::failover::OperatorAssertions;
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
 use crate::software::Report;
-use crate::store::StandbyRow;
+use crate::store::HeldReplica;
 use crate::zonepath;
 
 /// Attach a configured zone to this host, or check whether a zone would fit
@@ -70,9 +70,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let terms = AttachOptions { force: args.force, update: args.update };
     match (args.dry_run, zone) {
         (_, Some(zone)) if args.standby => {
-            let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
+            let stated = OperatorAssertions { origin_is_down: args.origin_is_down, not_on: args.not_on };
             let origin = args.origin.as_deref();
-            attach_lost(&context, &admin, (&zone, origin), &stated, args.force, args.json).await
+            take_over(&context, &admin, (&zone, origin), &stated, args.force, args.json).await
         }
         (Some(path), _) => dry_run(&admin, &path, args.update, args.json).await,
         (None, Some(zone)) => attach(&context, &admin, &zone, terms, &args.not_on, args.json).await,
@@ -118,7 +118,7 @@ async fn attach(
             let notes = notes_of(admin, &attached.manifest, &[]).await;
             (attached.edits, Vec::new(), notes)
         }
-        Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings, Vec::new()),
+        Err(AdminError::Unfit { findings, .. }) => (Vec::new(), findings, Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let software = match findings.is_empty() {
@@ -146,25 +146,25 @@ fn states(down: Option<&str>, not_on: &[String]) -> String {
     if all.is_empty() { String::new() } else { format!(", who states {}", all.join(" and ")) }
 }
 
-async fn attach_lost(
+async fn take_over(
     context: &Context,
     admin: &ZoneAdmin<'_>,
     (zone, origin): (&ZoneName, Option<&str>),
-    stated: &Stated,
+    stated: &OperatorAssertions,
     force: bool,
     json: bool,
 ) -> Result<Exit, CliError> {
     let how = if force { SKIPPED } else { "" };
     // The assertions are logged before they have any effect.
-    let note = |row: &StandbyRow| {
+    let note = |row: &HeldReplica| {
         let (origin, user) = (&row.origin, &admin.user);
         let stated = states(stated.origin_is_down.then_some(origin), &stated.not_on);
         context.audit(&format!("zone '{zone}' of {origin} is being attached by {user}{stated}{how}"));
     };
-    let rescue = TakeoverRequest { zone, origin, stated, force, note: &note };
-    let (findings, taken) = match admin.attach_lost(&rescue).await {
+    let request = TakeoverRequest { zone, origin, stated, force, note: &note };
+    let (findings, taken) = match admin.take_over(&request).await {
         Ok(taken) => (Vec::new(), Some(taken)),
-        Err(AttachmentError::Unfit { findings, .. }) => (findings, None),
+        Err(AdminError::Unfit { findings, .. }) => (findings, None),
         Err(error) => return Err(error.into()),
     };
     let (software, update) = (None, false);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::admin::{AttachmentError, NewZone, Overrides, ZoneAdmin};
+use crate::admin::{AdminError, NewZone, Overrides, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
@@ -107,7 +107,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let created = match admin.create(draft).await {
         Ok(created) => created,
-        Err(AttachmentError::Unfit { zone, findings, .. }) => {
+        Err(AdminError::Unfit { zone, findings, .. }) => {
             ui::complain(&format!("zone '{zone}' was not created:"));
             super::list_findings(&findings);
             return Ok(Exit::Error);

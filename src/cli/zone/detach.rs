@@ -43,7 +43,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let left = admin.detach(zone, args.manifest.as_deref()).await?;
     context.audit(&format!("zone '{zone}' detached by {}", admin.user));
-    let stale = failover::withdraw(local.name(), local.store(), &admin.peers, zone).await?;
+    let stale = failover::drop_replicas(local.name(), local.store(), &admin.peers, zone).await?;
     super::stale(&stale).iter().for_each(|line| ui::complain(line));
     if let Some(why) = left.no_copy {
         let text = format!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
-use crate::admin::AttachmentError;
+use crate::admin::AdminError;
 use crate::cancel::{Cancel, CancelReason};
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
@@ -119,7 +119,8 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         if ended.complaints.is_empty() {
             // So that it is not taken over from its replica.
             let stale =
-                failover::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
+                failover::drop_replicas(engine.local.name(), &engine.store, &engine.peers, &args.zone)
+                    .await?;
             super::stale(&stale).iter().for_each(|line| ui::complain(line));
         }
     }
@@ -136,7 +137,7 @@ async fn why_absent<T>(
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
             let known = super::admin(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
-            Err(AttachmentError::from(known.why_absent(zone)).into())
+            Err(AdminError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),
     }

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
-use crate::failover::{Claimed, Left, Report, Stale, Verdict, leave};
+use crate::failover::{
+    ReconciledTakeover, ReplicaStatus, ReplicationReport, StaleReplica, TakeoverOutcome, replicate,
+};
 use crate::model::{ZoneName, format_minute};
-use crate::store::StandbyRow;
+use crate::store::HeldReplica;
 
 /// Copy zone manifests to their targets, so that zones can be recovered if this host fails
 ///
@@ -45,7 +47,7 @@ pub struct Args {
     json: bool,
 }
 
-const COLUMNS: &[Column<StandbyRow>] = &[
+const COLUMNS: &[Column<HeldReplica>] = &[
     Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
     Column { name: "ORIGIN", width: 10, value: |row| Some(row.origin.clone()) },
     Column { name: "SINCE", width: 16, value: |row| Some(format_minute(row.since, &TimeZone::system())) },
@@ -76,9 +78,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let store = context.store()?;
     let local = context.local(store.clone())?;
     let zones = context.zones(&store, &args.zones).await?;
-    let report = leave(&local, &store, &context.peers(Some(&local)), &zones).await?;
-    for claimed in report.claimed.iter().filter(|claimed| claimed.verdict == Verdict::Gone) {
-        let (claim, by) = (&claimed.claim, &claimed.by);
+    let report = replicate(&local, &store, &context.peers(Some(&local)), &zones).await?;
+    for claimed in report.takeovers.iter().filter(|claimed| claimed.outcome == TakeoverOutcome::NowAway) {
+        let (claim, by) = (&claimed.takeover, &claimed.by);
         context.audit(&format!(
             "{} was attached on {by} by {}; it counts as evacuated there",
             claim.zone, claim.by
@@ -98,7 +100,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let columns = pick(COLUMNS, 4, args.output.as_deref())?;
     let rows = match context.store_to_read()? {
-        Some(store) => store.standbys()?,
+        Some(store) => store.held_replicas()?,
         None => Vec::new(),
     };
     if args.json {
@@ -110,7 +112,7 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn row_document(row: &StandbyRow) -> Value {
+fn row_document(row: &HeldReplica) -> Value {
     json!({
         "zone": row.zone, "origin": row.origin, "uuid": row.uuid, "brand": row.brand, "since_ms": row.since,
         "attached_ms": row.taken.as_ref().map(|(at, _)| at), "attached_by": row.taken.as_ref().map(|(_, by)| by),
@@ -119,8 +121,8 @@ fn row_document(row: &StandbyRow) -> Value {
 }
 
 /// A line for each problem.
-pub fn problems(report: &Report) -> Vec<String> {
-    let not_left = report.left.iter().filter_map(|left| {
+pub fn problems(report: &ReplicationReport) -> Vec<String> {
+    let not_left = report.replicas.iter().filter_map(|left| {
         let problem = left.problem.as_ref()?;
         Some(match &left.target {
             Some(target) => format!("{}: manifest not copied to {target}: {problem}", left.zone),
@@ -132,14 +134,14 @@ pub fn problems(report: &Report) -> Vec<String> {
     });
     let unmanaged =
         report.unmanaged.iter().map(|unmanaged_guest| format!("not left with anybody: {unmanaged_guest}"));
-    let claimed = report.claimed.iter().filter_map(said_of);
+    let claimed = report.takeovers.iter().filter_map(said_of);
     claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
 /// Replicas that could not be withdrawn, a line for each host.
-pub fn stale(all: &[Stale]) -> Vec<String> {
+pub fn stale(all: &[StaleReplica]) -> Vec<String> {
     let mut hosts: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for Stale { row, problem } in all {
+    for StaleReplica { row, problem } in all {
         hosts.entry((&row.uri, problem)).or_default().push(row.zone.as_str());
     }
     let line = |((uri, problem), zones): ((_, _), Vec<&str>)| {
@@ -151,45 +153,49 @@ pub fn stale(all: &[Stale]) -> Vec<String> {
     hosts.into_iter().map(line).collect()
 }
 
-fn said_of(claimed: &Claimed) -> Option<String> {
-    let (claim, by) = (&claimed.claim, &claimed.by);
+fn said_of(claimed: &ReconciledTakeover) -> Option<String> {
+    let (claim, by) = (&claimed.takeover, &claimed.by);
     let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
-    Some(match &claimed.verdict {
-        Verdict::Known | Verdict::Home => return None,
-        Verdict::Gone => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
-        Verdict::Twice => format!(
+    Some(match &claimed.outcome {
+        TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome => return None,
+        TakeoverOutcome::NowAway => {
+            format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'")
+        }
+        TakeoverOutcome::RunsTwice => format!(
             "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
         ),
-        Verdict::NotRecorded(reason) => format!("{was}; that it is away could not be put down: {reason}"),
+        TakeoverOutcome::NotRecorded(reason) => {
+            format!("{was}; that it is away could not be put down: {reason}")
+        }
     })
 }
 
-fn summary(report: &Report) -> String {
-    let left = || report.left.iter().filter(|left| left.problem.is_none());
+fn summary(report: &ReplicationReport) -> String {
+    let left = || report.replicas.iter().filter(|left| left.problem.is_none());
     let hosts: BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
-    let zones: BTreeSet<_> = left().map(|left: &Left| &left.zone).collect();
+    let zones: BTreeSet<_> = left().map(|left: &ReplicaStatus| &left.zone).collect();
     format!("copied the manifests of {} zone(s) to {} host(s)", zones.len(), hosts.len())
 }
 
-fn document(report: &Report) -> Value {
-    let left = report.left.iter();
+fn document(report: &ReplicationReport) -> Value {
+    let left = report.replicas.iter();
     let left: Vec<_> =
         left.map(|left| json!({ "zone": left.zone, "target": left.target, "error": left.problem })).collect();
     let claimed: Vec<_> = report
-        .claimed
+        .takeovers
         .iter()
         .map(|claimed| {
-            let (word, error) = match &claimed.verdict {
-                Verdict::Twice => ("twice", None),
-                Verdict::Gone => ("gone", None),
-                Verdict::Known => ("known", None),
-                Verdict::Home => ("home", None),
-                Verdict::NotRecorded(reason) => ("not_recorded", Some(reason)),
+            let (word, error) = match &claimed.outcome {
+                TakeoverOutcome::RunsTwice => ("runs_twice", None),
+                TakeoverOutcome::NowAway => ("now_away", None),
+                TakeoverOutcome::AlreadyAway => ("already_away", None),
+                TakeoverOutcome::BackHome => ("back_home", None),
+                TakeoverOutcome::NotRecorded(reason) => ("not_recorded", Some(reason)),
             };
-            let claim = &claimed.claim;
+            let claim = &claimed.takeover;
             json!({
                 "zone": claim.zone, "host": claimed.by, "attached_ms": claim.at, "attached_by": claim.by,
-                "verdict": word, "error": error,
+                "outcome": word, "error": error,
             })
         })
         .collect();
@@ -197,21 +203,25 @@ fn document(report: &Report) -> Value {
     let stale: Vec<_> = stale
         .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem }))
         .collect();
-    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
+    json!({ "schema_version": 1, "replicas": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
 }
 
 /// The exit status: stuck if a zone may be running twice.
-fn exit_of(report: &Report) -> Exit {
-    let is_known = |verdict: &Verdict| matches!(verdict, Verdict::Known | Verdict::Home);
-    let odd = |verdict: &Verdict| matches!(verdict, Verdict::Twice | Verdict::NotRecorded(_));
-    let failed = report.left.iter().filter(|left| left.problem.is_some()).count();
-    if report.claimed.iter().any(|claimed| odd(&claimed.verdict)) {
+fn exit_of(report: &ReplicationReport) -> Exit {
+    let is_known = |verdict: &TakeoverOutcome| {
+        matches!(verdict, TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome)
+    };
+    let odd = |verdict: &TakeoverOutcome| {
+        matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_))
+    };
+    let failed = report.replicas.iter().filter(|left| left.problem.is_some()).count();
+    if report.takeovers.iter().any(|claimed| odd(&claimed.outcome)) {
         Exit::Stuck
     } else if failed == 0 && report.unmanaged.is_empty() {
         Exit::Done
     } else if failed > 0
-        && failed == report.left.len()
-        && report.claimed.iter().all(|one| is_known(&one.verdict))
+        && failed == report.replicas.len()
+        && report.takeovers.iter().all(|one| is_known(&one.outcome))
     {
         Exit::Error
     } else {

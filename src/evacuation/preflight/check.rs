@@ -51,12 +51,12 @@ impl Engine {
     fn kept_of(&self, zone: &Manifest, away: &ZoneRecord) -> Result<Option<Manifest>, StoreError> {
         let kept = self.store.manifest_of(away.uuid)?;
         let known = self.store.away()?;
-        // Its refuge has migrated it on, and has called its networks as they are called there.
+        // Its location has migrated it on, and has called its networks as they are called there.
         let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
         Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
-    /// A zone that goes from its refuge to another host; none if its networks have other names at either of them:
+    /// A zone that goes from its location to another host; none if its networks have other names at either of them:
     /// it would not be known which is which when it comes home.
     pub(in crate::evacuation) fn sideward(
         &self,

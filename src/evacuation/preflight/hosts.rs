@@ -14,7 +14,7 @@ use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
-use crate::migration::settle::Refuge;
+use crate::migration::settle::ReachedHost;
 use crate::model::{
     Blocker, BlockerKind, CheckRequest, Home, HostId, HostUri, Location, Method, PendingLoad, ZoneName, chain,
 };
@@ -199,7 +199,7 @@ impl Preflight<'_> {
         JobEvent::refused_by(&self.run_state.job(&job.zone).map(|job| job.findings).unwrap_or_default())
     }
 
-    /// Finds the zone at its refuge, and asks this host to accept it.
+    /// Finds the zone at its location, and asks this host to accept it.
     async fn come_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, String> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
@@ -209,29 +209,31 @@ impl Preflight<'_> {
         if let Some(uri) = location {
             self.run_state.report(&job.zone, JobEvent::Check(uri.clone()));
         }
-        let (record, refuge) = found?;
-        let way = way_back(&record, refuge.as_ref(), self.request, &*self.engine.local).await;
+        let (record, location) = found?;
+        let way = way_back(&record, location.as_ref(), self.request, &*self.engine.local).await;
         let method = match way {
             Ok(method) => method,
             Err(event) => return Ok(event),
         };
-        let exported = refuge.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
+        let exported = location.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
         let event = match exported.manifest.held(method) {
             Some(held) => Ok(JobEvent::Skip(held)),
-            None => self.fetch(&record, method, &exported, &refuge).await,
+            None => self.fetch(&record, method, &exported, &location).await,
         };
-        let _ = refuge.clear_markers(exported.ticket).await;
+        let _ = location.clear_markers(exported.ticket).await;
         event
     }
 
-    /// The host that has the zone, and its updated record: its refuge, or where the zone went from there.
+    /// The host that has the zone, and its updated record: its location, or where the zone went from there.
     async fn find(&self, away: &ZoneRecord) -> Result<(ZoneRecord, Arc<dyn Host>), String> {
-        let at = |refuge: Refuge| (ZoneRecord { location: Some(refuge.uri), ..away.clone() }, refuge.host);
+        let at = |location: ReachedHost| {
+            (ZoneRecord { location: Some(location.uri), ..away.clone() }, location.host)
+        };
         let Some(uri) = &away.location else { return Err("it is not away".to_owned()) };
         let trail = match self.host(uri) {
             Ok(host) => {
-                let refuge = Refuge { uri: uri.clone(), host };
-                self.engine.follow(away.uuid, refuge).await.map_err(String::from)
+                let location = ReachedHost { uri: uri.clone(), host };
+                self.engine.follow(away.uuid, location).await.map_err(String::from)
             }
             Err(reason) => Err(reason),
         };
@@ -243,9 +245,9 @@ impl Preflight<'_> {
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.uri));
             return Ok(at(found));
         }
-        let Trail { refuge, hops, .. } = trail?;
+        let Trail { location, hops, .. } = trail?;
         hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
-        Ok(at(refuge))
+        Ok(at(location))
     }
 
     fn tell(&self, away: &ZoneRecord, text: &str) {
@@ -258,14 +260,14 @@ impl Preflight<'_> {
         record: &ZoneRecord,
         method: Method,
         exported: &Exported,
-        refuge: &Arc<dyn Host>,
+        location: &Arc<dyn Host>,
     ) -> Result<JobEvent, String> {
         let mapped = self.engine.homeward(&exported.manifest, record)?;
-        let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
+        let check = self.question(exported, method, location.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
         Ok(match self.put(&check, &mapped, to.as_ref()).await {
             Ok(request) => {
-                let task = check.task(request, mapped.record, Arc::clone(refuge), to);
+                let task = check.task(request, mapped.record, Arc::clone(location), to);
                 JobEvent::Accept(Some(Arc::new(task)))
             }
             Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),

@@ -15,7 +15,7 @@ impl Local {
         let is_present = self.inventory().await?.has(uuid);
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
         if !is_present && reserved.iter().any(|one| one.uuid == uuid) {
-            return Ok(Location::Coming);
+            return Ok(Location::Arriving);
         }
         Ok(match (record, is_present) {
             (Some(record), _) => record.known_location(is_present),

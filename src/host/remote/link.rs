@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::model::chain;
 use crate::transport::ByteStream;
 use crate::transport::frame;
-use crate::transport::rpc::{LONGEST_PING, Reply, Request};
+use crate::transport::rpc::{LONGEST_PING, Reply, RpcRequest};
 
 /// A reply or an error of the host, neither of them decoded yet.
 pub(super) type Answer = Result<Value, Value>;
@@ -24,7 +24,7 @@ pub(super) type Answer = Result<Value, Value>;
 /// One stream of requests and replies. Dropping it closes the stream.
 pub(super) struct Link {
     waiting: Arc<PendingCalls>,
-    queue: mpsc::Sender<Request>,
+    queue: mpsc::Sender<RpcRequest>,
     next: AtomicU64,
     _task: AbortOnDropHandle<()>,
 }
@@ -62,7 +62,7 @@ impl Link {
         self.waiting.lock().as_mut().map_err(|reason| reason.clone())?.insert(id, sender);
         let _forget = Forget { waiting: &self.waiting, id };
         // If the queue is closed, the reply's sender is gone as well, and the reason is known.
-        let _ = self.queue.send(Request::Call { id, call }).await;
+        let _ = self.queue.send(RpcRequest::Call { id, call }).await;
         answer.await.map_err(|_| self.waiting.reason())
     }
 }
@@ -120,7 +120,7 @@ async fn read_replies(mut reader: impl AsyncRead + Unpin, waiting: &PendingCalls
 
 async fn write_requests(
     mut writer: impl AsyncWrite + Unpin,
-    mut requests: mpsc::Receiver<Request>,
+    mut requests: mpsc::Receiver<RpcRequest>,
     keepalive: Duration,
 ) -> String {
     let mut pings = tokio::time::interval(keepalive);
@@ -134,7 +134,7 @@ async fn write_requests(
             },
             _ = pings.tick() => {
                 count += 1;
-                Request::Ping { ping: count }
+                RpcRequest::Ping { ping: count }
             }
         };
         if let Err(error) = frame::write(&mut writer, &request).await {

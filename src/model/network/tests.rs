@@ -49,7 +49,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
     }
 }
 
-/// The manifest at the refuge.
+/// The manifest at the other host.
 fn brought(left: &Manifest) -> Manifest {
     let mut there = left.with_mapping(&left.mappings(), String::new());
     there.interfaces.iter_mut().for_each(|one| one.there = None);
@@ -105,7 +105,7 @@ fn what_could_not_be_undone_is_refused() {
 }
 
 #[test]
-fn a_refuge_that_does_not_tell_interfaces_is_not_believed_to_have_none() {
+fn a_location_that_does_not_tell_interfaces_is_not_believed_to_have_none() {
     let left = zone(vec![interface(1, "br0")]).bound_for(&names(&[("br0", "br10")])).unwrap();
     let silent = Manifest { interfaces: vec![], ..brought(&left) };
     let error = left.reverse_mapping(&silent).unwrap_err().to_string();

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Only the order can be chosen: a zone has one home, to which it belongs, so the limits that a policy sets for
-//! refuges (headroom, number of zones) do not apply there.
+//! locations (headroom, number of zones) do not apply there.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub struct ReturnPlan {
 
 impl ReturnPlan {
     /// The requested zones that are relocated, and where to: first legs to a host that is neither their home nor
-    /// their refuge.
+    /// their location.
     pub fn asides(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
         let legs = self.built.plan.moves.iter().filter(|one| one.leg == Leg::First);
         legs.map(|one| (one.zone, one.to))

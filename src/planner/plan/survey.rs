@@ -27,7 +27,7 @@ pub struct Survey {
 pub struct Absent {
     pub uuid: Uuid,
     /// The host to which it was evacuated.
-    pub refuge: HostUri,
+    pub location: HostUri,
 }
 
 impl Version {

@@ -79,8 +79,8 @@ fn lines(contents: &Contents) -> BTreeSet<String> {
     let moves = contents.moves.iter().map(|row| format!("{row:?}"));
     let journal = contents.journal.iter().map(|row| format!("{row:?}"));
     let zones = contents.zones.iter().map(|row| format!("{row:?}"));
-    let standbys = contents.standbys.iter().map(|row| format!("{row:?}"));
-    targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(standbys).collect()
+    let held_replicas = contents.held_replicas.iter().map(|row| format!("{row:?}"));
+    targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(held_replicas).collect()
 }
 
 /// Recovers it: the result is intact, contains nothing that was not there before, and every zone that is away and

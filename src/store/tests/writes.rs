@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, entry, heard, holder, home, left, manifest, manifest_of, name, record, reservation,
-    standby, trip, uri,
+    announcement, entry, heard, holder, home, left, manifest, manifest_of, name, past_move, record,
+    reservation, standby, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{Direction, Mark, Move, Place, Store, StoreError, TargetKey};
@@ -31,7 +31,7 @@ pub const WRITES: &[Write] = &[
         store.begin_move(&record("new", 31, Place::Leaving), &manifest_of("new", 31))
     }),
     ("change the record of a zone", |store| store.update_zone(&record("web", 7, Place::Away))),
-    ("record a zone that leaves its refuge", |store| {
+    ("record a zone that leaves its location", |store| {
         store.begin_return(&record("gone", 13, Place::Returning), &manifest_of("gone", 13))
     }),
     ("record that a zone is here", |store| store.zone_is_here(uuid(13)).map(drop)),
@@ -49,21 +49,21 @@ pub const WRITES: &[Write] = &[
     ("record that a zone of another host has left", |store| {
         store.passed_on(uuid(14), Some(&uri("rads://h3")))
     }),
-    ("record what moves took", |store| store.record_trips(2, &[trip("web")])),
-    ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
+    ("record what moves took", |store| store.record_past_moves(2, &[past_move("web")])),
+    ("keep a manifest of another host", |store| store.hold_replica(&standby("new", "h1"), Millis(42))),
     ("record a zone that was attached from a manifest of its lost host", |store| {
-        store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))
+        store.mark_replica_taken("h1", &name("left"), Some((Millis(42), "eve")))
     }),
-    ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
-    ("record with whom a manifest is left", |store| store.leave_with(&left("new", 31, "rads://h9"))),
+    ("drop a manifest of another host", |store| store.drop_replica("h1", &name("taken")).map(drop)),
+    ("record with whom a manifest is left", |store| store.record_sent_replica(&left("new", 31, "rads://h9"))),
     ("record that manifests were withdrawn", |store| {
         let row = left("web", 7, "ssh://root@h2");
-        store.withdrawn(&row.uri, &[row.uuid])
+        store.drop_sent_replicas(&row.uri, &[row.uuid])
     }),
-    ("record what was heard of a zone", |store| store.hear(&heard("rads://h9", 44))),
+    ("record what was heard of a zone", |store| store.record_takeover(&heard("rads://h9", 44))),
     ("record that a host knows what was heard", |store| {
         let row = heard("rads://h3:12303", 43);
-        store.told(&row.uri, &[(row.uuid, row.at)])
+        store.acknowledge_takeovers(&row.uri, &[(row.uuid, row.at)])
     }),
     ("reserve room", |store| {
         store.reserve(&reservation("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)

@@ -20,8 +20,8 @@ const BASIC_CONSTRAINTS: &[u64] = &[2, 5, 29, 19];
 
 /// The parsed parts of a certificate.
 pub(super) struct Certificate {
-    pub(super) issuer: Name,
-    pub(super) subject: Name,
+    pub(super) issuer: DistinguishedName,
+    pub(super) subject: DistinguishedName,
     pub(super) not_before: OffsetDateTime,
     pub(super) not_after: OffsetDateTime,
     /// The bits of the subject's public key.
@@ -146,7 +146,7 @@ fn moment(time: BERReader<'_, '_>) -> ASN1Result<OffsetDateTime> {
 }
 
 /// A distinguished name: attributes in the order of the certificate.
-pub(super) struct Name {
+pub(super) struct DistinguishedName {
     parts: Vec<Attribute>,
     /// Whether each part has one attribute; others cannot be copied into a new certificate.
     is_plain: bool,
@@ -158,7 +158,7 @@ struct Attribute {
     value: Vec<u8>,
 }
 
-fn name(name: BERReader<'_, '_>) -> ASN1Result<Name> {
+fn name(name: BERReader<'_, '_>) -> ASN1Result<DistinguishedName> {
     let mut parts = Vec::new();
     let mut is_plain = true;
     name.read_sequence_of(|part| {
@@ -174,10 +174,10 @@ fn name(name: BERReader<'_, '_>) -> ASN1Result<Name> {
         is_plain &= parts.len() == before + 1;
         Ok(())
     })?;
-    Ok(Name { parts, is_plain })
+    Ok(DistinguishedName { parts, is_plain })
 }
 
-impl Name {
+impl DistinguishedName {
     /// The same name, to be written into a certificate; none if it cannot be copied exactly.
     pub(super) fn to_distinguished_name(&self) -> Option<rcgen::DistinguishedName> {
         let mut copy = rcgen::DistinguishedName::new();
@@ -202,7 +202,7 @@ impl Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for DistinguishedName {
     /// `O=Example, CN=sysadm CA`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, Attribute { kind, value, .. }) in self.parts.iter().enumerate() {

@@ -30,7 +30,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 pub use credentials::Credentials;
-pub use server::{AcceptError, Incoming, accept};
+pub use server::{AcceptError, AcceptedPeer, accept};
 
 use crate::model::{HostUri, Millis, chain};
 use crate::{ByteStream, DialError, DialOptions};
@@ -58,7 +58,7 @@ pub(super) async fn dial(uri: &HostUri, options: &DialOptions, tls: &Path) -> Re
         let handshake = |error| explain::handshake(uri, port, &credentials, error);
         let mut stream = connector.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {
-            ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
+            ACCEPTED => Ok(Box::new(stream::RadsStream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
             _ => Err(explain::unmanaged_guest(uri, port)),
         }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::stream::Stream;
+use super::stream::RadsStream;
 use super::{ACCEPTED, BUSY, Credentials, explain, tune};
 use crate::ByteStream;
 use crate::cert::{CertError, CertFacts};
@@ -36,7 +36,7 @@ pub enum AcceptError {
 }
 
 /// A peer with a valid certificate that waits to be accepted.
-pub struct Incoming {
+pub struct AcceptedPeer {
     /// The name in its certificate.
     pub name: String,
     stream: TlsStream<TcpStream>,
@@ -47,7 +47,7 @@ pub async fn accept(
     tcp: TcpStream,
     credentials: &Credentials,
     keepalive: u64,
-) -> Result<Incoming, AcceptError> {
+) -> Result<AcceptedPeer, AcceptError> {
     tune(&tcp, keepalive)?;
     let acceptor = TlsAcceptor::from(credentials.server()?);
     let stream = tokio::time::timeout(PATIENCE, acceptor.accept(tcp))
@@ -57,14 +57,14 @@ pub async fn accept(
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let name =
         certificate.and_then(CertFacts::of).and_then(|facts| facts.host()).ok_or(AcceptError::Nameless)?;
-    Ok(Incoming { name, stream })
+    Ok(AcceptedPeer { name, stream })
 }
 
-impl Incoming {
+impl AcceptedPeer {
     /// Accepts the peer.
     pub async fn welcome(mut self) -> Result<ByteStream, AcceptError> {
         self.say(ACCEPTED).await?;
-        Ok(Box::new(Stream(self.stream)))
+        Ok(Box::new(RadsStream(self.stream)))
     }
 
     /// Refuses the peer, because there are too many connections.

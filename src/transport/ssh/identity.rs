@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ssh2::Session;
 
-use super::known_hosts::{KnownKeys, Place, Verdict, fingerprint, kind};
+use super::known_hosts::{KeyVerdict, KnownKeys, Place, fingerprint, kind};
 use super::settings::{Settings, name_with_port};
 use crate::DialError;
 use crate::model::HostUri;
@@ -22,16 +22,16 @@ pub(super) fn identify(
     let wrong = |what: String| DialError::Identity { uri: uri.clone(), what };
     let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".to_owned()))?;
     let verdict = known.judge(key);
-    if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
+    if verdict == KeyVerdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
 /// What is wrong with a key, and what to do.
-fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
+fn objection(settings: &Settings, key: &[u8], verdict: &KeyVerdict) -> String {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);
     match verdict {
-        Verdict::Known => String::new(),
-        Verdict::Unknown(authority) => {
+        KeyVerdict::Known => String::new(),
+        KeyVerdict::Unknown(authority) => {
             let authority = authority.as_ref().map_or_else(String::new, |Place { file, line, .. }| {
                 format!(" (line {line} of {} is an authority for it, but certificates of hosts are not understood here)", file.display())
             });
@@ -40,14 +40,14 @@ fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
                 settings.known_as
             )
         }
-        Verdict::Changed(place) => format!(
+        KeyVerdict::Changed(place) => format!(
             "its {kind} key is {print} and not the one in line {} of {}: it was reinstalled, or another machine answers; if \
              that is explained: {}, then: {scan}",
             place.line,
             place.file.display(),
             removal(place, &settings.known_as),
         ),
-        Verdict::Revoked(Place { file, line, .. }) => {
+        KeyVerdict::Revoked(Place { file, line, .. }) => {
             format!(
                 "its {kind} key {print} is revoked in line {line} of {}; give the host a new one",
                 file.display()

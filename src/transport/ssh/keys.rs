@@ -17,7 +17,7 @@ const NO_KEY: ErrorCode = ErrorCode::Session(-16);
 /// Tries every key that we have.
 pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session) -> Result<(), DialError> {
     let user = &settings.user;
-    let mut attempt = Attempt { user, session, tried: Vec::new() };
+    let mut attempt = KeyAttempt { user, session, tried: Vec::new() };
     let failed = |what: String| DialError::Login { uri: uri.clone(), what };
     let methods = match session.auth_methods(user) {
         // Without any authentication: the server says so by offering no method.
@@ -61,13 +61,13 @@ fn none_to_try(settings: &Settings) -> String {
     }
 }
 
-struct Attempt<'a> {
+struct KeyAttempt<'a> {
     user: &'a str,
     session: &'a Session,
     tried: Vec<String>,
 }
 
-impl Attempt<'_> {
+impl KeyAttempt<'_> {
     /// The agent's keys, those named by an identity file first: sshd allows only a few attempts.
     fn agent(&mut self, settings: &Settings) -> Result<bool, ssh2::Error> {
         let Some(socket) = &settings.agent else { return Ok(false) };

@@ -50,7 +50,7 @@ pub(super) struct Place {
 
 /// The status of a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum KeyVerdict {
     /// It is the host's.
     Known,
     /// It is not known; the line of an authority that may certify the host's keys.
@@ -119,17 +119,17 @@ impl KnownKeys {
     }
 
     /// The status of a key that the host shows.
-    pub(super) fn judge(&self, blob: &[u8]) -> Verdict {
+    pub(super) fn judge(&self, blob: &[u8]) -> KeyVerdict {
         let find = |keys: &[KnownKey]| keys.iter().find(|key| key.blob == blob).map(|key| key.place.clone());
         if let Some(place) = find(&self.revoked) {
-            return Verdict::Revoked(place);
+            return KeyVerdict::Revoked(place);
         }
         if find(&self.keys).is_some() || find(&self.elsewhere).is_some() {
-            return Verdict::Known;
+            return KeyVerdict::Known;
         }
         match self.keys.iter().find(|key| key.kind == kind(blob)) {
-            Some(key) => Verdict::Changed(key.place.clone()),
-            None => Verdict::Unknown(self.authorities.first().map(|key| key.place.clone())),
+            Some(key) => KeyVerdict::Changed(key.place.clone()),
+            None => KeyVerdict::Unknown(self.authorities.first().map(|key| key.place.clone())),
         }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
         format!("{names} {kind} {} comment\n", STANDARD.encode(key(kind, body)))
     }
 
-    fn judge(text: &str, host: &str, port: u16, shown: &[u8]) -> Verdict {
+    fn judge(text: &str, host: &str, port: u16, shown: &[u8]) -> KeyVerdict {
         let mut known = KnownKeys::default();
         known.add(text, Path::new("/k"), &name_with_port(host, port), host);
         known.judge(shown)
@@ -197,23 +197,23 @@ mod tests {
     fn a_key_is_known_unknown_changed_or_revoked() {
         let text = format!("# note\n\n{}{}", line("h2,10.0.0.2", "ssh-ed25519", 1), line("h2", "ssh-rsa", 1));
         let place = |line, is_pattern| Place { file: PathBuf::from("/k"), line, is_pattern };
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "10.0.0.2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
-        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), Verdict::Unknown(None));
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), Verdict::Changed(place(3, false)));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "10.0.0.2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), KeyVerdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), KeyVerdict::Changed(place(3, false)));
         let text = format!("{text}{}", line("@revoked *", "ssh-ed25519", 1));
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Revoked(place(5, true)));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Revoked(place(5, true)));
     }
 
     #[test]
     fn another_port_is_another_host_that_may_have_the_same_key() {
         let text = line("h2", "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), KeyVerdict::Unknown(None));
         let text = line("[h2]:2200", "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -223,8 +223,8 @@ mod tests {
         let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[7; 20]), b"h2");
         let name = format!("|1|{salt}|{}", STANDARD.encode(mac));
         let text = line(&name, "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -237,16 +237,16 @@ mod tests {
     #[test]
     fn broken_lines_make_nothing_known_and_an_authority_is_told() {
         let text = "h2 ssh-ed25519 !!!\nh2 ssh-ed25519\n@odd h2 ssh-ed25519 AAAA\n".to_owned();
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
         let text = text + &line("@cert-authority h*", "ssh-ed25519", 1);
         let place = Place { file: "/k".into(), line: 4, is_pattern: true };
         for port in [22, 2200] {
             assert_eq!(
                 judge(&text, "h2", port, &key("ssh-ed25519", 1)),
-                Verdict::Unknown(Some(place.clone()))
+                KeyVerdict::Unknown(Some(place.clone()))
             );
         }
-        assert_eq!(judge(&text, "g2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "g2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
         known.revoke(&file).unwrap();
         assert_eq!(
             known.judge(&key("ssh-ed25519", 1)),
-            Verdict::Revoked(Place { file, line: 2, is_pattern: false })
+            KeyVerdict::Revoked(Place { file, line: 2, is_pattern: false })
         );
     }
 

@@ -113,7 +113,7 @@ impl Settings {
             user: Some(user),
             own_user: own_user.as_deref(),
         };
-        let paths = Paths { options: &options, known: &known };
+        let paths = PathOptions { options: &options, known: &known };
         let identities = paths.gathered("identityfile").map_err(setup)?;
         let usual =
             || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
@@ -206,12 +206,12 @@ fn only_ipv4(options: &Options) -> Option<bool> {
 }
 
 /// Options that are paths.
-struct Paths<'a> {
+struct PathOptions<'a> {
     options: &'a Options,
     known: &'a Known<'a>,
 }
 
-impl Paths<'_> {
+impl PathOptions<'_> {
     /// The socket of ssh-agent; none: no agent is used.
     fn agent(&self, surroundings: &Surroundings) -> Result<Option<PathBuf>, String> {
         match self.options.word("identityagent") {

@@ -12,12 +12,12 @@ use tokio::net::UnixStream;
 pub(super) type Fate = Arc<OnceLock<String>>;
 
 /// The end that the rest of the program reads and writes.
-pub(super) struct Stream {
+pub(super) struct SshStream {
     socket: UnixStream,
     fate: Fate,
 }
 
-impl Stream {
+impl SshStream {
     /// Takes the near end of the socket pair.
     pub(super) fn new(socket: std::os::unix::net::UnixStream, fate: Fate) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
@@ -33,7 +33,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for SshStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for SshStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes));
         Poll::Ready(if result.is_err() { self.or_fate(result) } else { result })

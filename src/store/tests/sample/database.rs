@@ -9,7 +9,7 @@ use super::{
 use crate::model::document::Written;
 use crate::model::{Manifest, Millis, Standby, Step, Zone};
 use crate::store::{
-    Contents, Direction, Mark, Move, MoveState, Place, StandbyRow, Store, TargetKey, ZoneRecord,
+    Contents, Direction, HeldReplica, Mark, Move, MoveState, Place, Store, TargetKey, ZoneRecord,
 };
 
 /// Those that are away or on their way.
@@ -64,9 +64,9 @@ fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     all
 }
 
-fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
+fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (HeldReplica, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
-    let row = StandbyRow {
+    let row = HeldReplica {
         zone: zone.name.clone(),
         origin: standby.origin.clone(),
         uuid: zone.uuid,
@@ -101,13 +101,13 @@ pub fn contents() -> Contents {
         moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
         journal: marks.chain(steps).collect(),
         zones: zones(),
-        trips: vec![trip("zz")],
-        standbys: vec![
+        past_moves: vec![past_move("zz")],
+        held_replicas: vec![
             standby_row(&standby("left", "h1"), None),
             standby_row(&standby_with("taken", 28, "h1"), Some((Millis(41), "ada".into()))),
         ],
-        left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
-        heard: vec![heard("rads://h3:12303", 43)],
+        sent_replicas: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
+        recorded_takeovers: vec![heard("rads://h3:12303", 43)],
         reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
@@ -140,7 +140,7 @@ pub fn write(store: &Store) {
     for record in &all_away() {
         begin(store, record, &manifest_for(record));
     }
-    store.record_trips(1, &contents.trips).unwrap();
+    store.record_past_moves(1, &contents.past_moves).unwrap();
     let zone = |zone: &str, uuid| Zone { uuid: Uuid::from_u128(uuid), ..manifest(zone).zone };
     for guest in [zone("passed", 27), zone("visitor", 26)] {
         store.set_home(&guest, &home()).unwrap();
@@ -156,16 +156,16 @@ pub fn write(store: &Store) {
         store.begin_stop(&ZoneRecord { place, ended: None, ..stopped.clone() }).unwrap();
         store.update_zone(stopped).unwrap();
     }
-    for (row, manifest) in &contents.standbys {
+    for (row, manifest) in &contents.held_replicas {
         let (origin, via) = (row.origin.clone(), row.via.clone());
         let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
-        store.keep_standby(&standby, row.since).unwrap();
+        store.hold_replica(&standby, row.since).unwrap();
         if let Some((at, by)) = &row.taken {
-            store.take_standby(&row.origin, &row.zone, Some((*at, by))).unwrap();
+            store.mark_replica_taken(&row.origin, &row.zone, Some((*at, by))).unwrap();
         }
     }
-    contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
-    contents.heard.iter().for_each(|heard| store.hear(heard).unwrap());
+    contents.sent_replicas.iter().for_each(|row| store.record_sent_replica(row).unwrap());
+    contents.recorded_takeovers.iter().for_each(|heard| store.record_takeover(heard).unwrap());
     for (record, manifest) in &all_configured() {
         if record.place == Place::Migrated {
             let moving = super::record(record.zone.as_str(), record.uuid.as_u128(), Place::Migrating);

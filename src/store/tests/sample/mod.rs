@@ -12,8 +12,8 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, CheckContext, Direction, Entry, Expectation, Expected, Heard, Holder, LeftRow, Mark, Move,
-    MoveState, PastTrip, Place, Reservation, Run, ZoneRecord,
+    Announcement, CheckContext, Direction, Entry, Expectation, Expected, Holder, Mark, Move, MoveState,
+    PastMove, Place, RecordedTakeover, Reservation, Run, SentReplica, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -58,8 +58,8 @@ pub fn entry(zone: &str, step: Step, mark: Mark) -> Entry {
     Entry { zone: name(zone), step, mark, at: Millis(1_700_000_000_000), detail }
 }
 
-pub fn trip(zone: &str) -> PastTrip {
-    PastTrip {
+pub fn past_move(zone: &str) -> PastMove {
+    PastMove {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
@@ -204,12 +204,12 @@ pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
     Standby { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
 }
 
-pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
-    LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
+pub fn left(zone: &str, uuid: u128, with: &str) -> SentReplica {
+    SentReplica { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
 }
 
-pub fn heard(from: &str, at: i64) -> Heard {
-    Heard { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
+pub fn heard(from: &str, at: i64) -> RecordedTakeover {
+    RecordedTakeover { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
 }
 
 pub fn reservation(zone: &str, expires: i64) -> Reservation {

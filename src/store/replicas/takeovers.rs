@@ -5,12 +5,12 @@
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed};
 use crate::model::{HostUri, Millis, ZoneName};
+use crate::store::{Store, StoreError, parsed};
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct RecordedTakeover {
     /// Who has told it.
     pub uri: HostUri,
     /// Of which zone.
@@ -21,8 +21,8 @@ pub struct Heard {
     pub at: Millis,
 }
 
-impl Heard {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+impl RecordedTakeover {
+    pub(in crate::store) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             uri: parsed(row, "host")?,
             zone: parsed(row, "zone")?,
@@ -34,7 +34,7 @@ impl Heard {
 
 impl Store {
     /// Records that something was heard, in place of what the same host has told of the same zone before.
-    pub fn hear(&self, heard: &Heard) -> Result<(), StoreError> {
+    pub fn record_takeover(&self, heard: &RecordedTakeover) -> Result<(), StoreError> {
         self.write("record what was heard of a zone", |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO replica (role, host, zone, uuid, taken_ms) VALUES ('taken', ?1, ?2, ?3, ?4)",
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Records that this host knows of these that they were heard.
-    pub fn told(&self, uri: &HostUri, known: &[(Uuid, Millis)]) -> Result<(), StoreError> {
+    pub fn acknowledge_takeovers(&self, uri: &HostUri, known: &[(Uuid, Millis)]) -> Result<(), StoreError> {
         self.write("record that a host knows what was heard", |transaction| {
             for (uuid, at) in known {
                 let key = params![uri.to_string(), uuid.to_string(), at.0];
@@ -58,11 +58,11 @@ impl Store {
     }
 
     /// All of them, by host.
-    pub fn heard(&self) -> Result<Vec<Heard>, StoreError> {
+    pub fn recorded_takeovers(&self) -> Result<Vec<RecordedTakeover>, StoreError> {
         self.read("read what was heard of zones", |connection| {
             connection
                 .prepare_cached("SELECT * FROM replica WHERE role = 'taken' ORDER BY host, uuid")?
-                .query_map([], Heard::read)?
+                .query_map([], RecordedTakeover::read)?
                 .collect()
         })
     }
@@ -78,12 +78,12 @@ mod tests {
         let [first, again] = [sample::heard("rads://h2", 1), sample::heard("rads://h2", 2)];
         let other = sample::heard("rads://h3", 1);
         for heard in [&first, &other, &again] {
-            store.hear(heard).unwrap();
+            store.record_takeover(heard).unwrap();
         }
-        assert_eq!(store.heard().unwrap(), [again.clone(), other.clone()]);
-        store.told(&again.uri, &[(first.uuid, first.at), (other.uuid, other.at)]).unwrap();
-        assert_eq!(store.heard().unwrap().len(), 2, "it is told of another time");
-        store.told(&again.uri, &[(again.uuid, again.at)]).unwrap();
-        assert_eq!(store.heard().unwrap(), [other]);
+        assert_eq!(store.recorded_takeovers().unwrap(), [again.clone(), other.clone()]);
+        store.acknowledge_takeovers(&again.uri, &[(first.uuid, first.at), (other.uuid, other.at)]).unwrap();
+        assert_eq!(store.recorded_takeovers().unwrap().len(), 2, "it is told of another time");
+        store.acknowledge_takeovers(&again.uri, &[(again.uuid, again.at)]).unwrap();
+        assert_eq!(store.recorded_takeovers().unwrap(), [other]);
     }
 }

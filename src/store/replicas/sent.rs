@@ -4,12 +4,12 @@
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed};
 use crate::model::{HostUri, ZoneName};
+use crate::store::{Store, StoreError, parsed};
 
 /// A manifest that is, or may be, with another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftRow {
+pub struct SentReplica {
     /// With whom.
     pub uri: HostUri,
     /// The zone.
@@ -18,15 +18,15 @@ pub struct LeftRow {
     pub uuid: Uuid,
 }
 
-impl LeftRow {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+impl SentReplica {
+    pub(in crate::store) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { uri: parsed(row, "host")?, zone: parsed(row, "zone")?, uuid: parsed(row, "uuid")? })
     }
 }
 
 impl Store {
     /// Records that a manifest is about to be left with another host: it may be there from now on.
-    pub fn leave_with(&self, row: &LeftRow) -> Result<(), StoreError> {
+    pub fn record_sent_replica(&self, row: &SentReplica) -> Result<(), StoreError> {
         self.write("record with whom a manifest is left", |transaction| {
             transaction.execute(
                 "INSERT INTO replica (role, host, zone, uuid) VALUES ('sent', ?1, ?2, ?3)
@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// Records that manifests are with another host no more.
-    pub fn withdrawn(&self, uri: &HostUri, zones: &[Uuid]) -> Result<(), StoreError> {
+    pub fn drop_sent_replicas(&self, uri: &HostUri, zones: &[Uuid]) -> Result<(), StoreError> {
         self.write("record that manifests were withdrawn", |transaction| {
             for uuid in zones {
                 let key = params![uri.to_string(), uuid.to_string()];
@@ -50,11 +50,11 @@ impl Store {
     }
 
     /// All of them, by host and zone.
-    pub fn left_with(&self) -> Result<Vec<LeftRow>, StoreError> {
+    pub fn sent_replicas(&self) -> Result<Vec<SentReplica>, StoreError> {
         self.read("read with whom manifests are left", |connection| {
             connection
                 .prepare_cached("SELECT * FROM replica WHERE role = 'sent' ORDER BY host, zone")?
-                .query_map([], LeftRow::read)?
+                .query_map([], SentReplica::read)?
                 .collect()
         })
     }
@@ -71,10 +71,10 @@ mod tests {
         let [web, db] = [("web", 1), ("db", 2)].map(|(zone, uuid)| sample::left(zone, uuid, "rads://h2"));
         let other = sample::left("web", 1, "rads://h3");
         for row in [&web, &db, &other, &web] {
-            store.leave_with(row).unwrap();
+            store.record_sent_replica(row).unwrap();
         }
-        assert_eq!(store.left_with().unwrap(), [db.clone(), web.clone(), other.clone()]);
-        store.withdrawn(&web.uri, &[web.uuid, Uuid::from_u128(99)]).unwrap();
-        assert_eq!(store.left_with().unwrap(), [db, other]);
+        assert_eq!(store.sent_replicas().unwrap(), [db.clone(), web.clone(), other.clone()]);
+        store.drop_sent_replicas(&web.uri, &[web.uuid, Uuid::from_u128(99)]).unwrap();
+        assert_eq!(store.sent_replicas().unwrap(), [db, other]);
     }
 }

@@ -7,7 +7,7 @@ use super::{HostUri, Manifest, Millis, ZoneName};
 
 /// A zone's manifest as its host left it with one of the zone's targets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standby {
+pub struct Replica {
     pub manifest: Manifest,
     /// The name of the host to which the zone belongs.
     pub origin: String,
@@ -19,7 +19,7 @@ pub struct Standby {
 
 /// A zone was started from its replica; its own host learns this when it is back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
+pub struct Takeover {
     pub zone: ZoneName,
     pub uuid: Uuid,
     pub at: Millis,

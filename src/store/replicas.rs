@@ -1,18 +1,21 @@
 //! Replicas of other hosts' zones, kept here in case their host is lost.
 
+mod sent;
+mod takeovers;
+
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::zones::{Configuration, find, save};
 use super::{Store, StoreError, ZoneRecord, from_json, parsed, to_json, unsigned};
-use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
+use crate::model::{Brand, HostUri, Manifest, Millis, Replica, ZoneName};
 
 /// All columns except for the manifests, which are long.
 const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
 
 /// A replica, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandbyRow {
+pub struct HeldReplica {
     pub zone: ZoneName,
     /// The name of the host to which the zone belongs.
     pub origin: String,
@@ -28,7 +31,7 @@ pub struct StandbyRow {
     pub taken: Option<(Millis, String)>,
 }
 
-impl StandbyRow {
+impl HeldReplica {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let others: String = row.get("others")?;
         let odd = |error: crate::model::HostUriError| {
@@ -54,7 +57,7 @@ impl StandbyRow {
 impl Store {
     /// Keeps a replica of another host's zone, in place of an earlier one. A replica from which the zone was
     /// taken over here is not replaced: its host does not know of that yet.
-    pub fn keep_standby(&self, standby: &Standby, since: Millis) -> Result<(), StoreError> {
+    pub fn hold_replica(&self, standby: &Replica, since: Millis) -> Result<(), StoreError> {
         let (zone, manifest) = (&standby.manifest.zone, &standby.manifest);
         let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
         self.write("keep a manifest of another host", |transaction| {
@@ -80,7 +83,7 @@ impl Store {
     }
 
     /// Records when, and by which user, a zone was taken over from its replica; none: it was not.
-    pub fn take_standby(
+    pub fn mark_replica_taken(
         &self,
         origin: &str,
         zone: &ZoneName,
@@ -96,7 +99,7 @@ impl Store {
             }
             // Its host may fetch it when it is back.
             let of_it = format!("{STANDBYS} AND host = ?1 AND zone = ?2");
-            let row = transaction.query_row(&of_it, [origin, zone.as_str()], StandbyRow::read).optional()?;
+            let row = transaction.query_row(&of_it, [origin, zone.as_str()], HeldReplica::read).optional()?;
             let Some(row) = row else { return Ok(()) };
             let known = find(transaction, row.uuid)?;
             let mut record = known.unwrap_or_else(|| ZoneRecord::called(zone.clone(), row.uuid, row.brand));
@@ -108,7 +111,7 @@ impl Store {
     }
 
     /// Drops a replica: its host no longer has the zone, or the zone that was taken over from it has moved on.
-    pub fn drop_standby(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
+    pub fn drop_replica(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
         self.write("drop a manifest of another host", |transaction| {
             let dropped = transaction.execute(
                 "DELETE FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2",
@@ -119,17 +122,17 @@ impl Store {
     }
 
     /// All replicas, by zone.
-    pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
+    pub fn held_replicas(&self) -> Result<Vec<HeldReplica>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
                 .prepare_cached(&format!("{STANDBYS} ORDER BY zone, host"))?
-                .query_map([], StandbyRow::read)?
+                .query_map([], HeldReplica::read)?
                 .collect()
         })
     }
 
     /// The number of replicas of that host's other zones, and the total size of their manifests in bytes.
-    pub fn standbys_beside(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
+    pub fn replica_usage(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
         self.read("count the manifests of another host", |connection| {
             connection.query_row(
                 "SELECT count(*) AS many, ifnull(sum(length(manifest)), 0) AS much FROM replica
@@ -140,7 +143,7 @@ impl Store {
         })
     }
 
-    pub fn standby_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
+    pub fn replica_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
         self.read("read a manifest of another host", |connection| {
             let sql = "SELECT manifest FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2";
             let text =
@@ -159,31 +162,31 @@ mod tests {
     fn what_is_left_again_takes_the_place_of_what_was_left_before() {
         let (_folder, store) = fresh();
         let mut standby = sample::standby("web", "h1");
-        store.keep_standby(&standby, Millis(1)).unwrap();
+        store.hold_replica(&standby, Millis(1)).unwrap();
         standby.manifest.zone.memory = 1;
-        store.keep_standby(&standby, Millis(2)).unwrap();
-        store.keep_standby(&sample::standby("web", "h3"), Millis(3)).unwrap();
+        store.hold_replica(&standby, Millis(2)).unwrap();
+        store.hold_replica(&sample::standby("web", "h3"), Millis(3)).unwrap();
         let kept: Vec<_> =
-            store.standbys().unwrap().into_iter().map(|row| (row.origin, row.since.0)).collect();
+            store.held_replicas().unwrap().into_iter().map(|row| (row.origin, row.since.0)).collect();
         assert_eq!(kept, [("h1".to_owned(), 2), ("h3".to_owned(), 3)]);
         let name = sample::name("web");
-        assert_eq!(store.standby_manifest("h1", &name).unwrap(), Some(standby.manifest));
-        assert!(store.drop_standby("h1", &name).unwrap() && !store.drop_standby("h1", &name).unwrap());
-        assert_eq!(store.standby_manifest("h1", &name).unwrap(), None);
+        assert_eq!(store.replica_manifest("h1", &name).unwrap(), Some(standby.manifest));
+        assert!(store.drop_replica("h1", &name).unwrap() && !store.drop_replica("h1", &name).unwrap());
+        assert_eq!(store.replica_manifest("h1", &name).unwrap(), None);
     }
 
     #[test]
     fn the_manifest_of_a_zone_that_was_attached_here_is_not_replaced() {
         let (_folder, store) = fresh();
         let standby = sample::standby("web", "h1");
-        store.keep_standby(&standby, Millis(1)).unwrap();
-        store.take_standby("h1", &sample::name("web"), Some((Millis(2), "ada"))).unwrap();
-        store.keep_standby(&standby, Millis(3)).unwrap();
-        let row = store.standbys().unwrap().remove(0);
+        store.hold_replica(&standby, Millis(1)).unwrap();
+        store.mark_replica_taken("h1", &sample::name("web"), Some((Millis(2), "ada"))).unwrap();
+        store.hold_replica(&standby, Millis(3)).unwrap();
+        let row = store.held_replicas().unwrap().remove(0);
         assert_eq!((row.since, row.taken), (Millis(1), Some((Millis(2), "ada".to_owned()))));
-        store.take_standby("h1", &sample::name("web"), None).unwrap();
-        store.keep_standby(&standby, Millis(3)).unwrap();
-        let row = store.standbys().unwrap().remove(0);
+        store.mark_replica_taken("h1", &sample::name("web"), None).unwrap();
+        store.hold_replica(&standby, Millis(3)).unwrap();
+        let row = store.held_replicas().unwrap().remove(0);
         assert_eq!((row.since, row.taken), (Millis(3), None));
     }
 }

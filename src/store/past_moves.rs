@@ -7,7 +7,7 @@ use crate::model::{Method, Millis, ZoneName};
 
 /// One successful move. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastTrip {
+pub struct PastMove {
     pub zone: ZoneName,
     /// The host that it left, by the planner's name for it.
     pub source: String,
@@ -30,7 +30,7 @@ pub struct PastTrip {
     pub ended: Millis,
 }
 
-impl PastTrip {
+impl PastMove {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let [started, ended] = [Millis(row.get("started_ms")?), Millis(row.get("ended_ms")?)];
         Ok(Self {
@@ -54,13 +54,13 @@ const TRIPS: &str =
     "SELECT * FROM move WHERE model_ms IS NOT NULL AND kind IS NOT NULL AND started_ms IS NOT NULL
     AND ended_ms IS NOT NULL AND state IN ('EVACUATED', 'RETURNED') ORDER BY ended_ms, run, zone";
 
-pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastTrip>> {
-    connection.prepare_cached(TRIPS)?.query_map([], PastTrip::read)?.collect()
+pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastMove>> {
+    connection.prepare_cached(TRIPS)?.query_map([], PastMove::read)?.collect()
 }
 
 impl Store {
     /// Stores what some moves of a run were expected to take.
-    pub fn record_trips(&self, run: i64, trips: &[PastTrip]) -> Result<(), StoreError> {
+    pub fn record_past_moves(&self, run: i64, trips: &[PastMove]) -> Result<(), StoreError> {
         self.write("record what moves took", |transaction| {
             for trip in trips {
                 transaction.execute(
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// What earlier moves took, oldest first; as many as there are runs with them.
-    pub fn trips(&self) -> Result<Vec<PastTrip>, StoreError> {
+    pub fn past_moves(&self) -> Result<Vec<PastMove>, StoreError> {
         self.read("read what moves took", read_all)
     }
 }
@@ -98,12 +98,14 @@ mod tests {
     fn what_a_move_took_is_known_as_long_as_the_move_is_and_only_if_it_went_well() {
         let (_folder, store) = fresh();
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
-        let (ended, trip) = (sample::full_move("zz"), sample::trip("zz"));
+        let (ended, trip) = (sample::full_move("zz"), sample::past_move("zz"));
         let failed = Move { state: MoveState::Failed, ..sample::full_move("web") };
         store.save_moves(run, &[ended.clone(), failed]).unwrap();
-        store.record_trips(run, &[trip.clone(), sample::trip("web"), sample::trip("unknown")]).unwrap();
+        store
+            .record_past_moves(run, &[trip.clone(), sample::past_move("web"), sample::past_move("unknown")])
+            .unwrap();
         // What is stored of the move later does not change it.
         store.save_moves(run, &[ended]).unwrap();
-        assert_eq!(store.trips().unwrap(), [trip]);
+        assert_eq!(store.past_moves().unwrap(), [trip]);
     }
 }
