@@ -81,7 +81,7 @@ pub enum AdminRefusal {
     /// The zone is of another platform.
     #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
     Platform(ZoneName, String, &'static str),
-    /// It is not connected to that.
+    /// The zone is not connected to that network.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// The manifest and the configuration in it are of different zones.

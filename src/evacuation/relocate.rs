@@ -84,7 +84,7 @@ impl Engine {
         })
     }
 
-    /// Reserves room for a zone on its way aside, if it can go there live.
+    /// Reserves room for a zone that is to be relocated, if it can go there live.
     async fn way_aside(
         &self,
         view: &PlanningView,

@@ -1,11 +1,12 @@
-//! Whether a zone that comes finds room beside what is here and what is reserved. Pure.
+//! Whether an incoming zone finds room besides the zones that are here and the reservations. Pure.
 //!
 //! ```text
 //!   taken  =  zones that run here  +  reservations of zones that are not here yet
 //! ```
 //!
-//! A zone on its way in has a reservation and, already, a process here: it counts once. Its processors are those of the
-//! process; its memory is the reservation's until all of it has come, for until then the process has not taken it.
+//! A zone that is arriving has a reservation and already a process here, but counts once: its CPUs are those of
+//! the process; its memory is that of the reservation until all of it has arrived, because the process has not
+//! allocated it before.
 
 use crate::model::{Aux, Blocker, BlockerKind, CheckRequest, Method, Shortage, Zone, format_bytes};
 use crate::platform::PlatformFacts;
@@ -31,12 +32,12 @@ struct Amounts {
     left: u64,
     /// Available to the zone on an empty host.
     all: u64,
-    /// What is reserved for others, who may not come.
+    /// Reserved for other zones, which may not come.
     reserved: u64,
 }
 
 impl Capacity<'_> {
-    /// What it has too little of for that zone, `reserved` being the reservations of others.
+    /// The resources that do not suffice for that zone, `reserved` being the reservations of others.
     pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
         [self.memory(arrival, reserved), self.cpus(arrival, reserved)].into_iter().flatten().collect()
     }
@@ -80,7 +81,7 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Cpu, &amounts, reason)
     }
 
-    /// The reservations of zones that are not here yet, or not as it should be.
+    /// The reservations of zones that are not here yet, or not completely.
     fn not_here<'a>(
         &self,
         reserved: &'a [Reservation],

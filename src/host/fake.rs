@@ -14,17 +14,17 @@ use crate::model::{
 };
 use crate::plan::Survey;
 
-/// Answers `facts` at once and `location` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `location` when the test allows it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `location` answer. Closed: it panics.
+    /// Each permit allows one answer to `location`. If closed, it panics.
     pub gate: Semaphore,
-    /// How many `location` have been asked, and answered.
+    /// The number of `location` requests, both asked and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
     pub connected: mpsc::UnboundedSender<DuplexStream>,
-    /// What connects to `listen`.
+    /// The connections to the sockets of `listen`.
     pub connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     /// Every [`Pending`] holds one permit while it exists.
     pub listening: Arc<Semaphore>,

@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
+//! A zone is admitted only while the host is not in maintenance, and only into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -235,7 +235,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -348,7 +348,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };

@@ -41,8 +41,8 @@ pub struct Moved {
     pub downtime: Option<u64>,
 }
 
-/// How long room stays reserved if nobody renews the reservation, in milliseconds: longer than a line is broken for a
-/// while, and not for ever after the one who has reserved is gone.
+/// The lease of a reservation in milliseconds: longer than a connection is usually interrupted, but room must not be
+/// reserved for ever after the run has died.
 pub const LEASE: u64 = 300_000;
 
 /// How often a reservation is renewed while its zone waits or moves.

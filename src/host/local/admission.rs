@@ -1,5 +1,5 @@
-//! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
-//! and nothing that was not reserved.
+//! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no
+//! room, and nothing without a reservation.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
 pub(super) struct Present {
-    /// What is reserved for other zones.
+    /// The reservations of other zones.
     pub reserved: Vec<Reservation>,
     /// The zones that are here.
     pub inventory: Inventory,
@@ -46,7 +46,7 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
-    /// What is here now. What is reserved is read first: a zone that arrives meanwhile is in one of the two.
+    /// What is here now. Reservations are read first: a zone that arrives meanwhile is among the one or the other.
     pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
         let reserved = self.reserved_beside(zone)?;
         Ok(Present { reserved, inventory: self.inventory().await? })
@@ -175,13 +175,13 @@ impl Local {
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
-    /// What is reserved here for other zones than that one.
+    /// The reservations of other zones than that one.
     pub(super) fn reserved_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         Ok(reserved.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
-    /// An arrival without a reservation, or after the lock was set, goes no further.
+    /// Refuses an arrival without a reservation, or after maintenance has begun.
     pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         if let Some(blocker) = self.lock_blocker()? {
             return Err(self.refused(zone, vec![blocker]));

@@ -1,4 +1,4 @@
-//! One of everything that a database can hold.
+//! One of everything that a database can contain.
 
 mod database;
 
@@ -8,7 +8,7 @@ pub use database::{begin, contents, write};
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -194,14 +194,14 @@ pub fn container(zone: &str, uuid: u128) -> Manifest {
     manifest
 }
 
-pub fn standby(zone: &str, origin: &str) -> Standby {
+pub fn standby(zone: &str, origin: &str) -> Replica {
     let others = vec![uri("rads://h3:12303"), uri("ssh://root@h4")];
-    Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
+    Replica { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
-/// The same with an identity of its own.
-pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
-    Standby { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
+/// With its own UUID.
+pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Replica {
+    Replica { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
 }
 
 pub fn left(zone: &str, uuid: u128, with: &str) -> SentReplica {
