@@ -107,6 +107,7 @@ impl ZoneAdmin<'_> {
             overwrite: false,
             force,
             pending,
+            disk: 0,
             mappings,
         }
     }
