@@ -4,7 +4,8 @@
 //! one of the observations, and never leads to a start.
 
 use super::steps::{Procedure, StepSpec, Undo};
-use crate::model::{Aux, Step, Zone, words};
+use crate::model::{Aux, RESUME, RESUME_LATER, Step, Zone, words};
+use crate::store::Place;
 
 words! {
     /// What one host says of a zone.
@@ -144,6 +145,44 @@ pub const fn as_it_was(was_paused: bool, source: Observed, destination: Observed
         (true, Observed::Held, destination) => (Observed::Runs, destination),
         (true, Observed::Installed | Observed::Absent, Observed::Held) => (source, Observed::Runs),
         _ => (source, destination),
+    }
+}
+
+/// What becomes of a record, and what is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordFate {
+    /// It is correct.
+    Keep,
+    /// The zone is stopped.
+    Rests(&'static str),
+    /// There is nothing to be booted any more.
+    Drop(&'static str),
+    /// The zone has not ended yet.
+    Wait(&'static str, &'static str),
+}
+
+/// What to make of a record that an earlier run has left. `is_booting`: the last step that was begun was to
+/// boot it.
+pub const fn decide_in_place(place: Place, observed: Observed, is_booting: bool) -> RecordFate {
+    match (place, observed) {
+        (_, Observed::Silent) => RecordFate::Wait("this host does not answer", RESUME),
+        (_, Observed::Absent | Observed::GoneOn) => {
+            RecordFate::Drop("it was stopped here and has been removed since; there is nothing to boot")
+        }
+        (Place::Suspending, Observed::Held) => RecordFate::Wait("its memory is being saved", RESUME_LATER),
+        (Place::Stopping | Place::Suspending, Observed::Installed) => {
+            RecordFate::Rests("interrupted while it was being stopped; it is down now")
+        }
+        (Place::Stopping | Place::Suspending, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("interrupted while it was being stopped; it is still running")
+        }
+        (_, Observed::Installed) => RecordFate::Keep,
+        (_, Observed::Runs | Observed::Moves | Observed::Held) if is_booting => {
+            RecordFate::Drop("its return was interrupted; it is running here again")
+        }
+        (_, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("it was stopped here and has been booted by somebody else; it is left as it is")
+        }
     }
 }
 
