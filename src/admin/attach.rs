@@ -106,6 +106,7 @@ impl ZoneAdmin<'_> {
             overwrite: false,
             force,
             pending,
+            disk: 0,
             mappings,
         }
     }

@@ -27,10 +27,10 @@ pub enum AdminRefusal {
     Runs(ZoneName),
     /// The zone is suspended: its memory is on this host.
     #[error(
-        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {1}')"
+        "zone '{0}': it is suspended, and its memory is saved on this host; boot it first, or discard the saved memory"
     )]
-    Suspended(ZoneName, String),
-    /// The zone was stopped here by an evacuation.
+    Suspended(ZoneName),
+    /// It was put to rest.
     #[error(
         "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
     )]

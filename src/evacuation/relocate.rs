@@ -113,7 +113,7 @@ impl Engine {
             Some(mapped) => {
                 let answer = check.run(&mapped, third.as_ref(), PendingLoad::default()).await;
                 let (from, to) = (location.clone(), third.clone());
-                answer.ok().map(|request| Arc::new(check.task(request, mapped.record, from, to)))
+                answer.ok().map(|accepted| Arc::new(check.task(accepted, mapped.record, from, to)))
             }
             None => None,
         };

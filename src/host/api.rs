@@ -27,7 +27,11 @@ macro_rules! calls {
                 true
             }
 
-            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
+            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
+                $(let _ = $arg;)*
+                let reason = concat!("it does not answer '", stringify!($name), "'");
+                Err(HostError::unsupported(self.name(), reason))
+            })+
 
             /// The relation of a request's zone to a peer. Only a host's own agent asks this.
             async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
@@ -188,6 +192,14 @@ calls! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_host_answers_every_question() {
+        let local = include_str!("local.rs");
+        for (name, _) in Call::ALL {
+            assert!(local.contains(&format!("    async fn {name}(")), "{name}");
+        }
+    }
 
     #[test]
     fn roles_grow() {

@@ -39,7 +39,10 @@ struct Amounts {
 impl Capacity<'_> {
     /// The resources that do not suffice for that zone, `reserved` being the reservations of others.
     pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
-        [self.memory(arrival, reserved), self.cpus(arrival, reserved)].into_iter().flatten().collect()
+        [self.memory(arrival, reserved), self.cpus(arrival, reserved), self.disk(arrival, reserved)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
@@ -57,6 +60,21 @@ impl Capacity<'_> {
         let [wanted, left] = [amounts.wanted, amounts.left].map(format_bytes);
         let reason = format!("{wanted} of memory needed, {} has {left} free", self.host);
         self.blocker(BlockerKind::Memory, &amounts, reason)
+    }
+
+    fn disk(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
+        let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
+        let reserved = self.not_here(reserved, whole).map(|one| one.disk).fold(0, u64::saturating_add);
+        let coming = reserved.saturating_add(arrival.pending.disk);
+        let amounts = Amounts {
+            wanted: arrival.disk,
+            left: self.facts.disk_free.saturating_sub(coming),
+            all: self.facts.disk,
+            reserved: coming,
+        };
+        let [wanted, left] = [amounts.wanted, amounts.left].map(format_bytes);
+        let reason = format!("{wanted} of disk space needed, {} has {left} free", self.host);
+        self.blocker(BlockerKind::Disk, &amounts, reason)
     }
 
     fn cpus(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
@@ -149,6 +167,7 @@ mod tests {
             overwrite: false,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }
@@ -161,6 +180,7 @@ mod tests {
             source: "h3".into(),
             memory,
             cpus,
+            disk: 0,
             expires: Millis(0),
         }
     }
@@ -168,7 +188,8 @@ mod tests {
     /// A host of 100 bytes and 2 CPUs, with those zones.
     fn capacity(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Capacity<'static> {
         let (hypervisor, arch) = (String::new(), String::new());
-        let facts = PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2 };
+        let facts =
+            PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2, disk: 1000, disk_free: 400 };
         Capacity { host: "h2", facts, running, leaving: false, ratio }
     }
 
@@ -223,6 +244,26 @@ mod tests {
             assert_eq!(found(&capacity, &arrival(40, 2, Method::Live), &reserved), [], "{aux:?}");
             assert_eq!(found(&capacity, &arrival(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
         }
+    }
+
+    #[test]
+    fn data_that_is_copied_needs_room_beside_what_is_reserved_and_what_is_shared_needs_none() {
+        let capacity = capacity(vec![zone(1, 1, 1, None), zone(2, 1, 1, Some(Aux::MigratingIn))], 90, 0);
+        let with = |number, disk| Reservation { disk, ..reservation(number, 0, 0) };
+        // The first is here: its data is no longer reserved but there.
+        let reserved = [with(1, 390), with(2, 100), with(3, 50)];
+        let data = |disk, kind| CheckRequest { disk, ..arrival(1, 1, kind) };
+        for kind in [Method::Live, Method::Cold, Method::Restart] {
+            assert_eq!(found(&capacity, &data(0, kind), &[with(3, 5000)]), [], "{kind}");
+            assert_eq!(found(&capacity, &data(250, kind), &reserved), [], "{kind}");
+            let shortage = Some(Shortage { missing: 1, may_free_up: true });
+            let short = ("disk: 251B of disk space needed, h2 has 250B free".to_owned(), shortage);
+            assert_eq!(found(&capacity, &data(251, kind), &reserved), [short], "{kind}");
+            assert_eq!(found(&capacity, &data(1001, kind), &[])[0].1, None, "{kind}");
+        }
+        let pending = PendingLoad { disk: 300, ..PendingLoad::default() };
+        let told = found(&capacity, &CheckRequest { pending, ..data(101, Method::Cold) }, &[]);
+        assert_eq!(told[0].0, "disk: 101B of disk space needed, h2 has 100B free");
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(self.reserved_memory()?),
+            memory_free: facts.memory_free.saturating_sub(self.reserved()?.memory),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
             announced: self.announced()?,
@@ -167,7 +167,9 @@ impl Host for Local {
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
         let mut survey = survey.named(&HostKey::Name(self.name.clone()));
-        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.reserved_memory()?);
+        let reserved = self.reserved()?;
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(reserved.memory);
+        survey.host.disk_free = survey.host.disk_free.saturating_sub(reserved.disk);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);

@@ -126,7 +126,7 @@ async fn go_back(
 }
 
 /// Does work that may be abandoned at any moment.
-async fn unless(
+pub(super) async fn unless(
     abort: &Receiver<bool>,
     work: impl Future<Output = Result<(), MoveError>>,
 ) -> Result<(), MoveError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::data::{Route, StorageMove};
 use crate::host::Host;
 use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
@@ -18,6 +19,8 @@ pub struct Task {
     pub record: Manifest,
     /// The request to the destination: how the zone moves, and how it will be configured there.
     pub request: CheckRequest,
+    /// Who carries each piece of its storage.
+    pub storage: Vec<StorageMove>,
     pub from: Arc<dyn Host>,
     pub to: Arc<dyn Host>,
 }
@@ -29,6 +32,11 @@ impl Task {
 
     pub const fn uuid(&self) -> Uuid {
         self.zone.uuid
+    }
+
+    /// The way of its data.
+    pub fn route(&self) -> Route<'_> {
+        Route { zone: &self.zone.name, uuid: self.zone.uuid, from: &*self.from, to: &*self.to }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Reservation {
     /// Memory in bytes.
     pub memory: u64,
     pub cpus: u32,
+    /// In bytes.
+    pub disk: u64,
     /// The end of the lease.
     pub expires: Millis,
 }
@@ -29,6 +31,7 @@ impl Reservation {
             source: row.get("source")?,
             memory: unsigned(row, "memory")?,
             cpus: row.get("cpus")?,
+            disk: unsigned(row, "disk")?,
             expires: Millis(row.get("expires_ms")?),
         })
     }
@@ -61,14 +64,15 @@ impl Store {
                 return Ok(Err(refusal));
             }
             transaction.execute(
-                "INSERT OR REPLACE INTO reservation (zone, uuid, source, memory, cpus, expires_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO reservation (zone, uuid, source, memory, cpus, disk, expires_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     wanted.zone.as_str(),
                     wanted.uuid.to_string(),
                     wanted.source,
                     stored(wanted.memory),
                     wanted.cpus,
+                    stored(wanted.disk),
                     wanted.expires.0
                 ],
             )?;
@@ -120,6 +124,7 @@ mod tests {
             source: source.into(),
             memory: 10,
             cpus: 1,
+            disk: 0,
             expires: Millis(100),
         }
     }

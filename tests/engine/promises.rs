@@ -245,6 +245,7 @@ async fn room_that_another_host_has_reserved_for_a_namesake_stays_reserved() {
         source: "h3".to_owned(),
         memory: 1 << 30,
         cpus: 1,
+        disk: 0,
         expires: Millis::now().after(1_000_000),
     };
     let reserved = world.store("h2").reserve(&theirs, Millis::now(), |_| Ok::<_, ()>(())).unwrap();

@@ -73,6 +73,7 @@ impl Scene {
             overwrite: false,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }

@@ -8,7 +8,9 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{
+    Blocker, BlockerKind, CheckRequest, Disk, Inventory, PendingLoad, Zone, ZoneName, ZoneState,
+};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
@@ -70,10 +72,15 @@ impl Local {
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
-    /// Memory reserved for zones on their way here, in bytes.
-    pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
+    /// What is reserved for zones on their way here.
+    pub(super) fn reserved(&self) -> Result<PendingLoad, HostError> {
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
+        let add = |sum: PendingLoad, one: &Reservation| PendingLoad {
+            memory: sum.memory.saturating_add(one.memory),
+            cpus: sum.cpus.saturating_add(one.cpus),
+            disk: sum.disk.saturating_add(one.disk),
+        };
+        Ok(reserved.iter().fold(PendingLoad::default(), add))
     }
 
     /// All blockers by maintenance, platform and software: everything that takes long.
@@ -234,7 +241,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Method, PendingLoad};
+    use crate::model::Method;
     use crate::store::Away;
     use crate::store::tests::{sample, sample_away};
 
@@ -247,6 +254,7 @@ mod tests {
             overwrite,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }

@@ -32,6 +32,7 @@ impl Local {
             source: arrival.from.clone(),
             memory: memory_of(arrival),
             cpus: cpus_of(arrival),
+            disk: arrival.disk,
             expires: self.until(lease),
         };
         let admit = |others: &[Reservation]| {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, Zone, ZoneName,
+    Brand, Disk, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, StorageUri, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -159,13 +159,13 @@ pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
     manifest.zone.uuid = Uuid::from_u128(uuid);
     manifest.zone.brand = Brand::LXC;
-    let source = DiskSource::Dir("/zones/it's here/root".into());
+    let source = StorageUri::dir("/zones/it's here/root");
     manifest.disks.push(Disk::new("/", source, false));
     Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into())
 }
 
 pub fn manifest(zone: &str) -> Manifest {
-    let network = DiskSource::Network { protocol: "rbd".into(), servers: vec!["mon1:6789".into()] };
+    let network = StorageUri::network("rbd", vec!["mon1:6789".into()], "pool/web").unwrap();
     let disk = |target: &str, source| Disk::new(target, source, target == "sda");
     Manifest {
         zone: Zone {
@@ -184,9 +184,9 @@ pub fn manifest(zone: &str) -> Manifest {
         config: "<domain type='kvm'>\n  <title>Ünïcode</title>\n</domain>\n".into(),
         platform: "libvirt".into(),
         disks: vec![
-            disk("vda", DiskSource::File("/srv/web.qcow2".into())),
-            disk("sda", DiskSource::Block("/dev/vg/web".into())),
-            disk("/data", DiskSource::Dir("/srv/data".into())),
+            disk("vda", StorageUri::file("/srv/web.qcow2")),
+            disk("sda", StorageUri::device("/dev/vg/web")),
+            disk("/data", StorageUri::dir("/srv/data")),
             disk("vdb", network),
         ],
         networks: vec![
@@ -243,6 +243,7 @@ pub fn reservation(zone: &str, expires: i64) -> Reservation {
         source: "h3".into(),
         memory: 4 << 30,
         cpus: 2,
+        disk: 16 << 30,
         expires: Millis(expires),
     }
 }
