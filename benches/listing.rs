@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::MaintenanceEnforcer;
 use sysadm::testing::platform::libvirt::Libvirt;
-use sysadm::testing::store::{Away, AwayPhase, Direction, Move, MoveState, Store};
+use sysadm::testing::store::{Direction, Move, MoveState, Place, Store, ZoneRecord};
 use sysadm_model::{Brand, Manifest, Method, Millis, Zone, ZoneState};
 
 const ZONES: usize = 1000;
@@ -107,25 +107,15 @@ fn fill(root: &Path) {
             software: None,
             processor: None,
         };
-        let row = Away {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
-            brand: zone.brand,
-            home: None,
-            location: "ssh://root@h2".parse().expect("a URI"),
-            aside: None,
-            one_way: false,
+        let row = ZoneRecord {
+            place: Place::Leaving,
+            location: Some("ssh://root@h2".parse().expect("a URI")),
             was_running: true,
-            kind: Method::Live,
-            phase: AwayPhase::Away,
-            started: Millis(1),
-            ended: Some(Millis(2000)),
-            bytes: 1 << 30,
-            downtime: Some(120),
-            expected: None,
-            down: None,
+            kind: Some(Method::Live),
+            since: Millis(1),
+            ..ZoneRecord::of(&zone)
         };
-        store.begin_away(&row, &manifest).expect("a row");
-        store.update_away(&row).expect("a row");
+        store.begin_move(&row, &manifest).expect("a row");
+        store.update_zone(&ZoneRecord { place: Place::Away, ..row }).expect("a row");
     }
 }

@@ -68,5 +68,5 @@ pub mod software {
 }
 
 pub mod store {
-    pub use crate::store::{Away, AwayPhase, Detached, Direction, Holder, Move, MoveState, Store, TargetKey};
+    pub use crate::store::{Direction, Holder, Move, MoveState, Place, Store, TargetKey, ZoneRecord};
 }

@@ -19,11 +19,12 @@ use super::{AdminError, AdminRefusal, ZoneAdmin};
 use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Blocker, BlockerKind, CheckRequest, Edit, Home, Manifest, Method, PendingLoad, ZoneName, ZoneState,
+    Blocker, BlockerKind, CheckRequest, Edit, Home, HostUri, Manifest, Method, PendingLoad, ZoneName,
+    ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
-use crate::store::{Detached, targets_of};
+use crate::store::targets_of;
 use crate::zonepath;
 
 /// The lease of the reservation for a zone that is being attached, in milliseconds.
@@ -41,8 +42,8 @@ pub struct AttachOptions {
 /// A zone that was attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// What was known of it before.
-    pub row: Detached,
+    /// All about it.
+    pub manifest: Manifest,
     /// The changes made so that it fits.
     pub edits: Vec<Edit>,
     /// What failed after it was attached.
@@ -81,8 +82,8 @@ impl ZoneAdmin<'_> {
     }
 
     /// The blockers of a zone that is configured here.
-    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AdminError> {
-        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Method::Cold, force)).await?)
+    pub(super) async fn against(&self, manifest: &Manifest, force: bool) -> Result<Vec<Blocker>, AdminError> {
+        Ok(self.local.validate(&self.arrival(manifest.clone(), Method::Cold, force)).await?)
     }
 
     /// The method by which a zone would come here as it is.
@@ -112,11 +113,11 @@ impl ZoneAdmin<'_> {
     }
 
     /// Whether another host that shares the zonepath may have attached it.
-    fn not_to_be_had(&self, row: &Detached) -> Option<Blocker> {
-        let path = row.zonepath.as_ref()?;
+    fn not_to_be_had(&self, manifest: &Manifest) -> Option<Blocker> {
+        let path = manifest.zonepath()?;
         // Another zone's manifest blocks every arrival, and is reported there.
         let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
-        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
+        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&manifest.zone.name, path))
     }
 
     /// Attaches a configured zone; the administrator states that it is not on the hosts of `not_on`.
@@ -130,49 +131,57 @@ impl ZoneAdmin<'_> {
         not_on: &[String],
     ) -> Result<Attached, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
-        let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
-        let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
+        let record = self.known().await?.may_attach(zone)?.clone();
+        let mut manifest = self.configuration(&record)?;
+        let edits = if terms.update { self.update(&mut manifest).await? } else { Vec::new() };
+        let circumstances = self.circumstances(&manifest, terms.force);
         // A zone that was detached here keeps its home.
-        let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);
-        self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
-        let attached = match self.must_be_nowhere(&row, not_on).await {
-            Ok(()) => self.take(&row).await,
+        self.admit(&manifest, terms, record.home, circumstances).await?;
+        let attached = match self.must_be_nowhere(&manifest, record.location, not_on).await {
+            Ok(()) => self.take(&manifest).await,
             Err(error) => Err(error),
         };
-        let released = self.local.release(row.zone.clone(), row.uuid).await;
+        let released = self.local.release(record.zone, record.uuid).await;
         let mut warnings = attached?;
         warnings.extend(released.err().map(|error| error.to_string()));
-        Ok(Attached { row, edits, warnings })
+        Ok(Attached { manifest, edits, warnings })
     }
 
     /// Every other host that could have the zone must say that it does not. If it has a zonepath, its manifest
     /// there is enough.
-    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AdminError> {
-        let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
-        if row.zonepath.is_none() {
+    async fn must_be_nowhere(
+        &self,
+        manifest: &Manifest,
+        location: Option<HostUri>,
+        not_on: &[String],
+    ) -> Result<(), AdminError> {
+        let zone = &manifest.zone;
+        let mut uris = Vec::from_iter(location);
+        if manifest.zonepath().is_none() {
             let targets = self.local.store().targets()?;
-            uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
+            uris.extend(targets_of(&targets, &zone.name).0.iter().cloned());
         }
-        let question = OwnershipQuery { uuid: row.uuid, asker: self.local.name() };
+        let question = OwnershipQuery { uuid: zone.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
+        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
     /// Checks a zone that does not run, and reserves room for it. It belongs to `home`, or to this host if that
     /// is none. `findings` are blockers found before.
     pub(super) async fn admit(
         &self,
-        row: &Detached,
+        manifest: &Manifest,
         terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
     ) -> Result<(), AdminError> {
-        let mut all = self.against(row, terms.force).await?;
+        let zone = &manifest.zone.name;
+        let mut all = self.against(manifest, terms.force).await?;
         all.extend(findings);
-        self.must_be_empty(&row.zone, all)?;
-        let arrival = CheckRequest { home, ..self.arrival(row.manifest.clone(), Method::Cold, terms.force) };
+        self.must_be_empty(zone, all)?;
+        let arrival = CheckRequest { home, ..self.arrival(manifest.clone(), Method::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
-            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
+            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers),
             reserved => {
                 reserved?;
                 Ok(())
@@ -194,9 +203,9 @@ impl ZoneAdmin<'_> {
     }
 
     /// Blockers in the zone's own record.
-    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
-        let by_itself = self.obstacles(&row.manifest).chain(undetached(&row.manifest));
-        by_itself.filter(|_| !force).chain(self.not_to_be_had(row)).collect()
+    pub(super) fn circumstances(&self, manifest: &Manifest, force: bool) -> Vec<Blocker> {
+        let by_itself = self.obstacles(manifest).chain(undetached(manifest));
+        by_itself.filter(|_| !force).chain(self.not_to_be_had(manifest)).collect()
     }
 
     /// Whether the platform says that it does not have the zone. If it does not answer it may have it.
@@ -219,20 +228,20 @@ impl ZoneAdmin<'_> {
         Err(AdminError::Unfit { zone, host, findings })
     }
 
-    /// Attaches the zone after check and reservation; returns what failed afterwards. Record and manifest are
-    /// removed: see [`Host::attach`].
-    async fn take(&self, row: &Detached) -> Result<Vec<String>, AdminError> {
-        let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
+    /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
+    /// [`Host::attach`].
+    async fn take(&self, manifest: &Manifest) -> Result<Vec<String>, AdminError> {
+        let (host, zone, zonepath) = (self.local.name(), &manifest.zone, manifest.zonepath());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
         {
             // Another host was faster.
-            self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
+            self.must_be_empty(&zone.name, vec![gone(&zone.name, path)])?;
         }
-        let defined = self.define(&row.manifest).await;
+        let defined = self.define(manifest).await;
         if defined.is_err()
             && let Some(path) = zonepath
-            && self.is_known_not_to_be_here(row.uuid).await
+            && self.is_known_not_to_be_here(zone.uuid).await
         {
             zonepath::give_back(path, host)?;
         }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
-use crate::store::{Detached, Place, ZoneRecord};
+use crate::store::{Place, ZoneRecord};
 use crate::zonepath;
 
 /// What is to differ from the manifest.
@@ -41,7 +41,7 @@ pub struct NewZone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// Its record.
-    pub row: Detached,
+    pub record: ZoneRecord,
     /// The present blockers of attaching it.
     pub findings: Vec<Blocker>,
 }
@@ -196,13 +196,17 @@ impl ZoneAdmin<'_> {
         manifest
             .obstacles
             .extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared).into()));
-        let row = Detached { moved_to, ..Detached::new(manifest, self.written(), self.user.clone()) };
-        let mut findings = self.against(&row, false).await?;
+        let configured = ZoneRecord::configured(&manifest, self.written(), self.user.clone());
+        let record = match moved_to {
+            Some(_) => ZoneRecord { place: Place::Migrated, location: moved_to, ..configured },
+            None => configured,
+        };
+        let mut findings = self.against(&manifest, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();
-        self.must_be_empty(&row.zone, hopeless)?;
-        findings.extend(self.circumstances(&row, false));
-        self.local.store().begin_detached(&row)?;
-        Ok(Created { row, findings })
+        self.must_be_empty(&record.zone, hopeless)?;
+        findings.extend(self.circumstances(&manifest, false));
+        self.local.store().configure(&record, &manifest)?;
+        Ok(Created { record, findings })
     }
 
     /// Deletes the record of a configured zone, and its lost host's replica if it was taken over from that. Its
@@ -210,12 +214,11 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If it is not configured here.
-    pub async fn delete(&self, zone: &ZoneName) -> Result<Detached, AdminError> {
-        let known = self.known().await?;
-        let row = self.configuration(known.may_delete(zone)?)?;
+    pub async fn delete(&self, zone: &ZoneName) -> Result<ZoneRecord, AdminError> {
+        let row = self.known().await?.may_delete(zone)?.clone();
         let store = self.local.store();
         store.delete_zone(row.uuid)?;
-        if row.moved_to.is_none() {
+        if row.place != Place::Migrated {
             let taken =
                 store.held_replicas()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());
             for one in taken {

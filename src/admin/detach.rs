@@ -15,9 +15,9 @@ use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::document::{self, Written};
-use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Manifest, ZoneName};
 use crate::run_lock::RunLock;
-use crate::store::Detached;
+use crate::store::ZoneRecord;
 use crate::zonepath::{self, ZonepathError};
 
 /// A manifest with its text.
@@ -41,7 +41,7 @@ impl Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachedZone {
     /// Its record.
-    pub row: Detached,
+    pub record: ZoneRecord,
     /// Why there is no copy of its manifest although one was requested.
     pub no_copy: Option<String>,
 }
@@ -58,12 +58,12 @@ impl ZoneAdmin<'_> {
                 let known = self.known().await?;
                 if let Some(row) = known.away(zone) {
                     // As it was when it left: there may be no other copy.
-                    let manifest = self.local.store().manifest_of(row.uuid)?;
-                    let manifest = manifest.ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
-                    return Document::of(manifest, Written::by(self.local.name(), row.since));
+                    let written = Written::by(self.local.name(), row.since);
+                    return Document::of(self.configuration(row)?, written);
                 }
-                let row = self.configuration(known.may_delete(zone)?)?;
-                Document::of(row.manifest, row.written)
+                let record = known.may_delete(zone)?;
+                let written = record.written.clone().ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
+                Document::of(self.configuration(record)?, written)
             }
             Err(error) => Err(error.into()),
         }
@@ -76,10 +76,10 @@ impl ZoneAdmin<'_> {
     pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<DetachedZone, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
-        if let Some(row) = self.half_detached(&known, zone)? {
+        if let Some(record) = self.half_detached(&known, zone)? {
             // The database has it: -n prints it.
             let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
-            return Ok(DetachedZone { row, no_copy });
+            return Ok(DetachedZone { record, no_copy });
         }
         known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
@@ -87,10 +87,8 @@ impl ZoneAdmin<'_> {
         if !held.is_empty() {
             return Err(AdminRefusal::Held(zone.clone(), held).into());
         }
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let document = Document::of(Manifest { zone: at_rest, ..manifest }, self.written())?;
-        let Document { manifest, written, text } = document;
-        let row = Detached::new(manifest, written, self.user.clone());
+        let Document { manifest, written, text } = Document::of(manifest.configured(), self.written())?;
+        let row = ZoneRecord::configured(&manifest, written, self.user.clone());
         if let Some(what) = row.zonepath.as_ref().and_then(|path| zonepath::occupied(path, row.uuid)) {
             return Err(AdminRefusal::Occupied(zone.clone(), what).into());
         }
@@ -98,7 +96,7 @@ impl ZoneAdmin<'_> {
         if let Some(path) = &row.zonepath {
             zonepath::hold(path, self.local.name(), &text)?;
         }
-        self.local.store().begin_detached(&row)?;
+        self.local.store().configure(&row, &manifest)?;
         if let Err(error) = self.local.undefine(zone, row.uuid).await
             && !self.is_known_not_to_be_here(row.uuid).await
         {
@@ -108,11 +106,11 @@ impl ZoneAdmin<'_> {
             zonepath::give_back(path, self.local.name())?;
         }
         let no_copy = copy.and_then(|copy| copy.create().err()).map(|error| chain(&error));
-        Ok(DetachedZone { row, no_copy })
+        Ok(DetachedZone { record: row, no_copy })
     }
 
     /// Completes an interrupted detach: the platform has undefined the zone, and no other host can see its manifest.
-    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<Detached>, AdminError> {
+    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<ZoneRecord>, AdminError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
@@ -121,11 +119,11 @@ impl ZoneAdmin<'_> {
             return Ok(None);
         }
         zonepath::give_back(path, self.local.name())?;
-        self.configuration(record).map(Some)
+        Ok(Some(record.clone()))
     }
 
     /// Removes what was written of a zone, if its platform is known to still have it.
-    async fn withdraw(&self, row: &Detached, cause: AdminError) -> AdminError {
+    async fn withdraw(&self, row: &ZoneRecord, cause: AdminError) -> AdminError {
         if !self.is_known_to_be_here(row.uuid).await {
             return cause;
         }

@@ -1,21 +1,21 @@
 //! Discarding the record of a zone that is away: it will not return, but its configuration is not lost.
 
-use super::{AdminError, AdminRefusal, ZoneAdmin};
+use super::{AdminError, ZoneAdmin};
 use crate::host::Host;
+use crate::model::ZoneName;
 use crate::model::document::Written;
-use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;
-use crate::store::Detached;
+use crate::store::ZoneRecord;
 
 /// What became of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenUp {
     /// It was stopped here, and stays so.
-    Rest,
+    Stopped,
     /// It is here, complete; it was recorded as away there.
-    Here(HostUri),
+    Here(String),
     /// It was last there, and is configured here now.
-    Configured(HostUri),
+    Configured(String),
     /// It is here and belonged to that host; now it belongs to this one.
     Home(String),
 }
@@ -30,29 +30,30 @@ impl ZoneAdmin<'_> {
     pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("evacuate --forget {zone}"))?;
         let store = self.local.store();
-        if let Some(rest) = store.rests()?.into_iter().find(|rest| rest.zone == *zone) {
-            store.zone_is_here(rest.uuid)?;
-            return Ok(Some(GivenUp::Rest));
-        }
-        let Some(row) = store.away()?.into_iter().find(|row| row.zone == *zone) else {
+        let is_meant = |record: &&ZoneRecord| {
+            record.zone == *zone && (record.place.is_stop() || record.place.is_elsewhere())
+        };
+        let records = store.zones()?;
+        let Some(record) = records.iter().find(is_meant) else {
             return Ok(self.adopt(zone).await?.map(GivenUp::Home));
         };
-        if self.is_known_to_be_here(row.uuid).await {
-            store.zone_is_here(row.uuid)?;
-            return Ok(Some(GivenUp::Here(row.location)));
+        let at = record.other_host();
+        if record.place.is_stop() {
+            store.zone_is_here(record.uuid)?;
+            return Ok(Some(GivenUp::Stopped));
         }
-        if let Some(other) = store.detached()?.into_iter().find(|other| other.zone == *zone)
-            && other.uuid != row.uuid
-            && other.moved_to.is_none()
-        {
-            return Err(AdminRefusal::NameTaken(zone.clone(), other.uuid).into());
+        if self.is_known_to_be_here(record.uuid).await {
+            store.zone_is_here(record.uuid)?;
+            return Ok(Some(GivenUp::Here(at)));
         }
-        let manifest = store.manifest_of(row.uuid)?.ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let written = Written::by(self.local.name(), row.started);
-        let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());
-        store.give_up(&Detached { last_at: Some(row.location.clone()), since: self.now, ..kept })?;
-        Ok(Some(GivenUp::Configured(row.location)))
+        let manifest = self.configuration(record)?.configured();
+        let written = Written::by(self.local.name(), record.since);
+        let kept = ZoneRecord::configured(&manifest, written, self.user.clone());
+        store.configure(
+            &ZoneRecord { location: record.location.clone(), since: self.now, ..kept },
+            &manifest,
+        )?;
+        Ok(Some(GivenUp::Configured(at)))
     }
 
     /// Makes this host the home of a zone that is here; returns the host that it belonged to before.

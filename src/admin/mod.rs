@@ -34,10 +34,10 @@ pub use state::KnownZones;
 pub use takeover::TakeoverRequest;
 
 use crate::host::{Host, Local};
-use crate::model::Millis;
 use crate::model::document::Written;
+use crate::model::{Manifest, Millis};
 use crate::peers::Peers;
-use crate::store::{Detached, ZoneRecord};
+use crate::store::ZoneRecord;
 
 /// Detaches and attaches zones of this host.
 pub struct ZoneAdmin<'a> {
@@ -64,9 +64,9 @@ impl ZoneAdmin<'_> {
         Ok(KnownZones { inventory, zones })
     }
 
-    /// The whole record of a configured zone, with its manifest.
-    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AdminError> {
-        let found = self.local.store().configured(record.uuid)?;
+    /// The configuration that is kept of a zone.
+    fn configuration(&self, record: &ZoneRecord) -> Result<Manifest, AdminError> {
+        let found = self.local.store().manifest_of(record.uuid)?;
         found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }
 }

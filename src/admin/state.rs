@@ -144,13 +144,12 @@ impl KnownZones {
 mod tests {
     use super::*;
     use crate::model::UnmanagedGuest;
-    use crate::store::tests::{sample, sample_away, sample_zone};
-    use crate::store::{Away, AwayPhase, RestPhase, RestWay};
+    use crate::store::tests::sample;
 
     fn host() -> KnownZones {
         let zone = |number: u128, name: &str, state, aux| {
             let uuid = Uuid::from_u128(number);
-            Zone { uuid, state, aux, ..sample_zone(name) }
+            Zone { uuid, state, aux, ..sample::zone(name) }
         };
         let zones = vec![
             zone(101, "runs", ZoneState::Running, None),
@@ -164,17 +163,12 @@ mod tests {
         ];
         let (name, reason) = ("twin".to_owned(), "twice".to_owned());
         let twin = UnmanagedGuest { name, uuid: None, reason, running: false };
-        let away = |number: u128, name: &str, phase| Away {
-            uuid: Uuid::from_u128(number),
-            phase,
-            ..sample_away(name)
-        };
         let recorded = vec![
-            sample::detached("loose", 111, None).record(None),
-            sample::detached("moved", 112, Some("ssh://h2")).record(None),
-            away(108, "leaves", AwayPhase::Leaving).record(None),
-            away(121, "gone", AwayPhase::Away).record(None),
-            sample::rest_with("rests", 107, RestWay::Stop, RestPhase::Resting).record(None, 1),
+            sample::record("loose", 111, Place::Configured),
+            sample::record("moved", 112, Place::Migrated),
+            sample::record("leaves", 108, Place::Leaving),
+            sample::record("gone", 121, Place::Away),
+            sample::record("rests", 107, Place::Stopped),
         ];
         KnownZones { inventory: Inventory { zones, unmanaged: vec![twin] }, zones: recorded }
     }
@@ -216,11 +210,11 @@ mod tests {
     #[test]
     fn a_zone_is_not_detached_where_another_one_of_its_name_is_configured() {
         let mut known = host();
-        let beside = |moved_to| sample::detached("ready", 113, moved_to).record(None);
-        known.zones.push(beside(Some("ssh://h2")));
+        let beside = |place| sample::record("ready", 113, place);
+        known.zones.push(beside(Place::Migrated));
         assert!(known.may_detach(&sample::name("ready")).is_ok(), "that one lives elsewhere");
         known.zones.pop();
-        known.zones.push(beside(None));
+        known.zones.push(beside(Place::Configured));
         let told = known.may_detach(&sample::name("ready")).unwrap_err().to_string();
         assert!(told.starts_with("zone 'ready': another zone of this name is configured here"), "{told}");
     }
@@ -247,7 +241,7 @@ mod tests {
         );
         // An interruption has left its record, and it was evacuated since under another name.
         let mut known = host();
-        known.zones.push(Away { uuid: Uuid::from_u128(111), ..sample_away("other") }.record(None));
+        known.zones.push(sample::record("other", 111, Place::Away));
         assert!(matches!(known.may_attach(&sample::name("loose")), Err(AdminRefusal::Away(..))));
     }
 
@@ -260,7 +254,7 @@ mod tests {
             [
                 "zone 'leaves': its move to ssh://root@h2 was interrupted; 'sysadm evacuate --resume' finds out where it is",
                 "zone 'gone': it is away at ssh://root@h2; 'sysadm evacuate -r gone' brings it back; if it is nowhere any more, 'sysadm evacuate --forget gone' makes it configured here",
-                "zone 'moved': it was migrated to ssh://h2, and is attached there; move it from there",
+                "zone 'moved': it was migrated to rads://h3:12303, and is attached there; move it from there",
                 "zone 'loose': it is configured; attach it first: sysadm zone attach loose",
                 "no such zone: nobody",
             ]
@@ -278,7 +272,7 @@ mod tests {
     #[test]
     fn a_zone_is_created_beside_others_but_not_over_them() {
         let create = |name: &str, uuid| {
-            let manifest = sample::detached(name, uuid, None).manifest;
+            let manifest = sample::manifest_of(name, uuid);
             host().may_create(&manifest).map_err(|refusal| refusal.to_string())
         };
         assert_eq!(create("fresh", 1), Ok(()));

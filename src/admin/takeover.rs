@@ -12,10 +12,9 @@ use super::{AdminError, AdminRefusal, AttachOptions, ZoneAdmin};
 use crate::failover::ownership::OwnershipQuery;
 use crate::failover::{OperatorAssertions, hosts_to_ask, may_take_over};
 use crate::host::Host;
-use crate::model::document::Written;
-use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Home, Manifest, ZoneName};
 use crate::run_lock::RunLock;
-use crate::store::{Detached, HeldReplica, Place};
+use crate::store::{HeldReplica, Place};
 
 /// A zone that was taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,15 +49,15 @@ impl ZoneAdmin<'_> {
         let store = self.local.store();
         let row = replica_of(store.held_replicas()?, zone, request.origin)?;
         let configured = self.at_rest(&row)?;
-        self.known().await?.may_create(&configured.manifest)?;
-        let against = self.obstacles(&configured.manifest).filter(|_| !request.force).collect();
+        self.known().await?.may_create(&configured)?;
+        let against = self.obstacles(&configured).filter(|_| !request.force).collect();
         let terms = AttachOptions { force: request.force, update: false };
         let home = Home { name: row.origin.clone(), id: None };
         self.admit(&configured, terms, Some(home), against).await?;
         let taken = match self.must_be_lost(&row, request.stated).await {
             Ok(()) => {
                 (request.note)(&row);
-                self.bring(&row, &configured.manifest).await
+                self.bring(&row, &configured).await
             }
             Err(error) => Err(error),
         };
@@ -69,14 +68,11 @@ impl ZoneAdmin<'_> {
     }
 
     /// The zone as it would be after its next boot: what it had only while it ran is lost with its host.
-    fn at_rest(&self, row: &HeldReplica) -> Result<Detached, AdminError> {
+    fn at_rest(&self, row: &HeldReplica) -> Result<Manifest, AdminError> {
         let manifest = self.local.store().replica_manifest(&row.origin, &row.zone)?;
         let manifest = manifest.ok_or_else(|| AdminRefusal::NoReplica(row.zone.clone()))?;
         let config = manifest.config.clone();
-        let manifest = self.local.platform().needs_editor()?.reread(&manifest, config)?;
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let written = Written::by(&row.origin, row.since);
-        Ok(Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone()))
+        Ok(self.local.platform().needs_editor()?.reread(&manifest, config)?.configured())
     }
 
     /// Asks its host, and all others that could have it.

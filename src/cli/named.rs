@@ -61,14 +61,14 @@ fn meant(typed: &ZoneName, inventory: &Inventory, known: &[(ZoneName, Uuid)]) ->
 mod tests {
     use super::*;
     use crate::model::UnmanagedGuest;
-    use crate::store::tests::{sample, sample_zone};
+    use crate::store::tests::sample;
 
     #[test]
     fn a_zone_may_be_named_by_its_uuid_and_one_that_is_called_so_comes_first() {
         let uuid = |number: u128| Uuid::from_u128(number);
         let unmanaged_guest =
             UnmanagedGuest { name: "a\nb".into(), uuid: Some(uuid(3)), reason: "odd".into(), running: true };
-        let inventory = Inventory { zones: vec![sample_zone("web")], unmanaged: vec![unmanaged_guest] };
+        let inventory = Inventory { zones: vec![sample::zone("web")], unmanaged: vec![unmanaged_guest] };
         let known = [
             (sample::name("Windows%2010"), uuid(1)),
             (sample::name("web"), uuid(2)),

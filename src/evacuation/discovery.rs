@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::error::EvacuationError;
 use super::history::learnt;
 use super::placement::PlanningView;
-use super::request::{Actions, Request};
+use super::request::{Actions, EvacuationError, Request};
 use crate::host::Host;
 use crate::model::{HostUri, Method, ZoneName};
 use crate::peers::Connected;
 use crate::peers::survey::{Surveyed, ask};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, HostKey, PlanFile, Rules};
 use crate::policy::{Policy, ReturnOrder};
-use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
+use crate::store::{Direction, TargetKey, TargetOrigin, ZoneRecord, targets_of};
 
 /// The targets that were set for zones.
 type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
@@ -78,7 +77,7 @@ impl Engine {
         let aside = aside.filter(|_| !waiting.is_empty());
         let plan = request.plan.as_ref().map(|plan| plan.clone().returning(&self.key()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.uri().cloned());
-        let named = away.iter().map(|row| &row.location).chain(aside).cloned();
+        let named = away.iter().filter_map(|row| row.location.as_ref()).chain(aside).cloned();
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         // To boot zones that were stopped here, no other host is needed.
@@ -172,12 +171,12 @@ fn jobs(request: &Request) -> u32 {
 }
 
 /// Makes the zone that left last come back first, and reverses the policy's order.
-fn reverse(fleet: &mut Fleet, away: &[Away]) {
-    let left = |zone: &FleetZone| away.iter().find(|row| Some(row.uuid) == zone.uuid).map(|row| row.started);
+fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
+    let left = |zone: &FleetZone| away.iter().find(|row| Some(row.uuid) == zone.uuid).map(|row| row.since);
     let after: Vec<_> = fleet.zones.iter().map(|zone| (zone.name.clone(), zone.after.clone())).collect();
     for zone in &mut fleet.zones {
         let Some(started) = left(zone) else { continue };
-        let earlier = away.iter().filter(|row| row.started < started).count();
+        let earlier = away.iter().filter(|row| row.since < started).count();
         zone.priority = i32::try_from(earlier).unwrap_or(i32::MAX);
         let came_after = after.iter().filter(|(_, before)| before.contains(&zone.name));
         zone.after = came_after.map(|(name, _)| name.clone()).collect();
@@ -185,10 +184,10 @@ fn reverse(fleet: &mut Fleet, away: &[Away]) {
 }
 
 /// A zone comes back by the method by which it left.
-fn way_back(zone: &FleetZone, away: &[Away], request: &Request) -> Action {
+fn way_back(zone: &FleetZone, away: &[ZoneRecord], request: &Request) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
     match row {
-        Some(row) if row.kind == Method::Restart => Action::Restart,
+        Some(row) if row.kind == Some(Method::Restart) => Action::Restart,
         Some(row) if request.actions.of(&row.zone) == Action::Restart => Action::Restart,
         _ => Action::Live,
     }

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::preflight::check::Mode;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use super::run_state::RunState;
 use crate::model::{Method, UnmanagedGuest};
 use crate::plan::{BuiltPlan, MoveEta};
-use crate::store::{AwayPhase, Direction, StoreError};
+use crate::store::{Direction, Place, StoreError};
 
 #[derive(Clone, Debug)]
 pub struct DryRun {
@@ -44,7 +43,7 @@ impl Engine {
     /// # Errors
     /// If nothing could be found out.
     pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
-        let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
+        let open = self.store.away()?.into_iter().filter(|row| row.place != Place::Away);
         let open: Vec<_> = open.map(|row| Unsettled { row, why: None }).collect();
         let (request, mut view, candidates) = self.see(direction, &open, request).await?;
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
@@ -95,14 +94,14 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_past_move;
+    use crate::store::tests::sample;
 
     #[test]
     fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
-        let slow = |took_ms| PastMove { model_ms: 10_000, took_ms, ..sample_past_move("web") };
+        let slow = |took_ms| PastMove { model_ms: 10_000, took_ms, ..sample::past_move("web") };
         let known = learnt(&vec![slow(20_000); 30]);
         let host = |name: &str| FleetHost::new(name.parse().unwrap());
-        let past = sample_past_move("web");
+        let past = sample::past_move("web");
         let zone = FleetZone {
             running: true,
             memory_used: past.memory,

@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::refusal::HostRefusal;
 use crate::migration::Task;
 use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName};
-use crate::store::{Away, Expectation, Move, MoveState, RestWay};
+use crate::store::{Expectation, Move, MoveState, StopMethod, ZoneRecord};
 
 /// One zone of a run.
 #[derive(Clone)]
@@ -134,7 +134,7 @@ impl Job {
     }
 
     /// The zone is there, and still has to come home.
-    fn find_at(&mut self, record: Box<Away>) {
+    fn find_at(&mut self, record: Box<ZoneRecord>) {
         self.operation = Operation::Return(record);
         (self.task, self.figures) = (None, Figures::default());
         self.findings.clear();
@@ -168,8 +168,8 @@ impl Job {
             (JobState::Done(Ending::Moved(_), _), Operation::Return(_)) => MoveState::Returned,
             (JobState::Done(Ending::Moved(_), _), _) => MoveState::Evacuated,
             (JobState::Done(Ending::Booted, _), _) => MoveState::Returned,
-            (JobState::Done(Ending::Stopped(RestWay::Stop), _), _) => MoveState::Stopped,
-            (JobState::Done(Ending::Stopped(RestWay::Suspend), _), _) => MoveState::Suspended,
+            (JobState::Done(Ending::Stopped(StopMethod::Stop), _), _) => MoveState::Stopped,
+            (JobState::Done(Ending::Stopped(StopMethod::Suspend), _), _) => MoveState::Suspended,
             (JobState::Skipped(_), _) => MoveState::Skipped,
             (JobState::Failed(_), _) => MoveState::Failed,
             (JobState::Unknown(_), _) => MoveState::Unknown,

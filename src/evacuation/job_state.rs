@@ -29,7 +29,7 @@ use std::sync::Arc;
 use super::refusal::{HostRefusal, Wait, describe};
 use crate::migration::{Moved, Task};
 use crate::model::{Blocker, HostUri, Step};
-use crate::store::{Away, RestWay};
+use crate::store::{StopMethod, ZoneRecord};
 
 /// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Ending {
     /// The zone has moved.
     Moved(Moved),
     /// The zone was stopped or suspended here.
-    Stopped(RestWay),
+    Stopped(StopMethod),
     /// The zone was booted here.
     Booted,
 }
@@ -73,7 +73,7 @@ pub enum JobEvent {
     /// It is to be checked again.
     Select,
     /// The zone is on another host than was recorded: its new record.
-    Found(Box<Away>),
+    Found(Box<ZoneRecord>),
     /// This host is asked.
     Check(HostUri),
     /// A host has refused the zone.
@@ -92,7 +92,7 @@ pub enum JobEvent {
     /// It is done; optionally with a remark.
     Finish(Ending, Option<String>),
     /// The zone was relocated: its new record.
-    Relocated(Box<Away>),
+    Relocated(Box<ZoneRecord>),
     /// The zone has stayed at its location (the reason).
     RelocationFailed(String),
     /// It is not attempted (the reason).

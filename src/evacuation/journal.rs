@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job_state::JobEvent;
 use super::move_queue::Permit;
 use super::run_state::RunState;

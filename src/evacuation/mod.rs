@@ -25,32 +25,27 @@
 //! ```text
 //! status, dry_run                        what `evacuate -l` and `-n` show
 //! run                                    the run
-//! stop_order, select                     which zones, in which order
+//! select                                 which zones
 //! passes                                 pass after pass
-//! resting, relocate                      zones that stay; zones that make room
+//! stop_in_place, relocate                zones that stay, and in which order; zones that make room
 //! executor                               all moves
 //! preflight, zone_move                   checks and reserved room; one move
-//! journal                                each step is written down
+//! journal, record                        each step is written down; what is recorded of a move
 //! move_queue                             whose turn it is
-//! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
-//! rest, record                           zones that were stopped in place; zones that are away
-//! outcome, discovery                     what comes of a run; what it is planned on
+//! return_path, outcome                   how a zone comes back; what comes of a run, and which zones are down
+//! discovery                              what a run is planned on
 //! placement, history                     what the planner is asked; what earlier moves took
 //! run_state                              what is written down
-//! engine                                 what a run works with
-//! events                                 what a run tells
+//! engine                                 what a run works with, and tells
 //! job                                    one zone of a run: operation, state, findings
 //! job_state                              how far a job is, and what can happen to it
-//! error, request, operation, refusal     plain data and pure rules
+//! request, operation, refusal            plain data and pure rules
 //! ```
 
 mod discovery;
-mod down;
 mod dry_run;
 mod engine;
-mod error;
-mod events;
 mod executor;
 mod history;
 mod job;
@@ -67,24 +62,20 @@ pub mod recover;
 mod refusal;
 mod relocate;
 mod request;
-mod rest;
-mod resting;
 mod return_path;
 mod run;
 mod run_state;
 mod select;
 mod status;
-mod stop_order;
+mod stop_in_place;
 mod zone_move;
 
 pub use dry_run::{DryRun, Planned};
-pub use engine::Engine;
-pub use error::EvacuationError;
-pub use events::{Event, EventSink};
+pub use engine::{Engine, Event, EventSink};
 pub use job::Job;
 pub use job_state::JobState;
 pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use refusal::HostRefusal;
-pub use request::{Actions, Request};
+pub use request::{Actions, EvacuationError, Request};
 pub use status::{Row, Status, rows};

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::model::{Abilities, Aux, HostUri, Method, Zone, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Rest, RestWay};
+use crate::store::{StopMethod, ZoneRecord};
 
 /// What is done with a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub enum Operation {
         targets: Vec<HostUri>,
     },
     /// It comes back from its location; its record.
-    Return(Box<Away>),
+    Return(Box<ZoneRecord>),
     /// It goes from its location to another host, because its home has no room yet; its record.
-    Relocate(Box<Away>),
+    Relocate(Box<ZoneRecord>),
     /// It stays here, and is stopped or suspended.
-    Stop { uuid: Uuid, method: RestWay },
+    Stop { uuid: Uuid, method: StopMethod },
     /// It was stopped here, and is booted; its record.
-    Boot(Box<Rest>),
+    Boot(Box<ZoneRecord>),
 }
 
 impl Operation {
@@ -65,14 +65,14 @@ impl Operation {
                     "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
                 ));
             }
-            Action::Suspend if able.suspend => stop(RestWay::Suspend),
+            Action::Suspend if able.suspend => stop(StopMethod::Suspend),
             Action::Suspend => {
                 return Err(format!(
                     "the memory of {brand} zones cannot be saved; --action stop shuts it down"
                 ));
             }
             Action::Restart => migrate(Method::Restart),
-            Action::Stop => stop(RestWay::Stop),
+            Action::Stop => stop(StopMethod::Stop),
         };
         // These end the zone for a while.
         if zone.aux.is_some() {
@@ -93,7 +93,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_zone;
+    use crate::store::tests::sample;
 
     const MACHINE: Abilities = Abilities { live: true, suspend: true, host_software: false };
     const CONTAINER: Abilities = Abilities { live: false, suspend: false, host_software: true };
@@ -104,7 +104,7 @@ mod tests {
                 for aux in std::iter::once(None).chain(Aux::ALL.iter().copied().map(Some)) {
                     for persistent in [true, false] {
                         for &action in Action::ALL {
-                            let zone = Zone { state, aux, persistent, ..sample_zone("z") };
+                            let zone = Zone { state, aux, persistent, ..sample::zone("z") };
                             check(&zone, able, action, Operation::of(&zone, able, action));
                         }
                     }
@@ -117,7 +117,7 @@ mod tests {
     fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
         each(|zone, able, action, operation| match operation {
             Ok(Operation::Migrate { method: Method::Live, .. }) => assert!(able.live && zone.is_running()),
-            Ok(Operation::Stop { method: RestWay::Suspend, .. }) => {
+            Ok(Operation::Stop { method: StopMethod::Suspend, .. }) => {
                 assert!(able.suspend && zone.is_running())
             }
             Ok(Operation::Migrate { method: Method::Restart, .. } | Operation::Stop { .. }) => {

@@ -11,8 +11,7 @@
 
 use std::time::Duration;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job::Job;
 use super::job_state::JobEvent;
 use super::operation::Operation;
@@ -20,8 +19,8 @@ use super::placement::PlanningView;
 use super::preflight::check::Mode;
 use super::refusal::Wait;
 use super::request::Request;
-use super::resting::StopInPlace;
 use super::run_state::RunState;
+use super::stop_in_place::StopInPlace;
 use crate::cancel::{QUESTIONS, Stage};
 use crate::migration::backoff;
 use crate::model::ZoneName;

@@ -12,10 +12,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::EvacuationError;
 use super::job::Job;
 use super::operation::Operation;
-use super::request::{Actions, Request};
+use super::request::{Actions, EvacuationError, Request};
 use crate::model::{Blocker, BlockerKind, HostUri, Method, ZoneName};
 use crate::peers::Connected;
 use crate::plan::dispatch::{QueuedMove, Slots};

@@ -2,18 +2,14 @@
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::operation::Operation;
 use super::run_state::RunState;
-use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
-use crate::model::document::Written;
-use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Direction, StoreError};
+use crate::model::{Ended, Home, HostUri, Method, Millis, ZoneName};
+use crate::store::{Direction, Place, ZoneRecord};
 
 /// The context of one zone's move.
 pub(super) struct MoveContext<'a> {
@@ -35,30 +31,23 @@ impl MoveContext<'_> {
     }
 
     /// The zone's record while it moves.
-    pub fn begun(&self, started: Millis) -> Away {
+    pub fn begun(&self, started: Millis) -> ZoneRecord {
         let zone = &self.task.zone;
         match &self.job.operation {
-            Operation::Return(away) => Away { phase: AwayPhase::Returning, ..(**away).clone() },
-            Operation::Relocate(away) => {
-                Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..(**away).clone() }
-            }
-            _ => Away {
-                zone: zone.name.clone(),
-                uuid: zone.uuid,
-                brand: zone.brand,
+            Operation::Return(away) => ZoneRecord { place: Place::Returning, ..(**away).clone() },
+            Operation::Relocate(away) => ZoneRecord {
+                place: Place::Relocating,
+                relocating_to: Some(self.peer.clone()),
+                ..(**away).clone()
+            },
+            _ => ZoneRecord {
+                place: if self.is_for_good() { Place::Migrating } else { Place::Leaving },
+                location: Some(self.peer.clone()),
                 home: self.home(),
-                location: self.peer.clone(),
-                aside: None,
-                one_way: self.is_for_good(),
                 was_running: zone.is_running(),
-                kind: self.task.request.kind,
-                phase: AwayPhase::Leaving,
-                started,
-                ended: None,
-                bytes: 0,
-                downtime: None,
-                expected: None,
-                down: None,
+                kind: Some(self.task.request.kind),
+                since: started,
+                ..ZoneRecord::of(zone)
             },
         }
     }
@@ -82,15 +71,15 @@ impl MoveContext<'_> {
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
         let written = match (&self.job.operation, result) {
             (Operation::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
-            (Operation::Relocate(away), Ok(_)) => store.update_away(&self.relocated(away)),
+            (Operation::Relocate(away), Ok(_)) => store.update_zone(&self.relocated(away)),
             (Operation::Return(away) | Operation::Relocate(away), Err(_)) if stayed => {
-                store.update_away(away)
+                store.update_zone(away)
             }
             (_, Ok(_)) if self.is_for_good() => return self.gone(now),
             (_, Ok(moved)) => {
                 let figures = self.run_state.job(self.zone()).map(|job| job.figures).unwrap_or_default();
-                store.update_away(&Away {
-                    phase: AwayPhase::Away,
+                store.update_zone(&ZoneRecord {
+                    place: Place::Away,
                     ended: Some(now),
                     bytes: moved.bytes,
                     downtime: moved.downtime,
@@ -121,8 +110,23 @@ impl MoveContext<'_> {
     }
 
     /// The record of a zone that was relocated to another location.
-    fn relocated(&self, away: &Away) -> Away {
-        Away { location: self.peer.clone(), down: None, ..away.clone() }
+    fn relocated(&self, away: &ZoneRecord) -> ZoneRecord {
+        ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
+    }
+
+    /// The report about a guest that has come home and ran when it left, but not any more.
+    fn came_home_down(&self) -> Option<String> {
+        let Operation::Return(away) = &self.job.operation else { return None };
+        let zone = &self.task.zone;
+        let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
+        let is_down = away.was_running && self.task.request.kind == Method::Cold;
+        if !is_down || (was_stopped && away.down.is_none()) {
+            return None;
+        }
+        let why =
+            if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "did not run there any more" };
+        let command = self.engine.local.boot_command(&zone.name, zone.uuid, zone.brand);
+        Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
     }
 
     /// The event that ends the job.
@@ -136,37 +140,6 @@ impl MoveContext<'_> {
             }
             (_, Err(error)) => ended_badly(error),
         }
-    }
-}
-
-impl Engine {
-    /// This host, as the home of zones.
-    pub(super) fn here(&self) -> Home {
-        Home { name: self.local.name().to_owned(), id: Some(self.local.id()) }
-    }
-
-    /// The host to which a zone that is here belongs, if that is another one.
-    pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
-        Ok(self.store.zone(uuid)?.and_then(|record| record.home))
-    }
-
-    /// A zone has moved to that host for good: it is `configured` here. Of a zone of another host only its new
-    /// location is kept, and not even that if it went home.
-    pub(super) fn gone(
-        &self,
-        row: &Away,
-        manifest: &Manifest,
-        to: &dyn Host,
-        now: Millis,
-    ) -> Result<(), EvacuationError> {
-        if let Some(home) = self.home_of(row.uuid)? {
-            let is_home = home.is(to.name(), to.id());
-            return Ok(self.store.passed_on(row.uuid, Some(&row.location).filter(|_| !is_home))?);
-        }
-        let written = Written::by(self.local.name(), now);
-        // The journal knows the user who began it.
-        let configured = Detached::new(manifest.clone(), written, String::new());
-        Ok(self.store.gone_for_good(Detached { moved_to: Some(row.location.clone()), ..configured })?)
     }
 }
 

@@ -4,18 +4,15 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::outcome::Down;
-use super::rest;
-use crate::host::Host;
-use crate::migration::recovery::Resolution;
-use crate::migration::settle::{InterruptedMove, ReachedHost, SettledAt, Trace};
+use super::request::EvacuationError;
+use super::return_path::{End, RecoveryTrace};
+use crate::migration::recovery::{Observed, RecordFate, Resolution, decide_in_place};
+use crate::migration::settle::{InterruptedMove, ReachedHost, SettledAt};
 use crate::migration::steps::Side;
-use crate::model::{HostUri, Location, chain};
-use crate::peers::NoPeer;
-use crate::store::{Away, AwayPhase};
+use crate::model::{Aux, HostUri, Step, Zone, chain};
+use crate::store::{Place, ZoneRecord};
 
 /// Settles every unfinished move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Returns the records that are not settled, and why: nothing may be done
@@ -35,7 +32,7 @@ pub struct Settled {
 
 /// Likewise; also returns which of the guests are down afterwards.
 pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
-    rest::settle(engine).await?;
+    settle_stopped(engine).await?;
     engine.look_at_those_down().await?;
     let mut settled = Settled::default();
     let mut rows = engine.store.away()?;
@@ -43,21 +40,21 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
         return Ok(settled);
     }
     let here = engine.local.inventory().await?;
-    rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
-    let uris = rows.iter().flat_map(|row| std::iter::once(&row.location).chain(&row.aside)).cloned();
+    rows.retain(|row| row.place != Place::Away || here.has(row.uuid));
+    let uris = rows.iter().flat_map(|row| row.location.iter().chain(&row.relocating_to)).cloned();
     let connected = engine.peers.connect(uris).await;
-    let there = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(End::There(ReachedHost { uri: uri.clone(), host: Arc::clone(host) })),
-        Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
+    let there = |uri: &Option<HostUri>| match uri.as_ref().and_then(|uri| Some((uri, connected.get(uri)?))) {
+        Some((uri, Ok(host))) => Ok(End::There(ReachedHost { uri: uri.clone(), host: Arc::clone(host) })),
+        Some((_, Err(reason))) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End::Here(engine.local.clone());
     for row in rows {
         let ends = there(&row.location).and_then(|location| {
-            Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => [location, there(aside)?],
-                (AwayPhase::Returning, _) => [location, here()],
-                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), location],
+            Ok(match row.place {
+                Place::Relocating => [location, there(&row.relocating_to)?],
+                Place::Returning => [location, here()],
+                _ => [here(), location],
             })
         });
         let (is_settled, text) = match ends {
@@ -73,63 +70,61 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     Ok(settled)
 }
 
+/// Corrects the records of zones that were stopped here, after an interruption or acts of their owners.
+async fn settle_stopped(engine: &Engine) -> Result<(), EvacuationError> {
+    let stopped = engine.store.stopped()?;
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    let inventory = engine.local.inventory().await?;
+    for rest in stopped {
+        let zone = match inventory.identified(rest.uuid) {
+            Ok(zone) => zone,
+            Err(unmanaged_guest) => {
+                engine.events.emit(&Event::Warning(&unmanaged_guest.to_string()));
+                continue;
+            }
+        };
+        let is_booting = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
+        let text = match decide_in_place(rest.place, Observed::of(zone), is_booting) {
+            RecordFate::Keep => continue,
+            RecordFate::Wait(text) => text,
+            RecordFate::Rests(text) => {
+                engine.store.update_zone(&rests_now(&rest, zone))?;
+                text
+            }
+            RecordFate::Drop(text) => {
+                engine.store.zone_is_here(rest.uuid)?;
+                text
+            }
+        };
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", rest.zone)));
+    }
+    Ok(())
+}
+
+/// The record of a zone that does not run. If its memory was not saved, it was stopped.
+pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
+    let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
+    let place = match rest.place {
+        Place::Suspending | Place::Suspended if saved => Place::Suspended,
+        _ => Place::Stopped,
+    };
+    ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
+}
+
 /// A record that is not settled: it must be found out which host has its zone before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
-    pub row: Away,
+    pub row: ZoneRecord,
     /// Why, if it was tried.
     pub why: Option<String>,
-}
-
-/// One of the two hosts of a move.
-enum End {
-    /// This host.
-    Here(Arc<dyn Host>),
-    /// Another host.
-    There(ReachedHost),
-}
-
-impl End {
-    fn host(&self) -> &dyn Host {
-        match self {
-            Self::Here(host) | Self::There(ReachedHost { host, .. }) => host.as_ref(),
-        }
-    }
-}
-
-/// Looks for the zone of a record on hosts to which it may have moved on from either end of its move.
-struct RecoveryTrace<'a> {
-    engine: &'a Engine,
-    row: &'a Away,
-    ends: &'a [End; 2],
-}
-
-#[async_trait::async_trait]
-impl Trace for RecoveryTrace<'_> {
-    async fn went_on(&self, from: Side) -> Result<Option<ReachedHost>, String> {
-        let [source, destination] = self.ends;
-        let end = if from == Side::Source { source } else { destination };
-        let End::There(location) = end else { return Ok(None) };
-        let trail = match self.engine.follow(self.row.uuid, location.clone()).await {
-            Ok(trail) if trail.hops.is_empty() => return Ok(None),
-            // A zone that went home is where the other host says.
-            Err(NoPeer::Itself) => return Ok(None),
-            Err(NoPeer::Silent(why)) => return Err(why),
-            Ok(trail) => trail,
-        };
-        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
-        Ok(has_it.then_some(trail.location))
-    }
-
-    async fn search(&self) -> Option<ReachedHost> {
-        self.engine.search(self.row).await
-    }
 }
 
 /// Settles one record. Returns whether that succeeded, and what was found.
 async fn settle(
     engine: &Engine,
-    row: &Away,
+    row: &ZoneRecord,
     ends: &[End; 2],
     at_home: &mut Vec<Down>,
 ) -> Result<(bool, String), EvacuationError> {
@@ -139,17 +134,12 @@ async fn settle(
         zone: &row.zone,
         uuid: row.uuid,
         record: manifest.as_ref(),
-        step: match row.phase {
-            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
-                engine.store.last_step(&row.zone)?
-            }
-            // It was not being moved.
-            AwayPhase::Away => None,
-        },
-        home: match row.phase {
-            AwayPhase::Leaving | AwayPhase::Away => Some(Side::Source),
-            AwayPhase::Returning => Some(Side::Destination),
-            AwayPhase::Aside => None,
+        // One that is away nobody moves.
+        step: if row.place.is_interim() { engine.store.last_step(&row.zone)? } else { None },
+        home: match row.place {
+            Place::Relocating => None,
+            Place::Returning => Some(Side::Destination),
+            _ => Some(Side::Source),
         },
         source,
         destination,
@@ -158,11 +148,12 @@ async fn settle(
         Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
-    let why_left_open = match row.phase {
+    let why_left_open = match row.place {
         // It was not being moved, so nothing is undone or finished.
-        AwayPhase::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
+        Place::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {}'",
-            row.location, row.zone
+            row.other_host(),
+            row.zone
         )),
         _ => interrupted.why_left_open(&diagnosis),
     };
@@ -181,49 +172,50 @@ async fn settle(
         SettledAt::Destination => destination,
         SettledAt::Location(location) => location.host.as_ref(),
     };
-    let down = match row.phase {
-        AwayPhase::Away => None,
+    let down = match row.place {
+        Place::Away => None,
         _ => engine.down_after(row, host).await?,
     };
     let is_down = if down.is_some() { ", and does not run" } else { "" };
     let record = record(row, &settled).map(|record| {
         let down = down.as_ref().map(|down| down.reason.clone());
-        Away { down, ..record }
+        ZoneRecord { down, ..record }
     });
-    let is_away = record.as_ref().is_some_and(|record| !record.one_way);
+    let is_away = record.as_ref().is_some_and(|record| record.place == Place::Away);
     match (record, manifest) {
-        (Some(row), Some(manifest)) if row.one_way => {
+        (Some(row), Some(manifest)) if row.place == Place::Migrated => {
             if let Err(error) = engine.gone(&row, &manifest, host, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", host.name(), chain(&error))));
             }
         }
-        (Some(row), _) => engine.store.update_away(&row)?,
+        (Some(row), _) => engine.store.update_zone(&row)?,
         (None, _) => drop(engine.store.zone_is_here(row.uuid)?),
     }
     if let Some(down) = down.filter(|_| !is_away) {
         engine.note_down(&down)?;
         at_home.push(down);
     }
-    let what = match row.phase {
-        AwayPhase::Away => "it was brought back by somebody else",
+    let what = match row.place {
+        Place::Away => "it was brought back by somebody else",
         _ => "its move was interrupted",
     };
     Ok((true, format!("{what}; it is on {}{is_down}", host.name())))
 }
 
 /// The record of a zone that is there now; none if it is at home. One that has moved for good is not away.
-fn record(row: &Away, settled: &SettledAt) -> Option<Away> {
-    let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
-    match (settled, row.phase) {
-        (SettledAt::Location(location), _) => Some(Away { location: location.uri.clone(), ..away }),
-        (SettledAt::Source, AwayPhase::Leaving) | (SettledAt::Destination, AwayPhase::Returning) => None,
-        // It was found here, and not there.
-        (_, AwayPhase::Away) => None,
-        (SettledAt::Source, AwayPhase::Returning | AwayPhase::Aside)
-        | (SettledAt::Destination, AwayPhase::Leaving) => Some(away),
-        (SettledAt::Destination, AwayPhase::Aside) => {
-            let location = row.aside.clone().unwrap_or_else(|| row.location.clone());
-            Some(Away { location, ..away })
+fn record(row: &ZoneRecord, settled: &SettledAt) -> Option<ZoneRecord> {
+    let place = if row.place == Place::Migrating { Place::Migrated } else { Place::Away };
+    let there = ZoneRecord { place, relocating_to: None, ..row.clone() };
+    match (settled, row.place) {
+        (SettledAt::Location(location), _) => {
+            Some(ZoneRecord { location: Some(location.uri.clone()), ..there })
         }
+        (SettledAt::Source, Place::Returning | Place::Relocating)
+        | (SettledAt::Destination, Place::Leaving | Place::Migrating) => Some(there),
+        (SettledAt::Destination, Place::Relocating) => {
+            Some(ZoneRecord { location: row.relocating_to.clone(), ..there })
+        }
+        // One that was away was found here, and not there.
+        _ => None,
     }
 }

@@ -27,7 +27,7 @@ use crate::migration::Task;
 use crate::model::{HostUri, Method, PendingLoad, ZoneName};
 use crate::plan::dispatch::{QueuedMove, Slots};
 use crate::plan::{BlockedReason, HostKey, ReturnPlan, ZoneIx, return_plan};
-use crate::store::{Away, Direction};
+use crate::store::{Direction, ZoneRecord};
 
 /// What can be done about zones that wait for room here.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Engine {
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
             let now = run_state.job(&job.zone).map(|job| job.operation);
-            matches!(now, Some(Operation::Return(record)) if Some(&record.location) == job.peer.as_ref())
+            matches!(now, Some(Operation::Return(record)) if record.location == job.peer)
         })
     }
 
@@ -88,12 +88,12 @@ impl Engine {
     async fn way_aside(
         &self,
         view: &PlanningView,
-        row: &Away,
+        row: &ZoneRecord,
         to: &HostUri,
         request: &Request,
     ) -> Option<Arc<Task>> {
-        let [location, third] = [&row.location, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
-        let (location, third) = (location?, third?);
+        let host = |uri| view.connected.get(uri)?.as_ref().ok();
+        let (location, third) = (host(row.location.as_ref()?)?, host(to)?);
         let kind = way_back(row, location.as_ref(), request, &*self.local)
             .await
             .ok()

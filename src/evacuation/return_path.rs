@@ -1,20 +1,20 @@
-//! How a zone can come back from its location.
+//! Where a zone is that may have gone on from its location, and how it can come back from there.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
-use crate::migration::settle::ReachedHost;
+use crate::migration::settle::{ReachedHost, Trace};
+use crate::migration::steps::Side;
 use crate::model::{Location, Method, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// Maximum number of hosts that may have passed a zone on, one after another.
 const FOLLOWED: usize = 8;
@@ -55,7 +55,7 @@ impl Engine {
 
     /// Looks for a zone that cannot be found by following it from its location: on one of the hosts to which zones
     /// of this host go, if that host has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &Away) -> Option<ReachedHost> {
+    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<ReachedHost> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -79,9 +79,54 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     }
 }
 
+/// One of the two hosts of a move.
+pub(super) enum End {
+    /// This one.
+    Here(Arc<dyn Host>),
+    /// Another one.
+    There(ReachedHost),
+}
+
+impl End {
+    pub(super) fn host(&self) -> &dyn Host {
+        match self {
+            Self::Here(host) | Self::There(ReachedHost { host, .. }) => host.as_ref(),
+        }
+    }
+}
+
+/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+pub(super) struct RecoveryTrace<'a> {
+    pub engine: &'a Engine,
+    pub row: &'a ZoneRecord,
+    pub ends: &'a [End; 2],
+}
+
+#[async_trait::async_trait]
+impl Trace for RecoveryTrace<'_> {
+    async fn went_on(&self, from: Side) -> Result<Option<ReachedHost>, String> {
+        let [source, destination] = self.ends;
+        let end = if from == Side::Source { source } else { destination };
+        let End::There(location) = end else { return Ok(None) };
+        let trail = match self.engine.follow(self.row.uuid, location.clone()).await {
+            Ok(trail) if trail.hops.is_empty() => return Ok(None),
+            // A zone that went home is where the other host says.
+            Err(NoPeer::Itself) => return Ok(None),
+            Err(NoPeer::Silent(why)) => return Err(why),
+            Ok(trail) => trail,
+        };
+        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
+        Ok(has_it.then_some(trail.location))
+    }
+
+    async fn search(&self) -> Option<ReachedHost> {
+        self.engine.search(self.row).await
+    }
+}
+
 /// How the zone can come back, according to its location.
 pub(super) async fn way_back(
-    away: &Away,
+    away: &ZoneRecord,
     location: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
@@ -110,7 +155,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back by the method by which it left.
-    let restarts = away.kind == Method::Restart || request.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Some(Method::Restart) || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {

@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::error::EvacuationError;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::outcome::{Down, Outcome};
 use super::placement::PlanningView;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use super::run_state::RunState;
 use super::select::Candidates;
-use super::stop_order::order_stops;
-use super::{recover, rest, select};
+use super::stop_in_place::order_stops;
+use super::{recover, select};
 use crate::cancel;
 use crate::cancel::CancelReason;
 use crate::cancel::socket::ControlServer;
 use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
+use crate::plan::Action;
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::Direction;
@@ -53,7 +52,7 @@ impl Engine {
             },
             _ => (Some(Vec::new()), candidates.unmanaged),
         };
-        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, &request)) {
+        let (left_alone, left_running) = match running.map(|running| left_alone(running, &request)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
@@ -115,7 +114,9 @@ impl Engine {
                 };
                 select::known(&inventory, &away, open, request)?;
                 for row in select::gone_already(&inventory, &away, open, request) {
-                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.location));
+                    if let Some(location) = &row.location {
+                        self.events.emit(&Event::AlreadyAway(&row.zone, location));
+                    }
                 }
                 let view = self.view(direction, request).await?;
                 let request = view.resolved(request)?;
@@ -127,7 +128,7 @@ impl Engine {
                     &request,
                     |brand| self.local.able(brand),
                 )?;
-                select::keep_out(&mut found, &self.store.rests()?, &request);
+                select::keep_out(&mut found, &self.store.stopped()?, &request);
                 if direction == Direction::Migrate {
                     select::keep_namesakes(&mut found, &self.store.zones()?, &inventory);
                 }
@@ -142,7 +143,7 @@ impl Engine {
                     _ => select::at_home(&self.local.inventory().await?, &self.store.zones()?),
                 };
                 let returning = |request: &Request| {
-                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)
+                    select::returning(self.store.away()?, &self.store.stopped()?, open, &home, request)
                 };
                 let found = returning(request)?;
                 let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);
@@ -189,4 +190,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Which of these zones the policy leaves running, and which not; zones that the run is about are not left.
+fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
+    running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::events::{Event, EventSink};
+use super::engine::{Event, EventSink};
 use super::job::Job;
 use super::job_state::{IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;

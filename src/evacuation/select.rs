@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::recover::Unsettled;
-use super::request::Request;
+use super::request::{EvacuationError, Request};
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
+use crate::store::{TargetKey, ZoneRecord, targets_of};
 
 /// The zones of a run, and the guests that it cannot move.
 #[derive(Clone, Debug, Default)]
@@ -27,13 +26,13 @@ const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --re
 fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
-    Job { peer: Some(open.row.location.clone()), ..job }
+    Job { peer: open.row.location.clone(), ..job }
 }
 
 /// Every zone that was named must exist, or have left already.
 pub fn known(
     inventory: &Inventory,
-    away: &[Away],
+    away: &[ZoneRecord],
     open: &[Unsettled],
     request: &Request,
 ) -> Result<(), EvacuationError> {
@@ -47,12 +46,13 @@ pub fn known(
 /// Zones that were named and have left already: nothing is to be done for them.
 pub fn gone_already<'a>(
     inventory: &Inventory,
-    away: &'a [Away],
+    away: &'a [ZoneRecord],
     open: &[Unsettled],
     request: &Request,
-) -> Vec<&'a Away> {
-    let is_named = |row: &&Away| request.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
-    let is_open = |row: &&Away| open.iter().any(|open| open.row.zone == row.zone);
+) -> Vec<&'a ZoneRecord> {
+    let is_named =
+        |row: &&ZoneRecord| request.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
+    let is_open = |row: &&ZoneRecord| open.iter().any(|open| open.row.zone == row.zone);
     away.iter().filter(is_named).filter(|row| !is_open(row)).collect()
 }
 
@@ -61,7 +61,7 @@ pub fn gone_already<'a>(
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
-    away: &[Away],
+    away: &[ZoneRecord],
     open: &[Unsettled],
     request: &Request,
     able: impl Fn(Brand) -> Abilities,
@@ -109,15 +109,13 @@ fn operation(
     zone: &Zone,
     able: Abilities,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
-    away: &[Away],
+    away: &[ZoneRecord],
     request: &Request,
 ) -> Result<Operation, String> {
     // Its record would replace that of the other zone.
     if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
-        return Err(format!(
-            "another zone of this name is away at {}; return that one, or give it up",
-            other.location
-        ));
+        let at = other.other_host();
+        return Err(format!("another zone of this name is away at {at}; return that one, or give it up"));
     }
     match Operation::of(zone, able, request.actions.of(&zone.name))? {
         Operation::Keep => Err("it does not run".to_owned()),
@@ -140,11 +138,11 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
 }
 
 /// The zones that a return is about. Whether they still run at their locations is found out later. `open` are the
-/// records that could not be settled, `rests` the zones that were stopped here: these come first, in reverse
+/// records that could not be settled, `stopped` the zones that were stopped here: these come first, in reverse
 /// order. For those that are `home` nothing is to be done.
 pub fn returning(
-    away: Vec<Away>,
-    rests: &[Rest],
+    away: Vec<ZoneRecord>,
+    stopped: &[ZoneRecord],
     open: &[Unsettled],
     home: &[ZoneName],
     request: &Request,
@@ -153,29 +151,27 @@ pub fn returning(
         .zones
         .iter()
         .filter(|name| !away.iter().any(|row| row.zone == **name))
-        .filter(|name| !rests.iter().any(|rest| rest.zone == **name) && !home.contains(name))
+        .filter(|name| !stopped.iter().any(|row| row.zone == **name) && !home.contains(name))
         .map(ToString::to_string)
         .collect();
     if !unknown.is_empty() {
         return Err(EvacuationError::NotAway(unknown));
     }
-    let wanted = |row: &Away| request.zones.is_empty() || request.zones.contains(&row.zone);
+    let wanted = |row: &ZoneRecord| request.zones.is_empty() || request.zones.contains(&row.zone);
     let list =
         away.into_iter().filter(wanted).map(|row| match open.iter().find(|open| open.row.zone == row.zone) {
             Some(open) => unsettled(open),
             None => Job::new(row.zone.clone(), row.brand, Operation::Return(Box::new(row))),
         });
-    Ok(Candidates { list: to_boot(rests, request).chain(list).collect(), unmanaged: Vec::new() })
+    Ok(Candidates { list: to_boot(stopped, request).chain(list).collect(), unmanaged: Vec::new() })
 }
 
 /// Zones that were stopped here already do not leave, and do not block the evacuation; one that is being saved does.
-pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], request: &Request) {
+pub(super) fn keep_out(candidates: &mut Candidates, stopped: &[ZoneRecord], request: &Request) {
     candidates.list.retain_mut(|job| {
-        match rests.iter().find(|rest| rest.zone == job.zone) {
+        match stopped.iter().find(|row| row.zone == job.zone) {
             None => return true,
-            Some(rest) if rest.phase == RestPhase::Stopping => {
-                keep(job, JobState::Unknown(UNSETTLED.to_owned()))
-            }
+            Some(stopped) if stopped.place.is_interim() => keep(job, JobState::Unknown(UNSETTLED.to_owned())),
             Some(_) if request.zones.contains(&job.zone) => {
                 let reason =
                     "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
@@ -211,15 +207,11 @@ pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord]
 }
 
 /// The zones to be booted on return, the last one first.
-pub(super) fn to_boot(rests: &[Rest], request: &Request) -> impl Iterator<Item = Job> {
-    let wanted = |rest: &&Rest| request.zones.is_empty() || request.zones.contains(&rest.zone);
-    rests.iter().rev().filter(wanted).map(|rest| match rest.phase {
-        RestPhase::Resting => {
-            Job::new(rest.zone.clone(), rest.brand, Operation::Boot(Box::new(rest.clone())))
-        }
-        RestPhase::Stopping => {
-            Job::kept(rest.zone.clone(), rest.brand, JobState::Unknown(UNSETTLED.to_owned()))
-        }
+pub(super) fn to_boot(stopped: &[ZoneRecord], request: &Request) -> impl Iterator<Item = Job> {
+    let wanted = |row: &&ZoneRecord| request.zones.is_empty() || request.zones.contains(&row.zone);
+    stopped.iter().rev().filter(wanted).map(|row| match row.place.is_interim() {
+        false => Job::new(row.zone.clone(), row.brand, Operation::Boot(Box::new(row.clone()))),
+        true => Job::kept(row.zone.clone(), row.brand, JobState::Unknown(UNSETTLED.to_owned())),
     })
 }
 

@@ -132,7 +132,7 @@ impl<'a> ZoneMove<'a> {
                     document::write(record, &Written::by(self.of.engine.local.name(), started))
                         .map_err(|error| crate::model::chain(&error))?;
                 }
-                store.begin_away(&row, record)
+                store.begin_move(&row, record)
             }
         };
         written.map_err(|error| crate::model::chain(&error))

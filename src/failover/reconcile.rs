@@ -8,7 +8,7 @@ use crate::model::chain;
 use crate::model::{HostUri, Location, Method, Millis, Takeover, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
-use crate::store::{Away, AwayPhase, Direction, Store};
+use crate::store::{Direction, Place, Store, ZoneRecord};
 
 /// A zone that another host has taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,17 +36,15 @@ pub enum TakeoverOutcome {
 }
 
 /// What follows for the zone as it is here now.
-fn outcome_of(zone: Option<&Zone>, away: &[Away], claim: &Takeover) -> TakeoverOutcome {
+fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Takeover) -> TakeoverOutcome {
     // Its record would be lost: what is interrupted must be settled first.
     let in_the_way = |zone: &Zone| {
-        let own = |row: &&Away| row.zone == zone.name || row.uuid == zone.uuid;
-        let row =
-            away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.phase != AwayPhase::Away)?;
-        Some(match row.phase {
-            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.location),
-            _ => {
-                format!("its move to {} was interrupted; run 'sysadm evacuate --resume' first", row.location)
-            }
+        let own = |row: &&ZoneRecord| row.zone == zone.name || row.uuid == zone.uuid;
+        let row = away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.place != Place::Away)?;
+        let other = row.other_host();
+        Some(match row.place {
+            Place::Away => format!("another zone {} is away at {other}", row.zone),
+            _ => format!("its move to {other} was interrupted; run 'sysadm evacuate --resume' first"),
         })
     };
     match zone {
@@ -118,31 +116,21 @@ async fn settle(
         let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
         // The record first: a zone that is away and still defined here is settled the next time.
         let row = row_of(&zone, by, claim.at);
-        store.begin_away(&row, &manifest).map_err(|error| chain(&error))?;
+        store.begin_move(&row, &manifest).map_err(|error| chain(&error))?;
         local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
     }
     Ok(verdict)
 }
 
-fn row_of(zone: &Zone, location: &HostUri, at: Millis) -> Away {
-    Away {
-        zone: zone.name.clone(),
-        uuid: zone.uuid,
-        brand: zone.brand,
-        home: None,
-        location: location.clone(),
-        aside: None,
-        one_way: false,
+fn row_of(zone: &Zone, at: &HostUri, since: Millis) -> ZoneRecord {
+    ZoneRecord {
+        place: Place::Away,
+        location: Some(at.clone()),
+        kind: Some(Method::Cold),
+        since,
+        ended: Some(since),
         // On the other host it was booted only if an administrator wanted it to run.
-        was_running: false,
-        kind: Method::Cold,
-        phase: AwayPhase::Away,
-        started: at,
-        ended: Some(at),
-        bytes: 0,
-        downtime: None,
-        expected: None,
-        down: None,
+        ..ZoneRecord::of(zone)
     }
 }
 
@@ -150,17 +138,17 @@ fn row_of(zone: &Zone, location: &HostUri, at: Millis) -> Away {
 mod tests {
     use super::*;
     use crate::model::ZoneState;
-    use crate::store::tests::{sample, sample_away, sample_zone};
+    use crate::store::tests::sample;
 
     #[test]
     fn what_a_claim_means_depends_on_how_the_zone_is_here() {
-        let at_home = |state| Zone { state, ..sample_zone("web") };
+        let at_home = |state| Zone { state, ..sample::zone("web") };
         let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
         let claim =
             Takeover { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
-        let away = [Away { uuid: claim.uuid, ..sample_away("web") }];
-        let leaving = [Away { phase: AwayPhase::Leaving, ..away[0].clone() }];
-        let other = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("web") }];
+        let away = [sample::evacuated("web")];
+        let leaving = [sample::record("web", 7, Place::Leaving)];
+        let other = [sample::record("web", 99, Place::Away)];
         let interrupted = "its move to ssh://root@h2 was interrupted; run 'sysadm evacuate --resume' first";
         let not_recorded = TakeoverOutcome::NotRecorded(
             "its configuration is not here any more; what was left of it stays there until it is deleted there".into(),

@@ -138,13 +138,13 @@ pub(super) fn cpus_of(arrival: &CheckRequest) -> u32 {
 mod tests {
     use super::*;
     use crate::model::{Manifest, Millis, PendingLoad, ZoneState};
-    use crate::store::tests::sample_zone;
+    use crate::store::tests::sample;
     use proptest::prelude::*;
     use uuid::Uuid;
 
     fn zone(number: u128, memory: u64, cpus: u32, aux: Option<Aux>) -> Zone {
         let uuid = Uuid::from_u128(number);
-        Zone { uuid, memory, cpus, aux, state: ZoneState::Running, ..sample_zone("web") }
+        Zone { uuid, memory, cpus, aux, state: ZoneState::Running, ..sample::zone("web") }
     }
 
     fn arrival(memory: u64, cpus: u32, kind: Method) -> CheckRequest {

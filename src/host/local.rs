@@ -31,7 +31,7 @@ use crate::model::{
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
 use crate::platform::{LiveMigration, Platform};
-use crate::store::Store;
+use crate::store::{Store, ZoneRecord};
 use crate::transport::ByteStream;
 use crate::zonepath;
 
@@ -175,7 +175,8 @@ impl Host for Local {
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
         survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        survey.away = away.into_iter().map(|row| Absent { uuid: row.uuid, location: row.location }).collect();
+        let absent = |row: ZoneRecord| Some(Absent { uuid: row.uuid, location: row.location? });
+        survey.away = away.into_iter().filter_map(absent).collect();
         survey.host.announced = self.announced()?;
         Ok(survey)
     }

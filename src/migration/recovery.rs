@@ -5,6 +5,7 @@
 
 use super::steps::{Procedure, StepSpec, Undo};
 use crate::model::{Aux, Step, Zone, words};
+use crate::store::Place;
 
 words! {
     /// What one host says of a zone.
@@ -144,6 +145,46 @@ pub const fn as_it_was(was_paused: bool, source: Observed, destination: Observed
         (true, Observed::Held, destination) => (Observed::Runs, destination),
         (true, Observed::Installed | Observed::Absent, Observed::Held) => (source, Observed::Runs),
         _ => (source, destination),
+    }
+}
+
+/// What becomes of a record, and what is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordFate {
+    /// It is correct.
+    Keep,
+    /// The zone is stopped.
+    Rests(&'static str),
+    /// There is nothing to be booted any more.
+    Drop(&'static str),
+    /// The zone has not ended yet.
+    Wait(&'static str),
+}
+
+/// What to make of a record that an earlier run has left. `is_booting`: the last step that was begun was to
+/// boot it.
+pub const fn decide_in_place(place: Place, observed: Observed, is_booting: bool) -> RecordFate {
+    match (place, observed) {
+        (_, Observed::Silent) => RecordFate::Wait("its host does not answer"),
+        (_, Observed::Absent | Observed::GoneOn) => {
+            RecordFate::Drop("it rested here and was removed meanwhile; nothing is left to boot")
+        }
+        (Place::Suspending, Observed::Held) => {
+            RecordFate::Wait("its memory is being saved; when that has ended: 'sysadm evacuate --resume'")
+        }
+        (Place::Stopping | Place::Suspending, Observed::Installed) => {
+            RecordFate::Rests("it was interrupted while it was stopped; it rests here now")
+        }
+        (Place::Stopping | Place::Suspending, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("it was interrupted while it was stopped; it runs on here")
+        }
+        (_, Observed::Installed) => RecordFate::Keep,
+        (_, Observed::Runs | Observed::Moves | Observed::Held) if is_booting => {
+            RecordFate::Drop("its return was interrupted; it runs here again")
+        }
+        (_, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("it rested here and was booted by somebody else; it is left as it is")
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, LocalPath, Method, Network, Obstacle, Software, StorageUri, Zone};
+use super::{
+    Interface, InterfaceMapping, LocalPath, Method, Network, Obstacle, Software, StorageUri, Zone, ZoneState,
+};
 use crate::words;
 
 /// A zone's whole configuration, as one host hands it to another.
@@ -42,6 +44,13 @@ impl Manifest {
         let LocalPath::Dir(path) = root.source.local_path()? else { return None };
         let is_root = path.file_name().is_some_and(|name| name == "root" || name == "rootfs");
         path.parent().filter(|parent| is_root && parent.parent().is_some())
+    }
+
+    /// The same when only the zone's configuration is left on its host.
+    #[must_use]
+    pub fn configured(self) -> Self {
+        let zone = Zone { state: ZoneState::Configured, aux: None, id: None, ..self.zone };
+        Self { zone, ..self }
     }
 
     /// The folders with the host's programs that the zone reads besides its own root (`inherit-pkg-dir`). Folders

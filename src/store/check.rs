@@ -51,7 +51,7 @@ pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
 
 fn interrupted(record: &ZoneRecord) -> Option<Finding> {
     let moved = |what: &str| {
-        let other = record.location.as_ref().map_or_else(|| "another host".to_owned(), ToString::to_string);
+        let other = record.other_host();
         format!("{what} {other} was interrupted; 'sysadm evacuate --resume' resolves it")
     };
     let text = match record.place {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::maintenance::HOLDERS;
-use super::zones::{COLUMNS, ZONES, from_json};
+use super::zones::{COLUMNS, ZONES};
 use super::{
     Announcement, Entry, HeldReplica, Holder, Move, PastMove, RecordedTakeover, Reservation, Run,
-    SentReplica, Store, StoreError, TargetKey, ZoneRecord, announcement, identity, past_moves, targets,
+    SentReplica, Store, StoreError, TargetKey, ZoneRecord, announcement, from_json, identity, past_moves,
+    targets,
 };
 use crate::model::{HostUri, Manifest};
 

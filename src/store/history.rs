@@ -35,7 +35,7 @@ pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 mod tests {
     use crate::model::{Millis, Step};
     use crate::store::tests::{fresh, sample};
-    use crate::store::{AwayPhase, Direction, Mark, Move, MoveState, RestPhase, RestWay, Store};
+    use crate::store::{Direction, Mark, Move, MoveState, Place, Store, ZoneRecord};
 
     fn rows(store: &Store) -> (usize, usize, usize) {
         let contents = store.contents().unwrap();
@@ -68,11 +68,12 @@ mod tests {
         let (_folder, store) = fresh();
         let (done, intent) = (Mark::Done, Mark::Intent);
         let away = round(&store, Direction::Evacuate, "away", MoveState::Evacuated, done);
-        let (row, manifest) = sample::away("away", AwayPhase::Away);
-        store.begin_away(&row, &manifest).unwrap();
+        let row = sample::evacuated("away");
+        sample::begin(&store, &row, &sample::manifest("away"));
         let rests = round(&store, Direction::Evacuate, "rests", MoveState::Stopped, done);
-        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Stopping)).unwrap();
-        store.update_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
+        let stopping = sample::record("rests", 8, Place::Stopping);
+        store.begin_stop(&stopping).unwrap();
+        store.update_zone(&ZoneRecord { place: Place::Stopped, ..stopping }).unwrap();
         let unknown = round(&store, Direction::Evacuate, "unknown", MoveState::Unknown, intent);
         let dangling = round(&store, Direction::Evacuate, "dangling", MoveState::Evacuated, intent);
         let settled = round(&store, Direction::Evacuate, "settled", MoveState::Failed, intent);

@@ -13,16 +13,15 @@
 //! or not settled; of what moves took, the newest 1000 are kept.
 
 mod announcement;
-mod away;
 mod backup;
 mod check;
 mod contents;
 mod contradiction;
-mod detached;
 mod error;
 mod expected;
 mod file_kind;
 mod finding;
+mod guests;
 mod history;
 mod identity;
 mod integrity;
@@ -33,12 +32,13 @@ mod place;
 mod recover;
 mod replicas;
 mod reservations;
-mod rest;
 mod runs;
 mod schema;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transitions;
+mod zone_record;
 mod zones;
 
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -52,26 +52,23 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use announcement::Announcement;
-pub use away::{Away, AwayPhase};
 pub use check::{CheckContext, check, damaged};
 pub use contents::Contents;
-pub use detached::Detached;
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};
 pub use journal::{Entry, Mark};
 pub use maintenance::{Holder, MaintenanceType};
 pub use past_moves::PastMove;
-pub use place::{IllegalPlace, Place};
+pub use place::{IllegalPlace, Place, StopMethod};
 #[cfg(feature = "fuzzing")]
 pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
 pub use replicas::{HeldReplica, RecordedTakeover, SentReplica};
 pub use reservations::Reservation;
-pub use rest::{Rest, RestPhase, RestWay};
 pub use runs::{Direction, Move, MoveState, Run};
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
-pub use zones::ZoneRecord;
+pub use zone_record::ZoneRecord;
 
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);
@@ -337,4 +334,16 @@ pub(crate) fn stored(number: u64) -> i64 {
 /// A size as it was stored.
 pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
+/// Reads a JSON column.
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })
+}
+
+/// Writes a JSON column.
+fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }

@@ -46,6 +46,34 @@ words! {
     }
 }
 
+words! {
+    /// How a zone is stopped here.
+    StopMethod, "way of stopping" {
+        /// It is shut down.
+        Stop = "stop",
+        /// Its memory is saved.
+        Suspend = "suspend",
+    }
+}
+
+impl StopMethod {
+    /// Where a zone is while that is being done.
+    pub const fn stopping(self) -> Place {
+        match self {
+            Self::Stop => Place::Stopping,
+            Self::Suspend => Place::Suspending,
+        }
+    }
+
+    /// Where a zone is once that is done.
+    pub const fn stopped(self) -> Place {
+        match self {
+            Self::Stop => Place::Stopped,
+            Self::Suspend => Place::Suspended,
+        }
+    }
+}
+
 /// A zone cannot go from one place to another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("zone '{zone}' is recorded as {from} and cannot become {to}")]
@@ -92,6 +120,11 @@ impl Place {
             | Self::Configured
             | Self::Migrated => false,
         }
+    }
+
+    /// Whether the zone is leaving this host, or was when that was interrupted.
+    pub const fn is_departure(self) -> bool {
+        matches!(self, Self::Leaving | Self::Migrating)
     }
 
     /// Whether the zone was stopped here, or is being stopped, and is booted again on return.

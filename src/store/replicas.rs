@@ -6,8 +6,8 @@ mod takeovers;
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::zones::{Configuration, ZoneRecord, find, from_json, save, to_json};
-use super::{Store, StoreError, parsed, unsigned};
+use super::zones::{Configuration, find, save};
+use super::{Store, StoreError, ZoneRecord, from_json, parsed, to_json, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Replica, ZoneName};
 pub use sent::SentReplica;
 pub use takeovers::RecordedTakeover;
@@ -104,7 +104,7 @@ impl Store {
             let row = transaction.query_row(&of_it, [origin, zone.as_str()], HeldReplica::read).optional()?;
             let Some(row) = row else { return Ok(()) };
             let known = find(transaction, row.uuid)?;
-            let mut record = known.unwrap_or_else(|| ZoneRecord::new(zone, row.uuid, row.brand));
+            let mut record = known.unwrap_or_else(|| ZoneRecord::called(zone.clone(), row.uuid, row.brand));
             if !record.owners.iter().any(|owner| owner == origin) {
                 record.owners.push(origin.to_owned());
             }

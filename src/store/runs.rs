@@ -273,6 +273,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Place;
     use crate::store::tests::{fresh, sample};
 
     #[test]
@@ -308,22 +309,22 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(1)).unwrap();
         store.save_moves(run, &[failed("evac1"), failed("evac2")]).unwrap();
         store.end_run(run, "ended", Millis(2)).unwrap();
-        let one_way = store.begin_run(Direction::Migrate, "root", 8, Millis(3)).unwrap();
+        let migration = store.begin_run(Direction::Migrate, "root", 8, Millis(3)).unwrap();
         let moving = Move { state: MoveState::Migrating, ..Move::new("evac1".parse().unwrap()) };
-        store.save_moves(one_way, &[moving]).unwrap();
+        store.save_moves(migration, &[moving]).unwrap();
         let latest = |living| {
             let (run, moves) = store.latest_run(living).unwrap().unwrap();
             (run.id, moves.into_iter().map(|one| one.zone.to_string()).collect::<Vec<_>>())
         };
-        assert_eq!(latest(Some(8)), (one_way, vec!["evac1".to_owned()]));
+        assert_eq!(latest(Some(8)), (migration, vec!["evac1".to_owned()]));
         // It was killed, whatever process runs now.
         for living in [None, Some(9)] {
             assert_eq!(latest(living), (run, vec!["evac1".to_owned(), "evac2".to_owned()]));
         }
         // And the zone had arrived, as was found out later.
-        let (moving, manifest) = sample::moving("evac1");
-        store.begin_away(&moving, &manifest).unwrap();
-        store.gone_for_good(sample::detached("evac1", 7, Some("ssh://h2"))).unwrap();
+        let manifest = sample::manifest("evac1");
+        store.begin_move(&sample::record("evac1", 7, Place::Migrating), &manifest).unwrap();
+        store.end_migration(&sample::record("evac1", 7, Place::Migrated), &manifest).unwrap();
         assert_eq!(latest(None), (run, vec!["evac2".to_owned()]));
     }
 

@@ -6,8 +6,8 @@ use super::*;
 use crate::store::tests::sample;
 
 fn text_of(zone: &str, uuid: u128) -> String {
-    let row = sample::detached(zone, uuid, None);
-    document::write(&row.manifest, &row.written).unwrap()
+    let written = document::Written::by("h1", crate::model::Millis(40));
+    document::write(&sample::manifest_of(zone, uuid), &written).unwrap()
 }
 
 /// Writes a manifest into its zonepath, where every host may take it.
@@ -120,7 +120,7 @@ fn a_folder_whose_name_is_no_text_is_named_and_is_no_zonepath() {
     let folder = tempfile::tempdir().unwrap();
     let zonepath = folder.path().join(std::ffi::OsStr::from_bytes(b"box\xff"));
     std::fs::create_dir(&zonepath).unwrap();
-    let manifest = sample::detached_container("box", 1).manifest;
+    let manifest = sample::container("box", 1);
     let error = of(&manifest, &zonepath).unwrap_err().to_string();
     assert!(error.contains("/box\u{fffd} is not UTF-8"), "{error}");
 }

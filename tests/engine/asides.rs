@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sysadm::evacuation::{JobState, Outcome, Request, recover};
 use sysadm::failpoints::Failpoint;
-use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
+use sysadm::store::{Direction, MoveState, Place, TargetKey};
 
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, Plan};
@@ -138,7 +138,7 @@ fn strike(point: Failpoint, blow: Blow) {
         assert!(open.is_empty(), "{context}: still open: {open:?} {:?}", world.events.all());
         let (home, _) = only_home(&world, &context).await;
         let row = world.away("web").unwrap();
-        assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, home), "{context}");
+        assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, home), "{context}");
         assert!(["h2", "h3"].contains(&home), "{context}");
         // Whatever happened in between: both come home.
         back(&world, "h1", 0).await;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::Outcome;
+use sysadm::evacuation::{EvacuationError, Outcome, recover};
 use sysadm::model::BlockerKind;
+use sysadm::paths::Paths;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
@@ -145,5 +146,31 @@ async fn what_hangs_for_a_while_goes_on_afterwards() {
                 assert!(word == "EVACUATED" || word == "RETURNED", "{word}");
             }
         }
+    }
+}
+
+/// A record that cannot be read is no record that says that nothing is away.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_cannot_be_read_does_not_count_as_nothing_away() {
+    for direction in [Direction::Evacuate, Direction::Return, Direction::Migrate] {
+        let world = World::with(Kindly::Live);
+        world.make_ready_for(Direction::Return).await;
+        if direction == Direction::Evacuate {
+            world.lock("h1");
+        }
+        let database = Paths::new(world.at("h1")).database();
+        let connection = rusqlite::Connection::open(database).unwrap();
+        connection.execute_batch("ALTER TABLE zone RENAME TO elsewhere").unwrap();
+        let (engine, before) = (world.engine(), world.events.all().len());
+        let error = world.run(direction).await.unwrap_err();
+        assert!(matches!(error, EvacuationError::Store(_)), "{direction}: {error}");
+        assert!(engine.plan(direction, &World::request()).await.is_err(), "{direction}");
+        assert!(recover::settle_all(&engine).await.is_err(), "{direction}");
+        assert_eq!(world.events.all().len(), before, "{direction}: {:?}", world.events.all());
+        // It is known again where the zone is, and it comes home.
+        connection.execute_batch("ALTER TABLE elsewhere RENAME TO zone").unwrap();
+        world.unlock("h1");
+        assert!(world.run(Direction::Return).await.unwrap().is_complete(), "{direction}");
+        assert_eq!(world.home_of("web", Kindly::Live).await, "h1", "{direction}");
     }
 }

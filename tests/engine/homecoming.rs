@@ -3,7 +3,7 @@
 
 use sysadm::model::Location;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
+use sysadm::store::{Direction, MoveState, Place, TargetKey, ZoneRecord};
 
 use super::world::{Kindly, World, live, name, state_of, until};
 
@@ -23,15 +23,15 @@ async fn a_location_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where
         // The return waits at home for its turn to receive, and the location is faster.
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
         let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
-            until(|| world.away("web").is_some_and(|row| row.phase == AwayPhase::Returning)).await;
+            until(|| world.away("web").is_some_and(|row| row.place == Place::Returning)).await;
             empty(&world, "h2", last).await;
             world.clear_faults();
         });
         assert_ne!(state_of(&outcome.unwrap(), "web"), MoveState::Returned);
         world.settle().await;
         assert_eq!(world.home_of("web", Kindly::Live).await, last, "{:?}", world.events.all());
-        let location = world.away("web").map(|row| (row.phase, row.location.host));
-        assert_eq!(location, (last != "h1").then(|| (AwayPhase::Away, "h3".to_owned())));
+        let location = world.away("web").map(|row| (row.place, row.location.unwrap().host));
+        assert_eq!(location, (last != "h1").then(|| (Place::Away, "h3".to_owned())));
         let back = world.run(Direction::Return).await.unwrap();
         assert!(back.is_complete(), "{back:?}");
         assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
@@ -71,7 +71,7 @@ async fn where_a_zone_went_that_cannot_be_asked_it_stays_open_and_says_so() {
     empty(&world, "h1", "h2").await;
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
     let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
-        until(|| world.away("web").is_some_and(|row| row.phase == AwayPhase::Returning)).await;
+        until(|| world.away("web").is_some_and(|row| row.place == Place::Returning)).await;
         empty(&world, "h2", "h3").await;
         world.clear_faults();
     });
@@ -142,13 +142,13 @@ async fn a_zone_returns_from_its_location_under_any_name_of_that() {
         .unwrap();
     empty(&world, "h1", "h2").await;
     let locations: Vec<_> =
-        world.store("h1").away().unwrap().iter().map(|row| row.location.host.clone()).collect();
+        world.store("h1").away().unwrap().iter().map(|row| row.location.clone().unwrap().host).collect();
     assert_eq!(locations, ["h2", "h2"], "one name was used for both");
     assert_eq!(world.events.count("rads://h2.example.org is the same host as rads://h2"), 1);
     // As an older record may have it.
     let row = world.away("web").unwrap();
-    let renamed = sysadm::store::Away { location: "rads://h2.site".parse().unwrap(), ..row };
-    world.store("h1").update_away(&renamed).unwrap();
+    let renamed = ZoneRecord { location: Some("rads://h2.site".parse().unwrap()), ..row };
+    world.store("h1").update_zone(&renamed).unwrap();
     assert!(world.run(Direction::Return).await.unwrap().is_complete(), "{:?}", world.events.all());
     for zone in ["web", "other"] {
         assert_eq!(world.all_is_told_truly(zone, Kindly::Live).await, "h1");

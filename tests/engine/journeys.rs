@@ -12,7 +12,7 @@ use sysadm::evacuation::Request;
 use sysadm::failover;
 use sysadm::model::Millis;
 use sysadm::paths::Paths;
-use sysadm::store::{AwayPhase, Direction, ZoneRecord};
+use sysadm::store::{Direction, Place, ZoneRecord};
 
 use super::script::HOSTS;
 use super::world::{Kindly, World, name};
@@ -119,18 +119,17 @@ fn written(world: &World) -> String {
     let of_host = |host: &str| {
         let store = world.store(host);
         let away = store.away().unwrap();
-        let away: Vec<_> =
-            away.iter().map(|row| format!("{} {} {}", row.location, row.phase, row.one_way)).collect();
+        let away: Vec<_> = away.iter().map(|row| format!("{} {}", row.other_host(), row.place)).collect();
         let zones = store.zones().unwrap();
         let guest =
             |record: &ZoneRecord| Some((record.home.clone()?.name, record.place, record.location.clone()));
         let guests: Vec<_> = zones.iter().filter_map(guest).collect();
-        let detached = store.detached().unwrap();
-        let detached: Vec<_> = detached.iter().map(|row| format!("{:?}", row.moved_to)).collect();
+        let configured = store.configured().unwrap();
+        let configured: Vec<_> = configured.iter().map(|row| (row.place, row.location.clone())).collect();
         let left: Vec<_> = store.sent_replicas().unwrap().iter().map(|row| row.uri.to_string()).collect();
         let standbys = store.held_replicas().unwrap();
         let standbys: Vec<_> = standbys.iter().map(|row| (row.origin.clone(), row.taken.is_some())).collect();
-        format!("{away:?} {guests:?} {detached:?} {left:?} {standbys:?}")
+        format!("{away:?} {guests:?} {configured:?} {left:?} {standbys:?}")
     };
     HOSTS.map(of_host).join("; ")
 }
@@ -142,8 +141,8 @@ async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
     for host in HOSTS {
         let store = world.store(host);
         let away = store.away().unwrap();
-        let is_away: Vec<_> = away.iter().map(|row| row.phase).collect();
-        let expected = if host == zone.home && zone.at != host { vec![AwayPhase::Away] } else { vec![] };
+        let is_away: Vec<_> = away.iter().map(|row| row.place).collect();
+        let expected = if host == zone.home && zone.at != host { vec![Place::Away] } else { vec![] };
         assert_eq!(is_away, expected, "{host} {}", context());
         if host == zone.at {
             let uuid = world.seen(host, "web").await.unwrap().uuid;

@@ -3,7 +3,7 @@
 use sysadm::evacuation::{EvacuationError, JobState, Request};
 use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::store::{AwayPhase, Direction, MoveState};
+use sysadm::store::{Direction, MoveState, Place};
 
 use super::lines::{Break, Loss};
 use super::world::{Kindly, World, error_of, live, name, state_of};
@@ -61,9 +61,12 @@ async fn its_document_is_kept_and_says_what_it_was() {
     let world = World::with(Kindly::Live);
     let before = sysadm::platform::Platform::manifest(&world.sim("h1"), &name("web")).await.unwrap();
     world.run(Direction::Migrate).await.unwrap();
-    let kept = world.store("h1").detached().unwrap().remove(0);
-    let is = (kept.user.as_str(), kept.manifest.zone.uuid, kept.manifest.config);
-    assert_eq!(is, ("me", before.zone.uuid, before.config));
+    let kept = world.store("h1").configured().unwrap().remove(0);
+    let manifest = world.store("h1").manifest_of(before.zone.uuid).unwrap().unwrap();
+    assert_eq!(
+        (kept.user.as_deref(), kept.uuid, manifest.config),
+        (Some("me"), before.zone.uuid, before.config)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +100,7 @@ async fn one_whose_end_is_not_known_is_away_until_it_is_settled_and_gone_then() 
         let outcome = world.run(Direction::Migrate).await.unwrap();
         assert_eq!(state_of(&outcome, "web"), MoveState::Unknown, "{outcome:?}");
         let row = world.away("web").unwrap();
-        assert_eq!((row.phase, row.one_way), (AwayPhase::Leaving, true));
+        assert_eq!(row.place, Place::Migrating);
         assert_eq!(world.moved_to("h1", "web"), None);
         world.settle().await;
         assert_eq!(world.home_of("web", kind).await, "h2");
@@ -184,7 +187,7 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
     world.clear_faults();
     let row = world.away("web").unwrap();
-    assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, "h2"));
+    assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, "h2"));
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }

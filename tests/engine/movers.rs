@@ -205,7 +205,7 @@ async fn short_of_disk(host: &dyn Host, request: CheckRequest) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_that_is_copied_books_disk_space_and_what_both_hosts_see_needs_none() {
+async fn data_that_is_copied_reserves_disk_space_and_what_both_hosts_see_needs_none() {
     let world = World::with(Kindly::Cold);
     world.set_host("h2", |host| host.disk = 10 << 30);
     let (from, to) = (world.local("h1"), world.local("h2"));
@@ -218,7 +218,7 @@ async fn data_that_is_copied_books_disk_space_and_what_both_hosts_see_needs_none
 
     to.reserve(with(6), 60_000).await.unwrap();
     assert_eq!(to.survey(false).await.unwrap().host.disk_free, 4 << 30);
-    // Another zone has what is left; this one has its own booking.
+    // Another zone has what is left; this one has its own reservation.
     let other = |gigabytes| {
         let mut other = with(gigabytes);
         other.manifest.zone.uuid = uuid::Uuid::from_u128(9);

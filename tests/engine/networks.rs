@@ -121,7 +121,7 @@ async fn a_guest_that_its_location_has_migrated_on_comes_back_as_it_was() {
                 let outcome = world.run(Direction::Return).await.unwrap();
                 assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
                 world.clear_faults();
-                assert_eq!(world.away("web").unwrap().location.host, "h3");
+                assert_eq!(world.away("web").unwrap().location.unwrap().host, "h3");
             }
             let outcome = world.run(Direction::Return).await.unwrap();
             assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");

@@ -4,7 +4,7 @@ use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::platform::{ConfigEditor, Platform};
-use sysadm::store::{Detached, Direction, MoveState};
+use sysadm::store::{Direction, MoveState, Place, ZoneRecord};
 
 use super::crashes::paused;
 use super::lines::{Break, Loss};
@@ -33,14 +33,17 @@ async fn try_to_migrate_over_it(world: &World) -> Result<Outcome, EvacuationErro
     world.engine().run(Direction::Migrate, &request).await
 }
 
-fn configured(world: &World, host: &str) -> Vec<Detached> {
-    world.store(host).detached().unwrap()
+fn configured(world: &World, host: &str) -> Vec<ZoneRecord> {
+    world.store(host).configured().unwrap()
 }
 
 /// h2's configuration of web other than that of the zone that was to come.
 async fn kept(world: &World) -> Option<String> {
     let here = world.sim("h2").manifest(&name("web")).await.ok().map(|manifest| manifest.config);
-    here.or_else(|| configured(world, "h2").pop().map(|row| row.manifest.config))
+    here.or_else(|| {
+        let record = configured(world, "h2").pop()?;
+        Some(world.store("h2").manifest_of(record.uuid).unwrap()?.config)
+    })
 }
 
 fn a_failure(kind: Kindly) -> (&'static str, Fault) {
@@ -65,10 +68,13 @@ async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and
         assert!(said.ends_with(kept), "{kind:?}: {said}");
         world.clear_faults();
         assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
-        let rows = configured(&world, "h2");
-        assert_eq!(rows.len(), 1, "{kind:?}");
-        assert_eq!((rows[0].manifest.config.as_str(), rows[0].moved_to.as_ref()), (older.as_str(), None));
-        assert_eq!(rows[0].manifest.zone.state, sysadm::model::ZoneState::Configured);
+        let [row] = configured(&world, "h2").try_into().unwrap();
+        assert_eq!((row.place, row.location), (Place::Configured, None), "{kind:?}");
+        let manifest = world.store("h2").manifest_of(row.uuid).unwrap().unwrap();
+        assert_eq!(
+            (manifest.config, manifest.zone.state),
+            (older.clone(), sysadm::model::ZoneState::Configured)
+        );
         world.all_room_is_given_back();
         // And the zone still comes the next time.
         assert!(migrate_over_it(&world).await.is_complete());
@@ -188,18 +194,15 @@ async fn a_zone_that_leaves_is_not_configured_where_it_was_whatever_was_kept_of_
     for kind in KINDS {
         let world = World::with(kind);
         let manifest = world.sim("h1").manifest(&name("web")).await.unwrap();
-        let left = Detached::new(
-            manifest,
-            sysadm::model::document::Written::by("h1", sysadm::model::Millis(1)),
-            "me".to_owned(),
-        );
-        world.store("h1").begin_detached(&left).unwrap();
+        let written = sysadm::model::document::Written::by("h1", sysadm::model::Millis(1));
+        let left = ZoneRecord::configured(&manifest, written, "me".to_owned());
+        world.store("h1").configure(&left, &manifest).unwrap();
         world.lock("h1");
         assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
         assert_eq!(configured(&world, "h1"), [], "{kind:?}");
         // Likewise at its location.
         world.unlock("h1");
-        world.store("h2").begin_detached(&left).unwrap();
+        world.store("h2").configure(&left, &manifest).unwrap();
         assert!(world.run(Direction::Return).await.unwrap().is_complete());
         assert_eq!(configured(&world, "h2"), [], "{kind:?}");
     }

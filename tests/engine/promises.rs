@@ -7,7 +7,7 @@ use std::time::Duration;
 use sysadm::evacuation::{EvacuationError, Request};
 use sysadm::model::{BlockerKind, Brand, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
-use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
+use sysadm::store::{Direction, MoveState, Place, TargetKey};
 
 use super::lines::{Break, Loss};
 use super::world::{Kindly, World, brand, error_of, live, name, state_of};
@@ -48,7 +48,7 @@ async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
     let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let row = world.away("web").expect("it is about to leave");
-        assert_eq!((row.phase, row.location.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
+        assert_eq!((row.place, row.other_host().as_str()), (Place::Leaving, "rads://h2"));
         let kept = world.configuration_of("web").unwrap();
         assert_eq!(kept.config, manifest_text(&world).await);
         world.clear_faults();
@@ -221,7 +221,7 @@ async fn new_maintenance_and_new_runs_keep_the_record_of_zones_that_are_away() {
     world.lock("h1");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_ne!(state_of(&outcome, "web"), MoveState::Evacuated);
-    assert_eq!(world.away("web").unwrap().phase, AwayPhase::Away);
+    assert_eq!(world.away("web").unwrap().place, Place::Away);
 }
 
 #[tokio::test]

@@ -24,8 +24,8 @@ async fn ready(world: &World, direction: Direction) {
 }
 
 fn rests(world: &World) -> Vec<String> {
-    let rests = world.store("h1").rests().unwrap();
-    rests.iter().map(|rest| format!("{} {} {}", rest.zone, rest.way, rest.phase)).collect()
+    let rests = world.store("h1").stopped().unwrap();
+    rests.iter().map(|rest| format!("{} {}", rest.zone, rest.place)).collect()
 }
 
 async fn runs(world: &World, zone: &str) -> bool {
@@ -50,7 +50,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     let request = Request { zones, actions: world.actions.clone(), ..World::request() };
     let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
     assert!(outcome.is_complete() && outcome.count(MoveState::Stopped) == 4, "{outcome:?}");
-    assert_eq!(rests(&world), ["web stop resting", "ct stop resting", "app stop resting", "db stop resting"]);
+    assert_eq!(rests(&world), ["web stopped", "ct stopped", "app stopped", "db stopped"]);
     for zone in ["web", "ct", "app", "db"] {
         assert!(!runs(&world, zone).await);
     }
@@ -81,9 +81,9 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
                  [[zones]]\nmatch = { name = \"dns\" }\npriority = -1\n";
     let single_host = include_str!("../../policies/single-host.toml");
     let cases: [(&[&str], Option<Action>, &[&str]); 3] = [
-        (&[], None, &["app suspend", "ct stop", "web suspend", "dns suspend", "db suspend"]),
-        (&[], Some(Action::Stop), &["app stop", "ct stop", "web stop", "dns stop", "db stop"]),
-        (&["dns", "db", "web"], None, &["dns suspend", "web suspend", "db suspend"]),
+        (&[], None, &["app suspended", "ct stopped", "web suspended", "dns suspended", "db suspended"]),
+        (&[], Some(Action::Stop), &["app stopped", "ct stopped", "web stopped", "dns stopped", "db stopped"]),
+        (&["dns", "db", "web"], None, &["dns suspended", "web suspended", "db suspended"]),
     ];
     for (named, action, expected) in cases {
         let world = World::new();
@@ -94,8 +94,7 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
         world.lock("h1");
         let outcome = run_by(&world, &format!("{single_host}{order}"), named, action).await;
         assert!(outcome.is_complete() && outcome.resting() == expected.len(), "{outcome:?}");
-        let all: Vec<_> = expected.iter().map(|rest| format!("{rest} resting")).collect();
-        assert_eq!(rests(&world), all);
+        assert_eq!(rests(&world), expected);
         let one_at_a_time: Vec<_> = world
             .events
             .all()

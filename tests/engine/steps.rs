@@ -13,7 +13,7 @@ use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
 use sysadm::model::{Aux, CheckRequest, Method, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
-use sysadm::store::{AwayPhase, Direction, RestPhase, RestWay};
+use sysadm::store::{Direction, Place};
 
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, HOSTS, Plan};
@@ -156,12 +156,12 @@ pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
 /// After a zone was stopped or booted in place: record and zone agree, and the zone can be made to run again.
 pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(recover::settle_interrupted(&world.engine()).await.unwrap(), [], "{context}");
-    let rests = world.store("h1").rests().unwrap();
+    let rests = world.store("h1").stopped().unwrap();
     let zone = world.seen("h1", "web").await.unwrap();
-    assert!(rests.iter().all(|rest| rest.phase == RestPhase::Resting), "{context}: {rests:?}");
+    assert!(rests.iter().all(|rest| !rest.place.is_interim()), "{context}: {rests:?}");
     assert_eq!(rests.is_empty(), zone.is_running(), "{context}: {rests:?} {zone:?}");
     let saved = zone.aux == Some(Aux::Suspended);
-    assert!(!saved || rests.iter().any(|rest| rest.way == RestWay::Suspend), "{context}: {rests:?}");
+    assert!(!saved || rests.iter().any(|rest| rest.place == Place::Suspended), "{context}: {rests:?}");
     world.unlock("h1");
     let outcome = world.run(Direction::Return).await.unwrap();
     let zone = world.seen("h1", "web").await.unwrap();
@@ -169,9 +169,9 @@ pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
 }
 
-/// No marker of a probe is left, and no room is reserved for a zone that does not come. A host that could not be
-/// told of the end cleans up by its clock and by the end of its agent: the reservation of a zone that has arrived
-/// ends with its lease, and a marker that a location has left goes with the agent.
+/// No mark of a probe is left anywhere, and no room is kept for a zone that does not come. A host that could not be told
+/// that all is over is told by its clock and by the end of its agent: a reservation of a zone that has arrived ends with its
+/// lease, and a mark that a location has left goes with the agent.
 fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, context: &str) {
     let is_cut = matches!(
         blow,
@@ -206,7 +206,7 @@ async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str
         }
         None => assert_eq!(home, "h1", "{context}: it is away and h1 does not know"),
         Some(row) => {
-            assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, home), "{context}");
+            assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, home), "{context}");
         }
     }
     // A zone that no power failure has stopped runs on.

@@ -16,7 +16,7 @@ use sysadm::peers::{Connector, Peers};
 use sysadm::plan::Action;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
-use sysadm::store::{Away, AwayPhase, Direction, Holder, Move, MoveState, Store, TargetKey};
+use sysadm::store::{Direction, Holder, Move, MoveState, Place, Store, TargetKey, ZoneRecord};
 
 use super::lines::Lines;
 use super::script::{HOSTS, Script};
@@ -296,7 +296,7 @@ impl World {
         self.store("h1").manifest_of(self.away(zone)?.uuid).unwrap()
     }
 
-    pub fn away(&self, zone: &str) -> Option<Away> {
+    pub fn away(&self, zone: &str) -> Option<ZoneRecord> {
         self.store("h1").away().unwrap().into_iter().find(|row| row.zone == name(zone))
     }
 
@@ -309,8 +309,8 @@ impl World {
                 assert_eq!(home, gone.as_deref().unwrap_or("h1"), "{zone} is away and h1 does not know");
             }
             Some(row) => {
-                assert_eq!(row.phase, AwayPhase::Away);
-                assert_eq!(row.location.host, home, "{zone} is elsewhere than h1 believes");
+                assert_eq!(row.place, Place::Away);
+                assert_eq!(row.location.unwrap().host, home, "{zone} is elsewhere than h1 believes");
             }
         }
         assert_eq!(self.script.wrong(), [] as [String; 0]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sysadm::testing::host::{Exported, Host, HostError, Local, Remote};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
-use sysadm::testing::store::{Detached, Store};
+use sysadm::testing::store::{Store, ZoneRecord};
 use sysadm_model::document::Written;
 use sysadm_model::{CheckRequest, Manifest, Method, Millis, PendingLoad, Zone, ZoneName, ZoneState};
 use sysadm_model::{Role, StreamId, Token};
@@ -301,10 +301,11 @@ async fn a_zone_that_is_configured_is_not_given_up_by_a_peer() {
     let manifest = scene.with_resident(false).await;
     let zone = &manifest.zone;
     let written = Written::by("h2", Millis::now());
-    scene.store.begin_detached(&Detached::new(manifest.clone(), written, "root".into())).unwrap();
+    let record = ZoneRecord::configured(&manifest, written, "root".into());
+    scene.store.configure(&record, &manifest).unwrap();
     scene.there.remove(&zone.name).unwrap();
     scene.are_refused(&scene.h3, zone, "it is a zone of h2").await;
-    assert_eq!(scene.store.detached().unwrap().len(), 1);
+    assert_eq!(scene.store.configured().unwrap().len(), 1);
 }
 
 #[tokio::test]

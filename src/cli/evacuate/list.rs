@@ -37,7 +37,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     let mut status = status(context, store.as_ref())?;
     let left = if status.running.is_none() || as_json { Some(left_here(context).await) } else { None };
     if let (Some(store), Some(Ok(here)), None) = (&store, &left, status.running) {
-        status.tell_what_is_here(&store.away()?, here);
+        status.tell_what_is_here(&store.zones()?, here);
     }
     let columns = fields(&status, args.output.as_deref())?;
     if let (true, Some(left)) = (as_json, &left) {

@@ -13,7 +13,7 @@ use super::eta::{beside_bar, compared, end_of_run};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Outcome};
 use crate::model::{HostUri, Millis, ZoneName};
-use crate::store::{Direction, Move, MoveState, RestWay, Run};
+use crate::store::{Direction, Move, MoveState, Run, StopMethod};
 
 /// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,8 +279,8 @@ impl Reporter {
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
             Event::Relocating(zone, host) => ui::say(&aside(zone, host)),
-            Event::Stopping(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
-            Event::Stopping(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
+            Event::Stopping(zone, StopMethod::Stop) => ui::say(&format!("stopping {zone} ...")),
+            Event::Stopping(zone, StopMethod::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Booting(zone) => ui::say(&format!("booting {zone} ...")),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
             Event::AlreadyHome(zone) => ui::say(&format!("{zone}: already on this host")),

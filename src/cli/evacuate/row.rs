@@ -66,13 +66,12 @@ pub fn percent(row: &Row) -> Option<u64> {
 /// Reads the status from the store.
 pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
     let Some(store) = store else { return Ok(Status::default()) };
-    let (away, rests) = (store.away()?, store.rests()?);
     // Any other holder of the lock is not a run.
     let holder = lock_holder(&context.paths).filter(|holder| holder.direction().is_some());
     let living = holder.map(|holder| holder.pid);
     let latest = store.latest_run(living)?;
     let runs = latest.as_ref().is_some_and(|(run, _)| Some(run.pid) == living);
-    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), runs))
+    Ok(rows(&context.host_name(), &store.zones()?, latest.as_ref(), runs))
 }
 
 /// One zone. Times are in milliseconds since 1970, durations in milliseconds, sizes in bytes.

@@ -10,7 +10,7 @@ use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{EventSink, recover};
 use crate::model::ZoneName;
 use crate::run_lock::RunLock;
-use crate::store::{Direction, RestPhase};
+use crate::store::Direction;
 
 /// Settles interrupted moves, and does nothing else.
 pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, CliError> {
@@ -19,7 +19,7 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
     let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
     let settled = recover::settle_all(&engine).await?;
     reporter.finish();
-    let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
+    let ending = engine.store.stopped()?.iter().any(|record| record.place.is_interim());
     for down in &settled.down {
         ui::complain(&format!("{}: down: {}", down.zone, down.reason));
     }
@@ -41,7 +41,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
     let local = context.local(store)?;
     let admin = crate::cli::zone::admin(context, &local);
     let (said, audited) = match admin.give_up(zone).await? {
-        Some(GivenUp::Rest) => {
+        Some(GivenUp::Stopped) => {
             ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
         Some(GivenUp::Here(location)) => (

@@ -115,7 +115,7 @@ async fn attach(
                 ui::complain(&format!("zone '{zone}' was attached{how}"));
             }
             warn(zone, &attached.warnings);
-            let notes = notes_of(admin, &attached.row.manifest, &[]).await;
+            let notes = notes_of(admin, &attached.manifest, &[]).await;
             (attached.edits, Vec::new(), notes)
         }
         Err(AdminError::Unfit { findings, .. }) => (Vec::new(), findings, Vec::new()),

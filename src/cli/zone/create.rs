@@ -114,8 +114,8 @@ async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
         }
         Err(error) => return Err(error.into()),
     };
-    let zone = &created.row.zone;
-    context.audit(&format!("zone '{zone}' ({}) created by {}", created.row.uuid, admin.user));
+    let zone = &created.record.zone;
+    context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, admin.user));
     if !created.findings.is_empty() {
         ui::complain(&format!(
             "zone '{zone}' is configured, but currently cannot be attached to {}:",

@@ -3,7 +3,6 @@
 use super::*;
 use crate::host::fake::FakeHost;
 use crate::model::{BlockerKind, CheckRequest, Method, PendingLoad, Shortage};
-use crate::store::AwayPhase;
 use crate::store::tests::sample::{self, uri};
 
 /// A row for each state, a column for each event: the next state, or a dot if the event is not allowed.
@@ -45,7 +44,7 @@ fn states() -> [JobState; 10] {
 
 fn events() -> [JobEvent; 16] {
     let why = || "why".to_owned();
-    let (record, manifest) = sample::away("web", AwayPhase::Away);
+    let (record, manifest) = (sample::evacuated("web"), sample::manifest("web"));
     let hosts = ["h1", "h2"].map(|name| FakeHost::new(name).0);
     let [from, to] = hosts;
     let request = CheckRequest {

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::{Acceptance, Check, Mode};
-use super::networks::Mapped;
-use crate::evacuation::engine::Engine;
-use crate::evacuation::events::Event;
+use super::check::{Acceptance, Check, Mapped, Mode};
+use crate::evacuation::engine::{Engine, Event};
 use crate::evacuation::job::Job;
 use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;
@@ -21,7 +19,7 @@ use crate::model::{
     Blocker, BlockerKind, CheckRequest, Home, HostId, HostUri, Location, Method, PendingLoad, ZoneName, chain,
 };
 use crate::peers::Connected;
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// What the checks of all zones of one pass share.
 pub(super) struct Preflight<'a> {
@@ -204,13 +202,15 @@ impl Preflight<'_> {
     }
 
     /// Finds the zone at its location, and asks this host to accept it.
-    async fn come_back(&self, job: &Job, record: &Away) -> Result<JobEvent, String> {
+    async fn come_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, String> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
             self.run_state.report(&job.zone, JobEvent::Found(Box::new(record.clone())));
         }
         let location = found.as_ref().map_or(&record.location, |(record, _)| &record.location);
-        self.run_state.report(&job.zone, JobEvent::Check(location.clone()));
+        if let Some(uri) = location {
+            self.run_state.report(&job.zone, JobEvent::Check(uri.clone()));
+        }
         let (record, location) = found?;
         let way = way_back(&record, location.as_ref(), self.request, &*self.engine.local).await;
         let method = match way {
@@ -227,11 +227,14 @@ impl Preflight<'_> {
     }
 
     /// The host that has the zone, and its updated record: its location, or where the zone went from there.
-    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
-        let at = |location: ReachedHost| (Away { location: location.uri, ..away.clone() }, location.host);
-        let trail = match self.host(&away.location) {
+    async fn find(&self, away: &ZoneRecord) -> Result<(ZoneRecord, Arc<dyn Host>), String> {
+        let at = |location: ReachedHost| {
+            (ZoneRecord { location: Some(location.uri), ..away.clone() }, location.host)
+        };
+        let Some(uri) = &away.location else { return Err("it is not away".to_owned()) };
+        let trail = match self.host(uri) {
             Ok(host) => {
-                let location = ReachedHost { uri: away.location.clone(), host };
+                let location = ReachedHost { uri: uri.clone(), host };
                 self.engine.follow(away.uuid, location).await.map_err(String::from)
             }
             Err(reason) => Err(reason),
@@ -240,8 +243,7 @@ impl Preflight<'_> {
         if !trail.as_ref().is_ok_and(is_there)
             && let Some(found) = self.engine.search(away).await
         {
-            let why =
-                trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.location.host.as_str()));
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", uri.host.as_str()));
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.uri));
             return Ok(at(found));
         }
@@ -250,14 +252,14 @@ impl Preflight<'_> {
         Ok(at(location))
     }
 
-    fn tell(&self, away: &Away, text: &str) {
+    fn tell(&self, away: &ZoneRecord, text: &str) {
         self.engine.events.emit(&Event::Warning(&format!("{}: {text}", away.zone)));
     }
 
     /// Asks this host to take the zone back.
     async fn fetch(
         &self,
-        record: &Away,
+        record: &ZoneRecord,
         method: Method,
         exported: &Exported,
         location: &Arc<dyn Host>,

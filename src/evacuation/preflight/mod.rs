@@ -3,7 +3,6 @@
 
 pub(super) mod check;
 mod hosts;
-mod networks;
 
 use std::pin::pin;
 use std::sync::Mutex;
@@ -12,7 +11,7 @@ use futures_util::StreamExt;
 
 use crate::cancel::{QUESTIONS, Stage};
 use crate::evacuation::engine::Engine;
-use crate::evacuation::events::Event;
+use crate::evacuation::engine::Event;
 use crate::evacuation::job::Job;
 use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;

@@ -3,11 +3,11 @@
 use super::*;
 use crate::evacuation::Actions;
 use crate::model::{Abilities, Brand, Method};
-use crate::store::tests::{sample, sample_away, sample_zone};
-use crate::store::{RestPhase, RestWay};
+use crate::store::Place;
+use crate::store::tests::sample;
 
 fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
-    Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
+    Zone { name: name.parse().unwrap(), brand, state, ..sample::zone(name) }
 }
 
 /// Two domains with the same name in both of libvirt's drivers.
@@ -39,17 +39,17 @@ fn targets() -> BTreeMap<TargetKey, Vec<HostUri>> {
 }
 
 fn open(zone: &str) -> Unsettled {
-    Unsettled { row: sample_away(zone), why: Some("why".into()) }
+    Unsettled { row: sample::evacuated(zone), why: Some("why".into()) }
 }
 
 #[test]
 fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
-    let away = [sample_away("gone"), sample_away("db")];
+    let away = [sample::evacuated("gone"), sample::evacuated("db")];
     let request =
         Request { zones: ["gone", "db"].map(|name| name.parse().unwrap()).into(), ..Request::default() };
     let already = gone_already(&host(), &away, &[], &request);
     assert_eq!(already, [&away[0]], "there is a db here");
-    assert_eq!(gone_already(&host(), &away, &[open("gone")], &request), [] as [&Away; 0]);
+    assert_eq!(gone_already(&host(), &away, &[open("gone")], &request), [] as [&ZoneRecord; 0]);
     let found = leaving(&host(), &targets(), &away[..1], &[], &request, able).unwrap();
     assert_eq!(summary(&found), ["db: live"]);
     let nobody = Request { zones: vec!["nobody".parse().unwrap()], ..request };
@@ -73,7 +73,7 @@ fn summary(candidates: &Candidates) -> Vec<String> {
 fn a_zone_that_is_half_gone_is_not_forgotten() {
     // Whether it is still listed here or not.
     for name in ["old", "elsewhere"] {
-        let away = [sample_away(name)];
+        let away = [sample::evacuated(name)];
         let open = [open(name)];
         let unsettled = |zones: &[&str]| {
             let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
@@ -156,11 +156,11 @@ fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
 
 #[test]
 fn zones_that_rest_come_back_first_and_the_last_one_first() {
-    let rests = ["x", "y", "z"].map(|zone| sample::rest(zone, RestWay::Stop, RestPhase::Resting));
+    let rests = ["x", "y", "z"].map(|zone| sample::record(zone, 8, Place::Stopped));
     let back = |zones: &[&str]| {
         let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
         let request = Request { zones, ..Request::default() };
-        summary(&returning(vec![sample_away("a")], &rests, &[], &[], &request).unwrap())
+        summary(&returning(vec![sample::evacuated("a")], &rests, &[], &[], &request).unwrap())
     };
     assert_eq!(back(&[]), ["z: boot", "y: boot", "x: boot", "a: return"]);
     assert_eq!(back(&["y"]), ["y: boot"]);
@@ -168,9 +168,9 @@ fn zones_that_rest_come_back_first_and_the_last_one_first() {
 
 #[test]
 fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
-    let old = |phase| {
+    let old = |place| {
         let mut request = Request { all: true, ..Request::default() };
-        let rests = [sample::rest("old", RestWay::Stop, phase)];
+        let rests = [sample::record("old", 8, place)];
         let found = |request: &Request| {
             let mut found = leaving(&host(), &targets(), &[], &[], request, able).unwrap();
             keep_out(&mut found, &rests, request);
@@ -180,25 +180,25 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
         request.zones = vec!["old".parse().unwrap()];
         (all, found(&request))
     };
-    let (all, named) = old(RestPhase::Resting);
+    let (all, named) = old(Place::Stopped);
     assert!(all.is_none() && named.unwrap().starts_with("old: it rests here"));
-    assert_eq!(old(RestPhase::Stopping).0.unwrap(), "old: unsettled");
+    assert_eq!(old(Place::Stopping).0.unwrap(), "old: unsettled");
 }
 
 #[test]
 fn a_zone_whose_location_is_unknown_is_not_touched() {
-    let (away, open) = ([sample_away("db")], [open("db")]);
+    let (away, open) = ([sample::evacuated("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
-    assert_eq!(found.list[0].peer, Some(away[0].location.clone()));
+    assert_eq!(found.list[0].peer, away[0].location.clone());
     assert_eq!(found.list[0].state, JobState::Unknown("why".to_owned()));
     assert_eq!(summary(&found)[0], "db: unsettled");
-    let found = returning(vec![sample_away("db")], &[], &open, &[], &Request::default()).unwrap();
+    let found = returning(vec![sample::evacuated("db")], &[], &open, &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: unsettled"]);
 }
 
 #[test]
 fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
-    let away = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("db") }];
+    let away = [ZoneRecord { uuid: uuid::Uuid::from_u128(99), ..sample::evacuated("db") }];
     let found = leaving(&host(), &targets(), &away, &[], &Request::default(), able).unwrap();
     assert!(
         summary(&found)[0].starts_with("db: another zone of this name is away at"),
@@ -209,7 +209,7 @@ fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
 
 #[test]
 fn only_zones_that_are_away_can_return() {
-    let away = vec![sample_away("a"), sample_away("b")];
+    let away = vec![sample::evacuated("a"), sample::evacuated("b")];
     let request = Request { zones: vec!["b".parse().unwrap()], ..Request::default() };
     assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &request).unwrap()), ["b: return"]);
     let request = Request { zones: vec!["c".parse().unwrap()], ..Request::default() };

@@ -242,12 +242,11 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -
 mod tests {
     use super::*;
     use crate::model::Method;
-    use crate::store::Away;
-    use crate::store::tests::{sample, sample_away};
+    use crate::store::tests::sample;
 
     fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
         CheckRequest {
-            manifest: sample::detached(zone, uuid, None).manifest,
+            manifest: sample::manifest_of(zone, uuid),
             kind: Method::Cold,
             from: "h1".into(),
             home: None,
@@ -262,20 +261,34 @@ mod tests {
 
     #[test]
     fn a_zone_takes_neither_the_name_nor_the_configuration_of_one_that_is_configured() {
-        let row = sample::detached("web", 1, None);
-        let mut changed = row.clone();
-        changed.manifest.config.push(' ');
-        let left = sample::detached("web", 1, Some("rads://h9"));
-        for (row, arrival, expected) in [
-            (&row, arrival("db", 2, false), None),
-            (&row, arrival("web", 2, true), Some("another zone is called web there, configured")),
-            (&row, arrival("db", 1, true), Some("zone web has the same UUID there, configured")),
-            (&row, arrival("web", 1, false), None),
-            (&changed, arrival("web", 1, true), None),
-            (&changed, arrival("web", 1, false), Some("web is configured there already, and otherwise; -w")),
-            (&left, arrival("web", 2, false), None),
+        let record = |place| sample::record("web", 1, place);
+        let config = sample::manifest("web").config;
+        let changed = format!("{config} ");
+        for (place, config, arrival, expected) in [
+            (Place::Configured, &config, arrival("db", 2, false), None),
+            (
+                Place::Configured,
+                &config,
+                arrival("web", 2, true),
+                Some("another zone is called web there, configured"),
+            ),
+            (
+                Place::Configured,
+                &config,
+                arrival("db", 1, true),
+                Some("zone web has the same UUID there, configured"),
+            ),
+            (Place::Configured, &config, arrival("web", 1, false), None),
+            (Place::Configured, &changed, arrival("web", 1, true), None),
+            (
+                Place::Configured,
+                &changed,
+                arrival("web", 1, false),
+                Some("web is configured there already, and otherwise; -w"),
+            ),
+            (Place::Migrated, &config, arrival("web", 2, false), None),
         ] {
-            let said = in_the_way(&row.record(None), Some(&row.manifest.config), &arrival);
+            let said = in_the_way(&record(place), Some(config), &arrival);
             assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
             assert!(said.unwrap_or_default().starts_with(expected.unwrap_or_default()));
         }
@@ -283,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_away_keeps_its_name() {
-        let away = Away { uuid: uuid::Uuid::from_u128(1), ..sample_away("web") }.record(None);
+        let away = sample::record("web", 1, Place::Away);
         assert_eq!(in_the_way(&away, None, &arrival("web", 1, false)), None, "it comes home");
         assert_eq!(in_the_way(&away, None, &arrival("db", 2, false)), None);
         let said = in_the_way(&away, None, &arrival("web", 2, true)).unwrap();

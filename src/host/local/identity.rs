@@ -46,11 +46,11 @@ fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<String>
 mod tests {
     use super::*;
     use crate::model::{Method, PendingLoad, UnmanagedGuest, ZoneState};
-    use crate::store::tests::{sample, sample_zone};
+    use crate::store::tests::sample;
 
     fn arrival(overwrite: bool) -> CheckRequest {
         CheckRequest {
-            manifest: sample::detached("evac1", 1, None).manifest,
+            manifest: sample::manifest_of("evac1", 1),
             kind: Method::Cold,
             from: "h1".into(),
             home: None,
@@ -66,7 +66,7 @@ mod tests {
     /// The conflict of the zone `evac1` with UUID 1 with the only guest here.
     fn said(name: &str, uuid: u128, state: ZoneState, overwrite: bool) -> Option<String> {
         let uuid = uuid::Uuid::from_u128(uuid);
-        let mut zone = sample_zone("evac1");
+        let mut zone = sample::zone("evac1");
         (zone.name, zone.uuid, zone.state) = (name.parse().unwrap(), uuid, state);
         let running = zone.is_running();
         let guest = UnmanagedGuest { name: name.to_owned(), uuid: Some(uuid), reason: "no".into(), running };

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::Local;
 use crate::host::{Host, HostError};
+use crate::model::Inventory;
 use crate::model::document::Written;
-use crate::model::{Inventory, Manifest, Zone, ZoneState};
-use crate::store::{Detached, Place, ZoneRecord};
+use crate::store::{Place, ZoneRecord};
 
 /// The user in records that no user has made.
 const NOBODY: &str = "sysadm";
@@ -20,10 +20,9 @@ impl Local {
     pub(super) async fn save_previous_config(&self, uuid: Uuid, here: &Inventory) -> Result<bool, HostError> {
         let Some(present) = here.zones.iter().find(|zone| zone.uuid == uuid) else { return Ok(false) };
         let manifest = self.platform.manifest(&present.name).await.map_err(|error| self.failed(error))?;
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let manifest = Manifest { zone: at_rest, ..manifest };
-        let row = Detached::new(manifest, Written::by(&self.name, (self.clock)()), NOBODY.to_owned());
-        self.store.keep_previous(&row).map(|()| true).map_err(|error| self.failed(error))
+        let (manifest, written) = (manifest.configured(), Written::by(&self.name, (self.clock)()));
+        let record = ZoneRecord::configured(&manifest, written, NOBODY.to_owned());
+        self.store.keep_previous(&record, &manifest).map(|()| true).map_err(|error| self.failed(error))
     }
 
     /// The zone is attached, here or on another host: the saved configuration is no longer valid.

@@ -71,8 +71,8 @@ impl Local {
 
     /// Whether it was evacuated from here.
     fn comes_home(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        Ok(away.iter().any(|row| row.uuid == arrival.manifest.zone.uuid))
+        let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        Ok(record.is_some_and(|record| record.place.is_elsewhere()))
     }
 
     /// A blocker for each difference.
@@ -109,8 +109,8 @@ mod tests {
     use crate::model::{Package, PendingLoad, Software, StorageUri};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
-    use crate::store::tests::sample_away;
-    use crate::store::{Away, Store};
+    use crate::store::tests::sample;
+    use crate::store::{Place, Store};
 
     /// A simulated Solaris 10 host with one zone.
     struct Site {
@@ -176,7 +176,7 @@ mod tests {
 
     /// A zone that shares nothing.
     fn whole(brand: Brand) -> Manifest {
-        let zone = crate::model::Zone { brand, ..crate::store::tests::sample_zone("web") };
+        let zone = crate::model::Zone { brand, ..crate::store::tests::sample::zone("web") };
         Manifest {
             zone,
             config: String::new(),
@@ -260,8 +260,8 @@ mod tests {
         let manifest = Manifest { software: Some(newer), ..whole(Brand::KVM) };
         let findings = h1.findings(manifest.clone(), false).await.unwrap();
         assert_eq!(findings, ["software is counted by hypervisor on its source, by nothing on h1"]);
-        let row = Away { uuid: manifest.zone.uuid, ..sample_away("web") };
-        h1.host.store().begin_away(&row, &manifest).unwrap();
+        let row = sample::record("web", manifest.zone.uuid.as_u128(), Place::Leaving);
+        h1.host.store().begin_move(&row, &manifest).unwrap();
         assert_eq!(h1.findings(manifest, false).await.unwrap(), [""; 0]);
     }
 

@@ -122,3 +122,39 @@ fn the_document_shows_this_table() {
     let tables = tables();
     assert!(document.contains(&tables), "put this into docs/recovery.md:\n{tables}");
 }
+
+const PLACES: [Place; 4] = [Place::Stopping, Place::Stopped, Place::Suspending, Place::Suspended];
+
+fn each_in_place(mut check: impl FnMut(Place, Observed, RecordFate)) {
+    for place in PLACES {
+        for &seen in Observed::ALL {
+            for ours in [true, false] {
+                check(place, seen, decide_in_place(place, seen, ours));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_zone_that_is_down_is_never_dropped_and_one_that_runs_is_never_kept() {
+    each_in_place(|place, seen, verdict| {
+        let keeps = matches!(verdict, RecordFate::Keep | RecordFate::Rests(_));
+        assert_eq!(keeps, seen == Observed::Installed, "{place} {seen:?}: {verdict:?}");
+    });
+}
+
+#[test]
+fn only_the_end_of_a_save_and_a_host_that_is_silent_are_waited_for() {
+    each_in_place(|place, seen, verdict| {
+        let saving = (place, seen) == (Place::Suspending, Observed::Held);
+        let silent = seen == Observed::Silent;
+        assert_eq!(matches!(verdict, RecordFate::Wait(_)), saving || silent);
+    });
+}
+
+#[test]
+fn a_zone_that_rests_is_told_from_one_that_was_booted_by_others() {
+    let stopped = |ours| decide_in_place(Place::Stopped, Observed::Runs, ours);
+    assert!(matches!(stopped(false), RecordFate::Drop(text) if text.contains("somebody else")));
+    assert!(matches!(stopped(true), RecordFate::Drop(text) if text.contains("runs here again")));
+}

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Step;
 use crate::store::tests::sample;
-use crate::store::{AwayPhase, Contents, Mark, Move, MoveState};
+use crate::store::{Contents, Mark, Move, MoveState, Place};
 
 const PAGE: usize = 4096;
 
@@ -16,11 +16,13 @@ const PAGE: usize = 4096;
 fn written(store: &Store) {
     sample::write(store);
     for n in 0..40 {
-        let (row, mut manifest) = sample::away_with(&format!("zone{n:02}"), 1000 + n, AwayPhase::Away);
+        let zone = format!("zone{n:02}");
+        let (row, mut manifest) =
+            (sample::record(&zone, 1000 + n, Place::Away), sample::manifest_of(&zone, 1000 + n));
         // Some on more than one page of their own.
         manifest.config = format!("<!-- {} -->", "long ".repeat(if n % 8 == 0 { 2000 } else { 50 }));
         sample::begin(store, &row, &manifest);
-        let dest = Some(row.location.clone());
+        let dest = row.location.clone();
         let a_move = Move { state: MoveState::Evacuated, dest, ..Move::new(row.zone.clone()) };
         store.save_moves(1, &[a_move]).unwrap();
         for mark in [Mark::Intent, Mark::Done] {

@@ -1,10 +1,10 @@
 //! The findings of `sysadm store check`, as a table of cases.
 
-use super::sample::{QUIET, away, entry, holder, manifest, name, reservation, run, uri};
+use super::sample::{QUIET, entry, holder, manifest, name, record, reservation, run, uri};
 use crate::model::{Manifest, Step};
 use crate::store::{
-    AwayPhase, CheckContext, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs,
-    StoreError, ZoneRecord, check,
+    CheckContext, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, Place, StoreError,
+    ZoneRecord, check,
 };
 
 const RUNNING: CheckContext = CheckContext { running: true, ..QUIET };
@@ -60,17 +60,16 @@ fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
 
 #[test]
 fn a_record_holds_the_configuration_of_its_zone() {
-    let row = away("web", AwayPhase::Away).0.record(None);
+    let row = record("web", 7, Place::Away);
     let contents = Contents { zones: vec![(row, Some(manifest("other")))], ..Contents::default() };
     assert_eq!(found(&contents, &QUIET), ["contradiction web"]);
     let text = &check(&contents, &QUIET)[0].text;
     assert!(text.starts_with("its record holds the configuration of 'other'"), "{text}");
 }
 
-/// The record of 'web' in that phase.
-fn recorded(phase: AwayPhase) -> (ZoneRecord, Option<Manifest>) {
-    let (row, manifest) = away("web", phase);
-    (row.record(None), Some(manifest))
+/// The record of 'web' in that place.
+fn recorded(place: Place) -> (ZoneRecord, Option<Manifest>) {
+    (record("web", 7, place), Some(manifest("web")))
 }
 
 fn found(contents: &Contents, around: &CheckContext) -> Vec<String> {
@@ -87,42 +86,33 @@ fn moved(run: i64, state: MoveState) -> (i64, Move) {
 }
 
 /// A run with one zone, which is over or not.
-fn one(
-    ended: Option<i64>,
-    state: MoveState,
-    last: Option<(Step, Mark)>,
-    phase: Option<AwayPhase>,
-) -> Contents {
+fn one(ended: Option<i64>, state: MoveState, last: Option<(Step, Mark)>, place: Option<Place>) -> Contents {
     let last = last.map(|(step, mark)| (1, entry("web", step, mark)));
     let before: (i64, Entry) = (1, entry("web", Step::Transfer, Mark::Intent));
     Contents {
         runs: vec![run(1, Direction::Evacuate, ended)],
         moves: vec![moved(1, state)],
         journal: last.into_iter().flat_map(|last| [before.clone(), last]).collect(),
-        zones: phase.map(recorded).into_iter().collect(),
+        zones: place.map(recorded).into_iter().collect(),
         ..Contents::default()
     }
 }
 
 #[test]
 fn a_zone_whose_stop_was_interrupted_waits_for_somebody() {
-    use crate::store::{RestPhase, RestWay};
-    let with = |phase| {
-        let rest = super::sample::rest("web", RestWay::Stop, phase).record(None, 1);
-        Contents {
-            zones: vec![(rest, None)],
-            ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None)
-        }
+    let with = |place| Contents {
+        zones: vec![(record("web", 8, place), None)],
+        ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None)
     };
-    assert_eq!(found(&with(RestPhase::Stopping), &QUIET), ["interrupted web"]);
-    assert_eq!(found(&with(RestPhase::Stopping), &RUNNING), [] as [&str; 0]);
-    assert_eq!(found(&with(RestPhase::Resting), &QUIET), ["unfinished web"]);
+    assert_eq!(found(&with(Place::Stopping), &QUIET), ["interrupted web"]);
+    assert_eq!(found(&with(Place::Stopping), &RUNNING), [] as [&str; 0]);
+    assert_eq!(found(&with(Place::Stopped), &QUIET), ["unfinished web"]);
 }
 
 #[test]
 fn what_runs_have_left_is_found() {
-    use AwayPhase::{Aside, Away, Leaving, Returning};
     use MoveState::{Evacuated, Failed, Migrating, Preparing, Ready, Returned, Skipped, Unknown};
+    use Place::{Away, Leaving, Relocating, Returning};
     let intent = Some((Step::Switch, Mark::Intent));
     let done = Some((Step::Settle, Mark::Done));
     let nothing: &[&str] = &[];
@@ -147,19 +137,19 @@ fn what_runs_have_left_is_found() {
         (None, Migrating, done, Some(Away), left),
         (None, Migrating, intent, Some(Leaving), open),
         (None, Migrating, intent, Some(Returning), open),
-        (None, Ready, intent, Some(Aside), open),
+        (None, Ready, intent, Some(Relocating), open),
         (None, Evacuated, done, Some(Leaving), open),
     ];
-    for (ended, state, last, phase, expected) in cases {
-        let contents = one(ended, state, last, phase);
-        assert_eq!(found(&contents, &QUIET), expected, "{ended:?} {state} {last:?} {phase:?}");
+    for (ended, state, last, place, expected) in cases {
+        let contents = one(ended, state, last, place);
+        assert_eq!(found(&contents, &QUIET), expected, "{ended:?} {state} {last:?} {place:?}");
     }
 }
 
 #[test]
 fn a_run_that_lives_is_not_judged() {
-    for phase in [None, Some(AwayPhase::Leaving)] {
-        let contents = one(None, MoveState::Migrating, Some((Step::Switch, Mark::Intent)), phase);
+    for place in [None, Some(Place::Leaving)] {
+        let contents = one(None, MoveState::Migrating, Some((Step::Switch, Mark::Intent)), place);
         assert_eq!(found(&contents, &RUNNING), [] as [&str; 0]);
         assert_ne!(found(&contents, &QUIET), [] as [&str; 0]);
     }

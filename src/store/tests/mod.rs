@@ -6,9 +6,7 @@ mod outages;
 pub(crate) mod sample;
 mod writes;
 
-pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
 use super::*;
-pub(crate) use sample::past_move as sample_past_move;
 
 /// An empty store that exists as long as its folder.
 pub(crate) fn fresh() -> (tempfile::TempDir, Store) {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, away_with, detached, entry, given_up, heard, holder, home, left, manifest, name,
-    past_move, reservation, rest_with, standby, uri,
+    announcement, entry, heard, holder, home, left, manifest, manifest_of, name, past_move, record,
+    reservation, standby, uri,
 };
 use crate::model::{Millis, Step};
-use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
+use crate::store::{Direction, Mark, Move, Place, Store, StoreError, TargetKey};
 
 /// A write, under its name in errors; each changes something in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
@@ -25,27 +25,23 @@ pub const WRITES: &[Write] = &[
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
     ("record a zone that has migrated", |store| {
-        store.gone_for_good(detached("moving", 14, Some("rads://h2")))
+        store.end_migration(&record("moving", 14, Place::Migrated), &manifest_of("moving", 14))
     }),
     ("record a zone that leaves", |store| {
-        store.begin_away(&away_with("new", 31, AwayPhase::Leaving).0, &manifest("new"))
+        store.begin_move(&record("new", 31, Place::Leaving), &manifest_of("new", 31))
     }),
-    ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
+    ("change the record of a zone", |store| store.update_zone(&record("web", 7, Place::Away))),
     ("record a zone that leaves its location", |store| {
-        store.begin_return(&away_with("gone", 13, AwayPhase::Returning).0, &manifest("gone"))
+        store.begin_return(&record("gone", 13, Place::Returning), &manifest_of("gone", 13))
     }),
-    ("give up a zone that is away", |store| store.give_up(&given_up("gone", 13))),
     ("record that a zone is here", |store| store.zone_is_here(uuid(13)).map(drop)),
     ("delete the record of a zone", |store| store.delete_zone(uuid(23)).map(drop)),
-    ("record a zone that is put to rest", |store| {
-        store.begin_rest(&rest_with("tiny", 32, RestWay::Stop, RestPhase::Stopping))
+    ("record a zone that is being stopped", |store| store.begin_stop(&record("tiny", 32, Place::Stopping))),
+    ("record a zone that is configured", |store| {
+        store.configure(&record("fresh", 34, Place::Configured), &manifest_of("fresh", 34))
     }),
-    ("record a zone that rests", |store| {
-        store.update_rest(&rest_with("ending", 17, RestWay::Stop, RestPhase::Resting))
-    }),
-    ("record a zone that is configured", |store| store.begin_detached(&detached("fresh", 34, None))),
     ("keep the configuration that a zone comes over", |store| {
-        store.keep_previous(&detached("older", 35, None))
+        store.keep_previous(&record("older", 35, Place::Configured), &manifest_of("older", 35))
     }),
     ("forget the configuration of a zone", |store| store.forget_configured(uuid(22))),
     ("record whose zone it is", |store| store.set_home(&manifest("new").zone, &home())),

@@ -57,7 +57,7 @@ fn die(site: &Environment, host: &str, moment: &str) {
 }
 
 fn rows(site: &Environment, host: &str) -> usize {
-    Store::open(&site.paths(host).database()).unwrap().detached().unwrap().len()
+    Store::open(&site.paths(host).database()).unwrap().configured().unwrap().len()
 }
 
 #[test]

@@ -177,5 +177,5 @@ pub(super) async fn words_of(world: &World, zone: &str) -> [String; 2] {
 
 /// A zone with that name; the simulation uses nothing else of it to send it.
 pub fn zone_named(zone: &str) -> crate::model::Zone {
-    crate::store::tests::sample_zone(zone)
+    crate::store::tests::sample::zone(zone)
 }

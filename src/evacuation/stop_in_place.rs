@@ -1,20 +1,31 @@
-//! Stops or suspends zones in place, and boots them again: one after another, each step recorded.
+//! Zones that do not leave: they are stopped or suspended here, one after another, when all others have left, and booted
+//! again on return, the last one first.
+//!
+//! ```text
+//!   record: stopping ─► the zone is asked to end ─► record: stopped … boot ─► no record
+//! ```
+//!
+//! What others depend on comes `after` them in the policy: it is stopped last, and booted first. That holds always. Beside
+//! that zones go as they are named on the command line, else the higher priority first, else by name.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::engine::Engine;
-use super::events::Event;
+use super::engine::{Engine, Event};
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::journal::Journal;
 use super::operation::Operation;
-use super::rest::rests_now;
+use super::recover::rests_now;
 use super::run_state::RunState;
 use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
 use crate::migration::{InPlace, MoveError, runner};
 use crate::model::{ZoneName, chain};
-use crate::store::{Rest, RestPhase, RestWay};
+use crate::plan::{DependencyGraph, FleetZone};
+use crate::store::{Place, StopMethod, ZoneRecord};
 
 /// The part of a run that is about zones that stay.
 pub(super) struct StopInPlace<'a> {
@@ -57,32 +68,29 @@ impl StopInPlace<'_> {
         runs
     }
 
-    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
+    async fn stop(&self, job: &Job, uuid: Uuid, method: StopMethod) -> Result<JobEvent, String> {
         let (engine, zone) = (self.engine, &job.zone);
-        let row = Rest {
-            zone: zone.clone(),
-            uuid,
-            brand: job.brand,
-            way: method,
-            phase: RestPhase::Stopping,
-            started: Engine::now(),
-            ended: None,
+        let row = ZoneRecord {
+            place: method.stopping(),
+            since: Engine::now(),
+            ..ZoneRecord::called(zone.clone(), uuid, job.brand)
         };
         engine.must_still_be_held()?;
         // Before anything else: if the power fails meanwhile, the zone is booted on return.
-        engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
+        engine.store.begin_stop(&row).map_err(|error| chain(&error))?;
         let procedure = match method {
-            RestWay::Stop => Procedure::Stop,
-            RestWay::Suspend => Procedure::Suspend,
+            StopMethod::Stop => Procedure::Stop,
+            StopMethod::Suspend => Procedure::Suspend,
         };
         let mut acts = self.acts(zone, uuid);
         match self.run(procedure, &mut acts).await {
             Ok(()) => {
                 let now = rests_now(&row, acts.found.as_ref());
-                self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
-                let refusal = acts.refusal.filter(|_| now.way != method);
+                self.told(engine.store.update_zone(&now).map_err(|error| chain(&error)), zone);
+                let as_asked = now.place == method.stopped();
+                let refusal = acts.refusal.filter(|_| !as_asked);
                 let error = refusal.map(|reason| format!("its memory was not saved: {reason}"));
-                Ok(JobEvent::Finish(Ending::Stopped(now.way), error))
+                Ok(JobEvent::Finish(Ending::Stopped(if as_asked { method } else { StopMethod::Stop }), error))
             }
             Err(error @ MoveError::Unknown { .. }) => Ok(unknown(&error)),
             Err(error) => {
@@ -92,13 +100,13 @@ impl StopInPlace<'_> {
         }
     }
 
-    async fn boot(&self, rest: &Rest) -> JobEvent {
+    async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails now, it is booted once more.
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
-                if rest.way == RestWay::Suspend && !acts.was_saved {
+                if rest.place == Place::Suspended && !acts.was_saved {
                     let text = "its saved memory was gone; it was booted afresh".to_owned();
                     self.told(Err(text), &rest.zone);
                 }
@@ -149,3 +157,32 @@ impl StopInPlace<'_> {
 fn unknown(error: &MoveError) -> JobEvent {
     JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
 }
+
+/// Moves the jobs that stop zones here behind all others, in their order.
+pub(super) fn order_stops<'a>(
+    jobs: &mut Vec<Job>,
+    zones: impl Iterator<Item = &'a FleetZone>,
+    named: &[ZoneName],
+) {
+    let zones: BTreeMap<_, _> = zones.map(|zone| (&zone.name, zone)).collect();
+    let (mut stops, others): (Vec<_>, Vec<_>) =
+        jobs.drain(..).partition(|one| matches!(one.operation, Operation::Stop { .. }));
+    stops.sort_by_cached_key(|one| {
+        let place = named.iter().position(|zone| *zone == one.zone);
+        let priority = zones.get(&one.zone).map_or(0, |zone| zone.priority);
+        (place, Reverse(priority), one.zone.clone())
+    });
+    let places: BTreeMap<_, _> = (0..).zip(&stops).map(|(place, one)| (one.zone.clone(), place)).collect();
+    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(&one.zone));
+    let mut graph = DependencyGraph::new(stops.len(), |place| {
+        let after = zone(place).into_iter().flat_map(|zone| &zone.after);
+        after.filter_map(|name| places.get(name).copied()).collect()
+    });
+    // The policy has none left; but no zone may be lost because of one.
+    graph.break_cycles();
+    jobs.extend(others);
+    jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+}
+
+#[cfg(test)]
+mod tests;
