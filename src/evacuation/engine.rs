@@ -61,18 +61,18 @@ impl Engine {
         }
     }
 
-    /// This host, as one that zones belong to.
+    /// This host, as the home of zones.
     pub(super) fn here(&self) -> Home {
         Home { name: self.local.name().to_owned(), id: Some(self.local.id()) }
     }
 
-    /// The host that a zone which is here belongs to, if that is another one.
+    /// The host to which a zone that is here belongs, if that is another one.
     pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
         Ok(self.store.zone(uuid)?.and_then(|record| record.home))
     }
 
-    /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
-    /// it went, and not that if it went home.
+    /// A zone has moved to that host for good: it is `configured` here. Of a zone of another host only its new
+    /// location is kept, and not even that if it went home.
     pub(super) fn gone(
         &self,
         row: &ZoneRecord,
@@ -85,7 +85,7 @@ impl Engine {
             return Ok(self.store.passed_on(row.uuid, row.location.as_ref().filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
-        // Who has begun it the journal knows.
+        // The journal knows the user who began it.
         let configured = ZoneRecord::configured(manifest, written, String::new());
         let location = row.location.clone();
         Ok(self
@@ -109,7 +109,7 @@ pub enum Event<'a> {
     Migrating(&'a ZoneName, &'a str),
     /// This zone is moved from its location to this host, because there is no room for it here yet.
     Relocating(&'a ZoneName, &'a str),
-    /// This zone is stopped or suspended here now.
+    /// This zone is being stopped or suspended here.
     Stopping(&'a ZoneName, StopMethod),
     /// This zone that was stopped here is being booted.
     Booting(&'a ZoneName),

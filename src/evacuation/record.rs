@@ -114,7 +114,7 @@ impl MoveContext<'_> {
         ZoneRecord { location: Some(self.peer.clone()), down: None, ..away.clone() }
     }
 
-    /// What is said of a guest that has come home and ran when it left, but did not any more.
+    /// The report about a guest that has come home and ran when it left, but not any more.
     fn came_home_down(&self) -> Option<String> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.zone;

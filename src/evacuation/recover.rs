@@ -70,7 +70,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     Ok(settled)
 }
 
-/// Puts the records of zones that rest here right, after an interruption and after what their owners have done.
+/// Corrects the records of zones that were stopped here, after an interruption or acts of their owners.
 async fn settle_stopped(engine: &Engine) -> Result<(), EvacuationError> {
     let stopped = engine.store.stopped()?;
     if stopped.is_empty() {
@@ -103,7 +103,7 @@ async fn settle_stopped(engine: &Engine) -> Result<(), EvacuationError> {
     Ok(())
 }
 
-/// The record of a zone that is down. One whose memory was not saved was stopped.
+/// The record of a zone that does not run. If its memory was not saved, it was stopped.
 pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
     let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
     let place = match rest.place {

@@ -192,7 +192,7 @@ impl Engine {
     }
 }
 
-/// Which of them run on as they are, by wish: not one that this run is about.
+/// Which of these zones the policy leaves running, and which not; zones that the run is about are not left.
 fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
     running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }

@@ -148,16 +148,16 @@ pub const fn as_it_was(was_paused: bool, source: Observed, destination: Observed
     }
 }
 
-/// What becomes of a record, and what is said.
+/// What becomes of a record, and what is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordFate {
-    /// It is as it says.
+    /// It is correct.
     Keep,
-    /// The zone rests.
+    /// The zone is stopped.
     Rests(&'static str),
     /// There is nothing to be booted any more.
     Drop(&'static str),
-    /// Not before it has ended.
+    /// The zone has not ended yet.
     Wait(&'static str),
 }
 

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::model::{Home, Zone};
 
 impl Store {
-    /// Records to which other host a zone belongs that is here or comes.
+    /// Records to which other host a zone belongs that is here or will arrive.
     pub fn set_home(&self, zone: &Zone, home: &Home) -> Result<(), StoreError> {
         self.write("record whose zone it is", |transaction| {
             let known = find(transaction, zone.uuid)?;
@@ -19,7 +19,7 @@ impl Store {
         })
     }
 
-    /// Records that a zone does not belong to another host, or does not come. Whether it did.
+    /// Records that a zone does not belong to another host, or does not arrive. Returns whether it did.
     pub fn remove_home(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("record that a zone belongs to no other host", |transaction| {
             let Some(record) = find(transaction, uuid)?.filter(|record| record.home.is_some()) else {
@@ -30,8 +30,9 @@ impl Store {
         })
     }
 
-    /// Records which hosts bring a zone, or have it brought: they may fetch it. `is_here`: beside those that are known.
-    /// What is known so of zones of which there is no trace any more (`present` are on the platform) goes.
+    /// Records which hosts bring a zone, or have it brought, and so may fetch it. `is_here`: in addition to those
+    /// that are known. Deletes such records of zones that no longer exist; those in `present` are on the
+    /// platform.
     pub fn bring(
         &self,
         zone: &Zone,

@@ -337,14 +337,14 @@ pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Resul
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
-/// What a column holds as JSON.
+/// Reads a JSON column.
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
     })
 }
 
-/// What a column is to hold as JSON.
+/// Writes a JSON column.
 fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }

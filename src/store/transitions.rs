@@ -108,8 +108,8 @@ impl Store {
         })
     }
 
-    /// Records that a zone is here: it is back, has never left, runs again or was attached. Whether it was recorded to be
-    /// anywhere else.
+    /// Records that a zone is here: it is back, has never left, runs again or was attached. Returns whether it
+    /// was recorded as being elsewhere.
     pub fn zone_is_here(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("record that a zone is here", |transaction| {
             let Some(record) = find(transaction, uuid)? else { return Ok(false) };
@@ -119,7 +119,7 @@ impl Store {
         })
     }
 
-    /// Removes the record of a zone that is configured here or was migrated: nobody wants it any more. Whether there was one.
+    /// Removes the record of a zone that is configured here or was migrated. Returns whether there was one.
     pub fn delete_zone(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("delete the record of a zone", |transaction| {
             Ok(transaction.execute("DELETE FROM zone WHERE uuid = ?1", [uuid.to_string()])? > 0)
@@ -170,7 +170,7 @@ fn configure(
     put(transaction, record, &Configuration::Replace(manifest))
 }
 
-/// Records that a zone is here. What its configuration was is its platform's affair.
+/// Records that a zone is here. Its configuration is known to the platform.
 fn settle_here(transaction: &Transaction<'_>, record: ZoneRecord) -> rusqlite::Result<()> {
     save(transaction, &record.here(), &Configuration::Drop)
 }

@@ -23,19 +23,17 @@ pub struct ZoneRecord {
     pub uuid: Uuid,
     /// Its brand.
     pub brand: Brand,
-    /// Where it is.
     pub place: Place,
-    /// The other host: where the zone is or goes, or was last.
+    /// The other host: where the zone is, goes, or was last.
     pub location: Option<HostUri>,
-    /// Where it is being relocated to.
     pub relocating_to: Option<HostUri>,
     /// The host that it belongs to, if that is another one.
     pub home: Option<Home>,
     /// The hosts that may fetch it: those that brought it, and those for which they did.
     pub owners: Vec<String>,
-    /// Among the zones that were stopped here, in that order.
+    /// Its position in the order in which zones were stopped here.
     pub position: Option<i64>,
-    /// When that was begun.
+    /// When it began to leave or to stop.
     pub since: Millis,
     /// When it had arrived or had stopped.
     pub ended: Option<Millis>,
@@ -47,15 +45,15 @@ pub struct ZoneRecord {
     pub bytes: u64,
     /// How long it did not answer, in milliseconds.
     pub downtime: Option<u64>,
-    /// What had been expected of its move.
+    /// The estimate of its move.
     pub expected: Option<Expectation>,
     /// Why it does not run although it ran when it left, as far as was seen.
     pub down: Option<String>,
-    /// Where its manifest lies too, if it is configured and has a zonepath.
+    /// Its zonepath, in which its manifest lies too, if it is configured.
     pub zonepath: Option<PathBuf>,
-    /// Who has put it there.
+    /// The user who detached or created it.
     pub user: Option<String>,
-    /// Where and when its configuration was written, if it is configured.
+    /// Where and when its manifest was written, if it is configured.
     pub written: Option<Written>,
 }
 
@@ -103,17 +101,17 @@ impl ZoneRecord {
         }
     }
 
-    /// The same zone here: what was recorded of where it was does not hold any more.
+    /// The record of the same zone, which is here now.
     pub(super) fn here(self) -> Self {
         Self { home: self.home, owners: self.owners, ..Self::called(self.zone, self.uuid, self.brand) }
     }
 
-    /// Whether the record says nothing but that the zone is here.
+    /// Whether the record says only that the zone is here.
     pub(super) fn is_void(&self) -> bool {
         self.place == Place::Here && self.home.is_none() && self.owners.is_empty()
     }
 
-    /// Where the zone is: `is_present` on this host's platform, or as recorded.
+    /// Where the zone is: here if `is_present` on this host's platform, or as recorded.
     pub fn known_location(&self, is_present: bool) -> Location {
         if is_present {
             return self.home.clone().map_or(Location::Here, Location::Guest);
@@ -126,7 +124,7 @@ impl ZoneRecord {
         }
     }
 
-    /// Whether its configuration, and nothing more, is here: it may be attached, unless its host has it.
+    /// Whether only its configuration is here: it may be attached, unless its host has it.
     pub const fn is_configured(&self) -> bool {
         matches!(self.place, Place::Configured | Place::Migrated) && self.written.is_some()
     }

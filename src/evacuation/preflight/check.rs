@@ -34,7 +34,7 @@ impl Engine {
         self.bound(noted, mappings).map_err(blocker)
     }
 
-    /// A zone that comes back, into the networks with which it has left.
+    /// A zone that comes back, into the networks in which it was when it left.
     pub(in crate::evacuation) fn homeward(
         &self,
         zone: &Manifest,

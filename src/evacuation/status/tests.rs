@@ -38,7 +38,7 @@ fn zones_that_rest_are_listed_as_they_rest_and_without_a_destination() {
         assert!(status.rows.iter().all(|row| row.dest.is_none()));
         assert!(status.rows[2].error.as_ref().unwrap().contains("--resume"));
     }
-    // Why one could not be booted again is what people want to see.
+    // The reason why a zone could not be booted again is what people need to see.
     assert_eq!(states(&listed(Direction::Return, MoveState::Failed))[0], "a FAILED");
 }
 
@@ -139,7 +139,7 @@ fn what_an_interrupted_run_left_is_shown_as_it_was_settled() {
         assert_eq!(listed(Direction::Return, state, &[]), [] as [String; 0]);
     }
     assert_eq!(listed(Direction::Evacuate, MoveState::Migrating, &[]), ["a FAILED"]);
-    // As after a return that failed otherwise.
+    // As after a return that failed in another way.
     assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
 }
 

@@ -32,7 +32,7 @@ fn after_holds_always_then_as_named_then_by_priority_then_by_name() {
             none,
             ["web", "app", "db"],
         ),
-        // What is waited for goes early, what waits goes late, whatever their priorities are.
+        // What others wait for is stopped early, and what waits late, whatever their priorities are.
         (
             [zone("app", 5, &["web"]), zone("db", 9, &["web"]), zone("web", -9, &[])],
             none,
@@ -48,7 +48,7 @@ fn after_holds_always_then_as_named_then_by_priority_then_by_name() {
             &["web", "app", "db"],
             ["web", "db", "app"],
         ),
-        // One that is not there, and a cycle.
+        // A zone that does not exist, and a cycle.
         (
             [zone("app", 0, &["x"]), zone("db", 0, &["web"]), zone("web", 0, &["db"])],
             none,
@@ -75,7 +75,7 @@ proptest! {
         named in prop::collection::vec(0..9_usize, 0..9), rests in prop::collection::vec(any::<bool>(), 9),
     ) {
         let name = |number: usize| format!("z{number}");
-        // Each comes only after those with lower numbers.
+        // Each zone comes only after those with lower numbers.
         let zones: Vec<_> = shape.iter().enumerate().map(|(number, (priority, after))| FleetZone {
             after: after.iter().filter(|other| **other < number).map(|other| name(*other).parse().unwrap()).collect(),
             ..zone(&name(number), *priority, &[])

@@ -12,7 +12,7 @@ use crate::store::{
     Contents, Direction, HeldReplica, Mark, Move, MoveState, Place, Store, TargetKey, ZoneRecord,
 };
 
-/// Those that are away or on their way.
+/// The zones that are away or on their way.
 fn all_away() -> Vec<ZoneRecord> {
     vec![
         record("back", 11, Place::Returning),
@@ -34,7 +34,7 @@ fn all_stopped() -> Vec<ZoneRecord> {
     all.into_iter().zip(1..).map(|(record, at)| ZoneRecord { position: Some(at), ..record }).collect()
 }
 
-/// Those that are configured.
+/// The configured zones.
 fn all_configured() -> Vec<(ZoneRecord, Manifest)> {
     let container = container("box", 21);
     let configured = ZoneRecord::configured(&container, Written::by("h1", Millis(40)), "ada".into());
@@ -50,12 +50,12 @@ fn manifest_for(record: &ZoneRecord) -> Manifest {
     manifest_of(record.zone.as_str(), record.uuid.as_u128())
 }
 
-/// All of them, in every place.
+/// All zones, in every place.
 fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     let away = all_away().into_iter().map(|record| (record.clone(), Some(manifest_for(&record))));
     let configured = all_configured().into_iter().map(|(record, manifest)| (record, Some(manifest)));
     let passed = guest("passed", 27, Some("rads://h3"));
-    // It was attached from the manifest that its host has left.
+    // It was taken over from its replica.
     let taken = brought("taken", 28, &["h1"]);
     let others = [passed, guest("visitor", 26, None), brought("guest", 9, &["h3", "h4"]), taken];
     let others = all_stopped().into_iter().chain(others).map(|record| (record, None));
@@ -79,7 +79,7 @@ fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (HeldRepli
     (row, manifest)
 }
 
-/// Every table, every word of every enumeration, every column with and without a value.
+/// Every table, every word of every enum, every column with and without a value.
 pub fn contents() -> Contents {
     let moves = MoveState::ALL.iter().enumerate();
     let moves = moves.map(|(n, &state)| (1, Move { state, ..Move::new(name(&format!("z{n}"))) }));
@@ -182,7 +182,7 @@ pub fn write(store: &Store) {
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
 }
 
-/// Records a zone that is away, over the places through which it came there.
+/// Records a zone that is away, through all places on its way.
 pub fn begin(store: &Store, record: &ZoneRecord, manifest: &Manifest) {
     let first = if record.place == Place::Migrating { Place::Migrating } else { Place::Leaving };
     let at = |place| ZoneRecord { place, relocating_to: None, ..record.clone() };

@@ -1,4 +1,4 @@
-//! One of everything that a database can hold.
+//! One of everything that a database can contain.
 
 mod database;
 
@@ -199,7 +199,7 @@ pub fn standby(zone: &str, origin: &str) -> Standby {
     Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
     Standby { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
 }
