@@ -111,7 +111,6 @@ fn fill(root: &Path) {
             place: Place::Leaving,
             location: Some("ssh://root@h2".parse().expect("a URI")),
             was_running: true,
-            kind: Some(Method::Live),
             since: Millis(1),
             ..ZoneRecord::of(&zone)
         };

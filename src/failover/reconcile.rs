@@ -126,9 +126,7 @@ fn row_of(zone: &Zone, at: &HostUri, since: Millis) -> ZoneRecord {
     ZoneRecord {
         place: Place::Away,
         location: Some(at.clone()),
-        kind: Some(Method::Cold),
         since,
-        ended: Some(since),
         // On the other host it was booted only if an administrator wanted it to run.
         ..ZoneRecord::of(zone)
     }
