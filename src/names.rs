@@ -13,7 +13,7 @@ const MANY: [&str; 1] = ["Args"];
 const RETIRED: &[(&str, &str)] = &[
     ("bed", "stop plan"), ("bedtime", "stop order"), ("booked", "reserved"), ("booking", "reservation"),
     ("deed", "access"), ("desk", "admin"), ("errand", "job"), ("heed", "obey, reconcile"),
-    ("homecoming", "return plan"), ("knock", "connect"), ("lookout", "discovery"), ("plugged", "connected"),
+    ("homecoming", "return plan"), ("knock", "connect"), ("lookout", "discovery"), ("plugged", "connected"), ("refuge", "location"),
     ("stranger", "unmanaged guest"), ("whereabouts", "location"),
 ];
 

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::file;
 use crate::model::document::{self, DocumentError};
-use crate::model::{DiskSource, Manifest, ZoneName};
+use crate::model::{LocalPath, Manifest, ZoneName};
 
 /// The name of the manifest in the zonepath.
 pub const MANIFEST: &str = "SUNWdetached.xml";
@@ -78,7 +78,7 @@ pub fn of(manifest: &Manifest, path: &Path) -> Result<Option<PathBuf>, ZonepathE
 fn folder_of(manifest: &Manifest, path: &Path) -> Option<PathBuf> {
     let before = manifest.zonepath()?;
     let root = manifest.disks.iter().find(|disk| disk.target == "/")?;
-    let DiskSource::Dir(root) = &root.source else { return None };
+    let LocalPath::Dir(root) = root.source.local_path()? else { return None };
     let root = root.file_name()?;
     let folder = if path.is_dir() {
         path

@@ -1,11 +1,12 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► reserve room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
-//!         ─► row and manifest go
+//!   check ─► reserve room ─► no other host has it? ─► claim the manifest in the zonepath ─► define it on the platform
+//!         ─► remove record and manifest
 //! ```
 //!
-//! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
+//! Room is reserved before other hosts are asked: of two hosts that do this at once, at least one learns of the
+//! other.
 //!
 //! After an interruption before the platform has the zone, it is still configured, and this host holds the
 //! manifest.
@@ -26,7 +27,7 @@ use crate::software::Report;
 use crate::store::targets_of;
 use crate::zonepath;
 
-/// For how long room is reserved for a zone that is being attached, in milliseconds.
+/// The lease of the reservation for a zone that is being attached, in milliseconds.
 const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
@@ -106,6 +107,7 @@ impl ZoneAdmin<'_> {
             overwrite: false,
             force,
             pending,
+            disk: 0,
             mappings,
         }
     }
@@ -164,8 +166,8 @@ impl ZoneAdmin<'_> {
         ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
     }
 
-    /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
-    /// stand against it already.
+    /// Checks a zone that does not run, and reserves room for it. It belongs to `home`, or to this host if that
+    /// is none. `findings` are blockers found before.
     pub(super) async fn admit(
         &self,
         manifest: &Manifest,

@@ -27,10 +27,10 @@ pub enum AdminRefusal {
     Runs(ZoneName),
     /// The zone is suspended: its memory is on this host.
     #[error(
-        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {1}')"
+        "zone '{0}': it is suspended, and its memory is saved on this host; boot it first, or discard the saved memory"
     )]
-    Suspended(ZoneName, String),
-    /// The zone was stopped here by an evacuation.
+    Suspended(ZoneName),
+    /// It was put to rest.
     #[error(
         "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
     )]
@@ -81,7 +81,7 @@ pub enum AdminRefusal {
     /// The zone is of another platform.
     #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
     Platform(ZoneName, String, &'static str),
-    /// It is not connected to that.
+    /// The zone is not connected to that network.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// The manifest and the configuration in it are of different zones.

@@ -73,7 +73,7 @@ impl KnownZones {
         }
         match (zone.state, zone.aux) {
             _ if zone.is_running() => Err(AdminRefusal::Runs(name.clone())),
-            (_, Some(Aux::Suspended)) => Err(AdminRefusal::Suspended(name.clone(), zone.virsh_word())),
+            (_, Some(Aux::Suspended)) => Err(AdminRefusal::Suspended(name.clone())),
             (ZoneState::Installed, _) => Ok(zone),
             (state, _) => Err(detached(state)),
         }
@@ -194,7 +194,7 @@ mod tests {
                 "zone 'paused': it runs",
                 "zone 'ending': it runs",
                 "ready may",
-                "zone 'asleep': it is suspended, its memory lies on this host",
+                "zone 'asleep': it is suspended, and its memory is saved on this host",
                 "zone 'half': it is incomplete, and only installed zones can be detached",
                 "zone 'rests': it rests here",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",

@@ -1,12 +1,12 @@
 //! A zone of a lost host is taken over: attached from the replica that the host has left here.
 //!
 //! ```text
-//!   check ─► reserve room ─► ask its host and its other targets ─► note that it was taken ─► the platform has it
+//!   check ─► reserve room ─► ask its host and its other targets ─► record the takeover ─► define it on the platform
 //! ```
 //!
-//! Room is reserved before others are asked: of two targets that do this at once, one at least hears of the other. The note
-//! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
-//! [`crate::failover`]).
+//! Room is reserved before other hosts are asked: of two targets that do this at once, at least one learns of the
+//! other. The takeover is recorded before the zone is defined: when its host is back, it learns of it from the
+//! hosts with which it leaves replicas (see [`crate::failover`]).
 
 use super::{AdminError, AdminRefusal, AttachOptions, ZoneAdmin};
 use crate::failover::ownership::OwnershipQuery;

@@ -123,7 +123,7 @@ impl Session {
         self.relay(inner).await
     }
 
-    /// Waits for the hypervisor to connect, and leads it to the peer. A peer that goes away meanwhile ends it.
+    /// Waits for the hypervisor to connect, and relays it to the peer. Ends if the peer leaves before.
     async fn listen(mut self, host: &dyn Host, token: &Token, stream: StreamId) -> Result<(), ServeError> {
         self.may_migrate(host, "listen").await?;
         let _claim = self.claim(token).await?;

@@ -1,5 +1,10 @@
 //! The command line: one file for each subcommand; no decisions are made here.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "comments on arguments are their help: brackets are not links"
+)]
+
 mod agent;
 mod cert;
 mod columns;

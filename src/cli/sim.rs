@@ -28,6 +28,9 @@ enum Action {
         /// Memory, for example 64G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         memory: Option<u64>,
+        /// Disk space of its own storage, for example 1T
+        #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+        disk: Option<u64>,
         /// Network bandwidth per second, for example 1G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         bandwidth: Option<u64>,
@@ -163,11 +166,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let sim = context.simulation()?;
     match args.action {
-        Action::Host { memory, bandwidth, storage, scale } => {
+        Action::Host { memory, disk, bandwidth, storage, scale } => {
             let now = sim.host()?;
             sim.set_host(&HostSettings {
                 name: context.host_name(),
                 memory: memory.unwrap_or(now.memory),
+                disk: disk.unwrap_or(now.disk),
                 bandwidth: bandwidth.unwrap_or(now.bandwidth),
                 scale: scale.map_or(now.scale, Scale::Times),
                 storages: if storage.is_empty() { now.storages.clone() } else { storage },

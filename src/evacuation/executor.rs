@@ -61,8 +61,8 @@ impl Engine {
     }
 }
 
-/// Keeps the reserved room of zones that wait or move. A zone that has arrived has given its own back, and gets it
-/// no more. Never ends.
+/// Renews the reservations of zones that wait or move. The reservation of a zone that has arrived is released,
+/// and cannot be renewed. Never ends.
 async fn renew(reservations: &[Arc<Task>]) {
     loop {
         tokio::time::sleep(RENEWAL).await;

@@ -38,7 +38,7 @@ pub enum JobState {
     Selected,
     /// A host is asked whether it accepts the zone.
     Checking,
-    /// Nothing stands against it, room is reserved: it waits for its turn.
+    /// There are no blockers and room is reserved: it waits for its turn.
     Ready,
     /// A host would accept the zone if it had more room.
     Waiting(Wait),

@@ -6,8 +6,8 @@
 //!                                          └─► pause, while others may give room back ─► fail
 //! ```
 //!
-//! Within a run a move that fails gives its reservation back, and one that arrives often takes less than was reserved.
-//! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
+//! A move of this run that fails gives its reservation back, and one that arrives often takes less room than was
+//! reserved. Other runs, too, move zones away from the destination, or choose another destination.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ struct WaitBudget {
 }
 
 impl WaitBudget {
-    /// Their pauses are longer together than room stays reserved for a host that is gone.
+    /// All pauses together are longer than the lease of a reservation whose host is gone.
     const TRIES: u32 = 7;
 
     /// After a pass in which nothing could move: the pause before another one, if that may help.

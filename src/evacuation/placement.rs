@@ -274,7 +274,8 @@ fn blocker(refusal: &Refusal) -> Blocker {
         | Refusal::NotLive
         | Refusal::Hypervisor(_) => BlockerKind::Platform,
         Refusal::Networks(_) | Refusal::MappedNetwork(..) => BlockerKind::Network,
-        Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
+        Refusal::Disk(_) => BlockerKind::Disk,
+        Refusal::Storage(_) => BlockerKind::Storage,
         Refusal::Home
         | Refusal::NotATarget
         | Refusal::MaxZones(_)

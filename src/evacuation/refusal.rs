@@ -69,6 +69,9 @@ impl std::fmt::Display for Wait {
             let between = if number > 0 { " and " } else { "" };
             match kind {
                 BlockerKind::Cpu => write!(f, "{between}{} more virtual processor(s)", shortage.missing)?,
+                BlockerKind::Disk => {
+                    write!(f, "{between}{} more disk space", format_bytes(shortage.missing))?
+                }
                 _ => write!(f, "{between}{} more memory", format_bytes(shortage.missing))?,
             }
             write!(f, " on {host}")?;

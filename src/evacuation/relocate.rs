@@ -83,7 +83,7 @@ impl Engine {
         })
     }
 
-    /// Reserves room for a zone on its way aside, if it can go there live.
+    /// Reserves room for a zone that is to be relocated, if it can go there live.
     async fn way_aside(
         &self,
         view: &PlanningView,
@@ -110,7 +110,7 @@ impl Engine {
             Some(mapped) => {
                 let answer = check.run(&mapped, third.as_ref(), PendingLoad::default()).await;
                 let (from, to) = (location.clone(), third.clone());
-                answer.ok().map(|request| Arc::new(check.task(request, mapped.record, from, to)))
+                answer.ok().map(|accepted| Arc::new(check.task(accepted, mapped.record, from, to)))
             }
             None => None,
         };

@@ -194,7 +194,7 @@ fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]
     Replica { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
 }
 
-/// What came of one host_work.
+/// What came of one host.
 #[derive(Default)]
 struct Part {
     left: Vec<ReplicaStatus>,

@@ -27,7 +27,11 @@ macro_rules! calls {
                 true
             }
 
-            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
+            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
+                $(let _ = $arg;)*
+                let reason = concat!("it does not answer '", stringify!($name), "'");
+                Err(HostError::unsupported(self.name(), reason))
+            })+
 
             /// The relation of a request's zone to a peer. Only a host's own agent asks this.
             async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
@@ -37,7 +41,7 @@ macro_rules! calls {
             /// Opens a stream to the hypervisor's socket there, at which a live migration arrives.
             async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError>;
 
-            /// Makes a socket there on which its hypervisor will connect: where a live migration begins.
+            /// Creates a socket there to which its hypervisor will connect, where a live migration begins.
             async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError>;
         }
 
@@ -139,14 +143,15 @@ calls! {
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
         -> Vec<Takeover>, within 30 s;
 
-    /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
-    /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.
+    /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Repeating it extends the
+    /// lease. If the platform has a configuration of the zone that is to be replaced, it is kept from then on.
+    /// Returns whether there is one.
     Migrate fn reserve(arrival: CheckRequest, lease: u64) -> bool, within 60 s;
-    /// Extends a reservation to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
-    /// its room is given back, and an older configuration that the zone came over is kept.
+    /// Extends a reservation to `lease` milliseconds from now, and never shortens it; does nothing if there is
+    /// none. With 0 its room is given back, but the replaced configuration is still kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
-    /// Gives the reserved room back: the zone is here, or it will not come. An older configuration that it came over is
-    /// not needed any more if it is here.
+    /// Gives the reserved room back: the zone is here, or will not come. The replaced configuration is dropped if
+    /// the zone is here.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
     /// Cold: defines the zone, which is then `installed` here. Needs a reservation.
@@ -169,8 +174,8 @@ calls! {
     Migrate fn open_incoming(manifest: Manifest, token: Token) -> (), within 60 s;
     /// Live, destination: removes the folder of the streams.
     Migrate fn close_incoming(token: Token) -> (), within 30 s;
-    /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
-    /// still held there, and with its interfaces connected so.
+    /// Live, source: sends the zone's memory; returns when the zone is stopped for good here, and complete and
+    /// held at the destination, with its interfaces mapped to other networks.
     Migrate fn send(zone: Zone, token: Token, #[serde(default)] mappings: Vec<InterfaceMapping>) -> Sent, within 86400 s;
     /// Live, source: the progress of the migration, if it is under way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
@@ -187,6 +192,14 @@ calls! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_host_answers_every_question() {
+        let local = include_str!("local.rs");
+        for (name, _) in Call::ALL {
+            assert!(local.contains(&format!("    async fn {name}(")), "{name}");
+        }
+    }
 
     #[test]
     fn roles_grow() {

@@ -1,11 +1,12 @@
-//! Whether a zone that comes finds room beside what is here and what is reserved. Pure.
+//! Whether an incoming zone finds room besides the zones that are here and the reservations. Pure.
 //!
 //! ```text
 //!   taken  =  zones that run here  +  reservations of zones that are not here yet
 //! ```
 //!
-//! A zone on its way in has a reservation and, already, a process here: it counts once. Its processors are those of the
-//! process; its memory is the reservation's until all of it has come, for until then the process has not taken it.
+//! A zone that is arriving has a reservation and already a process here, but counts once: its CPUs are those of
+//! the process; its memory is that of the reservation until all of it has arrived, because the process has not
+//! allocated it before.
 
 use crate::model::{Aux, Blocker, BlockerKind, CheckRequest, Method, Shortage, Zone, format_bytes};
 use crate::platform::PlatformFacts;
@@ -31,14 +32,17 @@ struct Amounts {
     left: u64,
     /// Available to the zone on an empty host.
     all: u64,
-    /// What is reserved for others, who may not come.
+    /// Reserved for other zones, which may not come.
     reserved: u64,
 }
 
 impl Capacity<'_> {
-    /// What it has too little of for that zone, `reserved` being the reservations of others.
+    /// The resources that do not suffice for that zone, `reserved` being the reservations of others.
     pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
-        [self.memory(arrival, reserved), self.cpus(arrival, reserved)].into_iter().flatten().collect()
+        [self.memory(arrival, reserved), self.cpus(arrival, reserved), self.disk(arrival, reserved)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
@@ -56,6 +60,21 @@ impl Capacity<'_> {
         let [wanted, left] = [amounts.wanted, amounts.left].map(format_bytes);
         let reason = format!("{wanted} of memory needed, {} has {left} free", self.host);
         self.blocker(BlockerKind::Memory, &amounts, reason)
+    }
+
+    fn disk(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
+        let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
+        let reserved = self.not_here(reserved, whole).map(|one| one.disk).fold(0, u64::saturating_add);
+        let coming = reserved.saturating_add(arrival.pending.disk);
+        let amounts = Amounts {
+            wanted: arrival.disk,
+            left: self.facts.disk_free.saturating_sub(coming),
+            all: self.facts.disk,
+            reserved: coming,
+        };
+        let [wanted, left] = [amounts.wanted, amounts.left].map(format_bytes);
+        let reason = format!("{wanted} of disk space needed, {} has {left} free", self.host);
+        self.blocker(BlockerKind::Disk, &amounts, reason)
     }
 
     fn cpus(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
@@ -80,7 +99,7 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Cpu, &amounts, reason)
     }
 
-    /// The reservations of zones that are not here yet, or not as it should be.
+    /// The reservations of zones that are not here yet, or not completely.
     fn not_here<'a>(
         &self,
         reserved: &'a [Reservation],
@@ -148,6 +167,7 @@ mod tests {
             overwrite: false,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }
@@ -160,6 +180,7 @@ mod tests {
             source: "h3".into(),
             memory,
             cpus,
+            disk: 0,
             expires: Millis(0),
         }
     }
@@ -167,7 +188,8 @@ mod tests {
     /// A host of 100 bytes and 2 CPUs, with those zones.
     fn capacity(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Capacity<'static> {
         let (hypervisor, arch) = (String::new(), String::new());
-        let facts = PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2 };
+        let facts =
+            PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2, disk: 1000, disk_free: 400 };
         Capacity { host: "h2", facts, running, leaving: false, ratio }
     }
 
@@ -222,6 +244,26 @@ mod tests {
             assert_eq!(found(&capacity, &arrival(40, 2, Method::Live), &reserved), [], "{aux:?}");
             assert_eq!(found(&capacity, &arrival(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
         }
+    }
+
+    #[test]
+    fn data_that_is_copied_needs_room_beside_what_is_reserved_and_what_is_shared_needs_none() {
+        let capacity = capacity(vec![zone(1, 1, 1, None), zone(2, 1, 1, Some(Aux::MigratingIn))], 90, 0);
+        let with = |number, disk| Reservation { disk, ..reservation(number, 0, 0) };
+        // The first is here: its data is no longer reserved but there.
+        let reserved = [with(1, 390), with(2, 100), with(3, 50)];
+        let data = |disk, kind| CheckRequest { disk, ..arrival(1, 1, kind) };
+        for kind in [Method::Live, Method::Cold, Method::Restart] {
+            assert_eq!(found(&capacity, &data(0, kind), &[with(3, 5000)]), [], "{kind}");
+            assert_eq!(found(&capacity, &data(250, kind), &reserved), [], "{kind}");
+            let shortage = Some(Shortage { missing: 1, may_free_up: true });
+            let short = ("disk: 251B of disk space needed, h2 has 250B free".to_owned(), shortage);
+            assert_eq!(found(&capacity, &data(251, kind), &reserved), [short], "{kind}");
+            assert_eq!(found(&capacity, &data(1001, kind), &[])[0].1, None, "{kind}");
+        }
+        let pending = PendingLoad { disk: 300, ..PendingLoad::default() };
+        let told = found(&capacity, &CheckRequest { pending, ..data(101, Method::Cold) }, &[]);
+        assert_eq!(told[0].0, "disk: 101B of disk space needed, h2 has 100B free");
     }
 
     #[test]

@@ -8,23 +8,19 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
-    Replica, Sent, StreamId, Takeover, Token, Zone, ZoneName,
-};
-use crate::plan::Survey;
+use crate::model::{Facts, HostId, Location, StreamId, Token};
 
-/// Answers `facts` at once and `location` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `location` when the test allows it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `location` answer. Closed: it panics.
+    /// Each permit allows one answer to `location`. If closed, it panics.
     pub gate: Semaphore,
-    /// How many `location` have been asked, and answered.
+    /// The number of `location` requests, both asked and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
     pub connected: mpsc::UnboundedSender<DuplexStream>,
-    /// What connects to `listen`.
+    /// The connections to the sockets of `listen`.
     pub connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     /// Every [`Pending`] holds one permit while it exists.
     pub listening: Arc<Semaphore>,
@@ -54,10 +50,6 @@ impl FakeHost {
         };
         (Arc::new(host), Ends { connected: at_connect, connections: at_connection })
     }
-
-    fn cannot<T>(&self) -> Result<T, HostError> {
-        Err(HostError::permanent(&self.name, "fake"))
-    }
 }
 
 /// Where a fake host says that a zone is: every zone is on another host.
@@ -77,87 +69,58 @@ impl Pending for FakePending {
     }
 }
 
-macro_rules! cannot {
-    ($(fn $name:ident($($type:ty),*) -> $reply:ty;)+) => {
-        #[async_trait::async_trait]
-        impl Host for FakeHost {
-            fn name(&self) -> &str {
-                &self.name
-            }
+#[async_trait::async_trait]
+impl Host for FakeHost {
+    fn name(&self) -> &str {
+        &self.name
+    }
 
-            fn id(&self) -> HostId {
-                HostId::test(1)
-            }
+    fn id(&self) -> HostId {
+        HostId::test(1)
+    }
 
-            fn is_connected(&self) -> bool {
-                !self.is_broken.load(Ordering::Relaxed)
-            }
+    fn is_connected(&self) -> bool {
+        !self.is_broken.load(Ordering::Relaxed)
+    }
 
-            async fn facts(&self) -> Result<Facts, HostError> {
-                let text = || "fake".to_owned();
-                Ok(Facts {
-                    host: self.name.clone(), software: text(), platform: text(), hypervisor: text(), arch: text(),
-                    memory: 1, memory_free: 1, cpus: 1, maintenance: None, announced: None,
-                })
-            }
+    async fn facts(&self) -> Result<Facts, HostError> {
+        let text = || "fake".to_owned();
+        Ok(Facts {
+            host: self.name.clone(),
+            software: text(),
+            platform: text(),
+            hypervisor: text(),
+            arch: text(),
+            memory: 1,
+            memory_free: 1,
+            cpus: 1,
+            maintenance: None,
+            announced: None,
+        })
+    }
 
-            async fn location(&self, uuid: Uuid) -> Result<Location, HostError> {
-                self.asked.add_permits(1);
-                self.gate.acquire().await.expect("a bug").forget();
-                self.answered.add_permits(1);
-                Ok(answer(uuid))
-            }
+    async fn location(&self, uuid: Uuid) -> Result<Location, HostError> {
+        self.asked.add_permits(1);
+        self.gate.acquire().await.expect("a bug").forget();
+        self.answered.add_permits(1);
+        Ok(answer(uuid))
+    }
 
-            async fn standing(&self, _: &str, _: &Named) -> Result<Standing, HostError> {
-                Ok(Standing { relation: Relation::Own, reason: "fake".to_owned() })
-            }
+    async fn standing(&self, _: &str, _: &Named) -> Result<Standing, HostError> {
+        Ok(Standing { relation: Relation::Own, reason: "fake".to_owned() })
+    }
 
-            async fn connect(&self, _: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
-                if stream == StreamId::Control {
-                    return self.cannot();
-                }
-                let (here, there) = duplex(1 << 16);
-                self.connected.send(there).unwrap();
-                Ok(Box::new(here))
-            }
-
-            async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
-                let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
-                Ok(Box::new(FakePending { connections: Arc::clone(&self.connections), _listening: listening }))
-            }
-
-            $(async fn $name(&self, $(_: $type),*) -> Result<$reply, HostError> {
-                self.cannot()
-            })+
+    async fn connect(&self, _: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+        if stream == StreamId::Control {
+            return Err(HostError::permanent(&self.name, "fake"));
         }
-    };
-}
+        let (here, there) = duplex(1 << 16);
+        self.connected.send(there).unwrap();
+        Ok(Box::new(here))
+    }
 
-cannot! {
-    fn inventory() -> Inventory;
-    fn survey(bool) -> Survey;
-    fn check(CheckRequest) -> Vec<Blocker>;
-    fn manifest(ZoneName) -> Manifest;
-    fn export(ZoneName) -> Exported;
-    fn verify_storage(ProbeTicket) -> Vec<DiskView>;
-    fn clear_markers(ProbeTicket) -> ();
-    fn store_replica(Replica) -> ();
-    fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Takeover>;
-    fn reserve(CheckRequest, u64) -> bool;
-    fn renew(ZoneName, Uuid, u64) -> ();
-    fn release(ZoneName, Uuid) -> ();
-    fn attach(Manifest) -> ();
-    fn detach(ZoneName, Uuid, bool) -> ();
-    fn shutdown(ZoneName, Uuid, u64) -> ();
-    fn boot(ZoneName, Uuid) -> bool;
-    fn keep(Manifest) -> ();
-    fn set_autostart(ZoneName, bool) -> ();
-    fn open_incoming(Manifest, Token) -> ();
-    fn close_incoming(Token) -> ();
-    fn send(Zone, Token, Vec<InterfaceMapping>) -> Sent;
-    fn progress(ZoneName) -> Option<Progress>;
-    fn abort(ZoneName) -> ();
-    fn wait_sent(ZoneName) -> ();
-    fn resume(ZoneName, Uuid) -> ();
-    fn destroy_incoming(ZoneName, Uuid) -> ();
+    async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
+        let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
+        Ok(Box::new(FakePending { connections: Arc::clone(&self.connections), _listening: listening }))
+    }
 }

@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
+//! A zone is admitted only while the host is not in maintenance, and only into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -153,7 +153,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(self.reserved_memory()?),
+            memory_free: facts.memory_free.saturating_sub(self.reserved()?.memory),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
             announced: self.announced()?,
@@ -167,7 +167,9 @@ impl Host for Local {
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
         let mut survey = survey.named(&HostKey::Name(self.name.clone()));
-        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.reserved_memory()?);
+        let reserved = self.reserved()?;
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(reserved.memory);
+        survey.host.disk_free = survey.host.disk_free.saturating_sub(reserved.disk);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
@@ -235,7 +237,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -348,7 +350,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };

@@ -29,7 +29,7 @@ pub use storage_probe::{DiskView, Exported, ProbeTicket};
 
 use crate::transport::ByteStream;
 
-/// A socket at the source on which the hypervisor there will connect.
+/// A socket at the source to which the hypervisor there will connect.
 #[async_trait::async_trait]
 pub trait Pending: Send {
     /// Waits for the hypervisor's connection, and returns the stream to it.

@@ -85,10 +85,7 @@ impl Remote {
         self.dial(Purpose::Connect { token: token.clone(), stream }).await
     }
 
-    /// Makes a socket there, on which the hypervisor will connect.
-    ///
-    /// # Errors
-    /// If the host cannot be reached, or cannot make the socket.
+    /// Creates a socket there to which the hypervisor will connect.
     pub async fn open_pending(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
         let stream = self.dial(Purpose::Listen { token: token.clone(), stream }).await?;
         Ok(Box::new(RemoteSocket { host: self.host_name().to_owned(), stream: Some(stream) }))

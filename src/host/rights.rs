@@ -1,9 +1,10 @@
 //! What a peer with role `migrate` may do with which zone: it may move its own zones, and must leave all others
 //! alone.
 //!
-//! [`Access::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
-//! peer brings it, has brought it, or is one of those for whom it was brought: the hosts from which it had come to
-//! where it was before. Over ssh, and with role `admin`, every zone is one's own.
+//! [`Access::is_allowed`] is the whole table, `docs/security.md` has the same for people. A zone on this host is a
+//! peer's own if the peer is bringing it, has brought it, or is one of those for whom it was brought: the hosts
+//! from which it had come to the place where it was before. Over ssh, and with role `admin`, every zone is the
+//! peer's own.
 
 use uuid::Uuid;
 
@@ -29,9 +30,9 @@ words! {
 }
 
 words! {
-    /// What a question does to a zone.
+    /// What a request does with a zone.
     Access, "access" {
-        /// It only reads, is guarded by a token or in its asker's own name, or is about no zone.
+        /// It only reads, is protected by a token or by the asker's name, or is about no zone.
         Read = "read",
         /// It asks whether a zone may come.
         Reserve = "reserve",
@@ -145,7 +146,7 @@ pub struct Standing {
 mod tests {
     use super::*;
 
-    /// The table: what is allowed, for every access and relation.
+    /// What is allowed, for every access and relation.
     const ALLOWED: &[(Access, &[Relation])] = &[
         (Access::Read, Relation::ALL),
         (Access::Reserve, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
@@ -163,7 +164,7 @@ mod tests {
         }
     }
 
-    /// The document's words for a access.
+    /// The document's words for an access.
     const WORDS: &[(&str, Access)] = &[
         ("any", Access::Read),
         ("one that may come", Access::Reserve),

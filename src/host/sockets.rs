@@ -1,8 +1,8 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/NAME/ctl, mem, data-N   where the hypervisor connects (source), or waits (destination)
-//!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
+//!   /run/sysadm/NAME/ctl, mem, data-N   the hypervisor connects to these (source), or listens on them (destination)
+//!              NAME.expected      at a destination: a zone was admitted with this token, and its arrival has not ended
 //! ```
 //!
 //! NAME is derived from the migration's token and does not reveal it: command lines and `/proc/net/unix` show it
@@ -94,7 +94,7 @@ impl Sockets {
         soon(SOCKET, attempt).await
     }
 
-    /// Makes a socket on which this host's hypervisor will connect: nobody else can.
+    /// Creates a socket to which this host's hypervisor will connect: no other user can.
     pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
@@ -164,8 +164,7 @@ where
     retry(backoff, is_to_come, attempt).await
 }
 
-/// A socket on which this host's hypervisor will connect. Gone when dropped, and the last one takes the folder
-/// with it.
+/// A socket to which this host's hypervisor will connect. Removed when dropped; the last one removes the folder, too.
 struct ListeningSocket {
     listener: UnixListener,
     path: PathBuf,

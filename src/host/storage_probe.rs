@@ -18,7 +18,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::file;
-use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
+use crate::model::{Blocker, BlockerKind, Disk, LocalPath, Manifest, Presence, StorageUri};
 use crate::platform::linux::{device_folder, device_name};
 use servers::reach;
 
@@ -78,9 +78,9 @@ pub enum Proof {
 /// What the other host sees of one piece of storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskView {
-    /// Where it looked.
-    pub source: DiskSource,
-    /// What it found.
+    /// Where it was looked for.
+    pub source: StorageUri,
+    /// What was found.
     #[serde(flatten)]
     pub seen: Seen,
 }
@@ -115,13 +115,13 @@ impl DiskView {
     /// The problem as a blocker.
     pub fn blocker(&self) -> Option<Blocker> {
         let problem = self.seen.problem.as_ref()?;
-        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source.label())))
     }
 
     /// The note, if there is no problem.
     pub fn note(&self) -> Option<String> {
         let note = self.seen.note.as_ref()?;
-        Some(format!("storage {} {note}", self.source))
+        Some(format!("storage {} {note}", self.source.label()))
     }
 }
 
@@ -138,17 +138,13 @@ impl Markers {
         let mut folders = BTreeMap::new();
         let marks = disks.iter().map(|disk| {
             let may_be_missing = !disk.presence.is_needed();
-            let proof = match (&disk.source, disk.readonly) {
-                (DiskSource::Network { .. }, _) => Proof::Servers,
-                (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path), _)
-                    if may_be_missing && is_missing(path) =>
-                {
-                    Proof::Absent
-                }
-                (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
-                (DiskSource::File(path), false) if is_block_device(path) => by_content(path),
-                (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
-                (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
+            let proof = match (disk.source.local_path(), disk.readonly) {
+                (None, _) => Proof::Servers,
+                (Some(local), _) if may_be_missing && is_missing(local.path()) => Proof::Absent,
+                (Some(LocalPath::Device(path)), _) | (Some(LocalPath::File(path)), true) => by_content(path),
+                (Some(LocalPath::File(path)), false) if is_block_device(path) => by_content(path),
+                (Some(LocalPath::Dir(path)), _) => self.mark_in(path, &mut folders),
+                (Some(LocalPath::File(path)), false) => match (path.try_exists(), path.parent()) {
                     (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
                     _ => Proof::None { reason: "is missing on its own host".to_owned() },
                 },
@@ -202,13 +198,13 @@ impl Drop for Markers {
 /// Looks for each marker from this host.
 pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
-        let seen = match (&mark.proof, &mark.disk.source) {
-            (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
+        let seen = match (&mark.proof, mark.disk.source.local_path()) {
+            (Proof::Servers, None) => reach(mark.disk.source.scheme(), mark.disk.source.servers()).await,
             (Proof::Absent, _) => absent(&mark.disk, "is missing on its own host"),
             (Proof::File { .. } | Proof::Fingerprint(_), _) if stays_behind(&mark.disk) => {
                 absent(&mark.disk, GONE)
             }
-            (proof, source) => compare(proof, source).into(),
+            (proof, local) => compare(proof, local).into(),
         };
         DiskView { source: mark.disk.source.clone(), seen }
     });
@@ -218,19 +214,15 @@ pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
 /// Looks for storage without a proof that it is the same: whether it exists, and is of the right kind.
 pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     let views = disks.iter().map(|disk| async {
-        let seen = match &disk.source {
-            DiskSource::Network { protocol, servers } => reach(protocol, servers).await,
-            DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)
-                if !disk.presence.is_needed() && is_missing(path) =>
-            {
-                absent(disk, GONE)
-            }
-            // libvirt accepts a block device as a file, too.
-            DiskSource::File(path) => {
+        let seen = match disk.source.local_path() {
+            None => reach(disk.source.scheme(), disk.source.servers()).await,
+            Some(local) if !disk.presence.is_needed() && is_missing(local.path()) => absent(disk, GONE),
+            // libvirt takes a block device for a file, too.
+            Some(LocalPath::File(path)) => {
                 not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()).into()
             }
-            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
-            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
+            Some(LocalPath::Dir(path)) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
+            Some(LocalPath::Device(path)) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
         };
         DiskView { source: disk.source.clone(), seen }
     });
@@ -242,11 +234,11 @@ const GONE: &str = "stays behind: it is not there";
 
 /// The result for storage that does not exist, and need not.
 fn absent(disk: &Disk, why: &str) -> Seen {
-    match (disk.presence, &disk.source) {
-        // Only the peer says that it need not exist.
+    match (disk.presence, disk.source.local_path()) {
+        // A peer's word alone.
         (Presence::Needed, _) => Seen::problem(why),
         (Presence::Optional, _) => Seen::note(format!("{why}; the zone does without it")),
-        (Presence::Made, DiskSource::File(path)) if path.parent().is_some_and(is_missing) => {
+        (Presence::Made, Some(LocalPath::File(path))) if path.parent().is_some_and(is_missing) => {
             Seen::problem("cannot be made there: its folder is missing")
         }
         (Presence::Made, _) => Seen::default(),
@@ -256,10 +248,8 @@ fn absent(disk: &Disk, why: &str) -> Seen {
 /// Whether it exists at its own host and not here, and the zone comes without it. Storage that the zone would
 /// create is not left behind.
 fn stays_behind(disk: &Disk) -> bool {
-    let (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path)) = &disk.source else {
-        return false;
-    };
-    disk.presence == Presence::Optional && is_missing(path)
+    disk.presence == Presence::Optional
+        && disk.source.local_path().is_some_and(|local| is_missing(local.path()))
 }
 
 fn is_missing(path: &Path) -> bool {
@@ -279,11 +269,11 @@ fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) ->
     }
 }
 
-fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
-    match (proof, source) {
+fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
+    match (proof, local) {
         (Proof::None { reason }, _) => Some(reason.clone()),
-        (Proof::File { path, content }, DiskSource::File(disk) | DiskSource::Dir(disk)) => {
-            // The path from a peer must be a marker in the disk's own folder, and nothing else.
+        (Proof::File { path, content }, Some(LocalPath::File(disk) | LocalPath::Dir(disk))) => {
+            // What a peer names must be a mark in the disk's own folder, and nothing else.
             let in_folder = path.parent() == disk.parent() || path.parent() == Some(disk);
             let named =
                 path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
@@ -297,7 +287,7 @@ fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
                 (Err(error), _) => Some(format!("cannot be looked at: {error}")),
             }
         }
-        (Proof::Fingerprint(theirs), DiskSource::File(path) | DiskSource::Block(path)) => {
+        (Proof::Fingerprint(theirs), Some(LocalPath::File(path) | LocalPath::Device(path))) => {
             match fingerprint(path) {
                 Ok(ours) if ours == *theirs => None,
                 Ok(_) => Some("is there, but with another content".to_owned()),

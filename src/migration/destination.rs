@@ -18,8 +18,8 @@ pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> 
     Ok(())
 }
 
-/// Reserved room is given back in any case, also with the arrival: from then on the zone itself takes it. A host that cannot
-/// be told forgets the reservation when its lease ends.
+/// Gives the reserved room back in any case, even if the zone has arrived: from then on the zone itself takes it.
+/// A host that cannot be reached drops the reservation when its lease ends.
 pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>) -> Result<(), MoveError> {
     let (task, zone, uuid) = (attempt.task, attempt.task.name(), attempt.task.uuid());
     match result {

@@ -62,6 +62,17 @@ impl MoveError {
         }
     }
 
+    /// The same, with what it is about.
+    #[must_use]
+    pub(super) fn about(self, what: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Undone { step, reason, is_transient } => {
+                Self::Undone { step, reason: format!("{what}: {reason}"), is_transient }
+            }
+            other => other,
+        }
+    }
+
     pub(super) fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
         Self::Unknown { step, reason: reason.to_string() }
     }

@@ -16,6 +16,7 @@
 //! in_place                 the acts for a zone that stays
 //! settle                   completes or undoes an interrupted move
 //! destination              acts that all methods share
+//! carry                    what movers do at each step
 //! previous_config          a configuration that the zone replaces
 //! attempt                  the state that the acts of one attempt share
 //! watch                    the progress of a transfer, and whether it is given up
@@ -24,11 +25,14 @@
 //! task, insist             one move; how often a host is asked
 //! recovery                 what to do after an interruption, as a table
 //! steps                    the steps of every procedure, as data
+//! data                     who carries each piece of the storage
 //! log, error, stall        receives what is done; why a move failed; whether it stalls
 //! ```
 
 mod attempt;
+mod carry;
 mod cold;
+pub mod data;
 mod destination;
 mod error;
 mod in_place;
@@ -79,6 +83,7 @@ pub async fn migrate(
 impl Acts for Attempt<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
         let kind = self.task.request.kind;
+        carry::carry(self, step, carry::before(kind, step)).await?;
         match (step, kind) {
             (Step::Reserve, _) => destination::reserve(self).await,
             (Step::Prepare, _) => live::prepare(self).await,
@@ -92,12 +97,16 @@ impl Acts for Attempt<'_> {
             (Step::Settle, Method::Live) => live::settle(self.task).await,
             (Step::Settle, _) => destination::settle(self.task).await,
             (Step::Save, _) => Err(MoveError::undone(step, "a zone that moves is not saved")),
-        }
+        }?;
+        carry::carry(self, step, carry::after(step)).await
     }
 
     async fn undo(&mut self, undo: Undo, result: Result<(), MoveError>) -> Result<(), MoveError> {
         match (undo, result) {
-            (Undo::Release, result) => destination::release(self, result).await,
+            (Undo::Release, result) => {
+                let result = carry::abandon(self, result).await;
+                destination::release(self, result).await
+            }
             (Undo::CloseIncoming, result) => {
                 live::close(self).await;
                 result

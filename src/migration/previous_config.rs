@@ -1,5 +1,5 @@
-//! A zone that comes over a configuration of itself: the same, or another one because it was told to. Its destination has
-//! kept that since room was reserved there, and has it as `configured` if the zone does not stay.
+//! The destination already has a configuration of this zone; it is reused if equal, replaced with -w. The
+//! destination saves it when room is reserved, and has it as `configured` if the zone does not stay.
 
 use super::error::MoveError;
 use super::insist::{SHORT, insist};

@@ -1,8 +1,9 @@
 //! The acts for a zone that is shut down for its move: a container, or a virtual machine that is to be restarted.
 //!
-//! All is ready over there before the zone is shut down, and it stays here, whole, until it runs over there. A
-//! shutdown cannot be called back: a move that is given up meanwhile waits for its end, and boots the zone here
-//! again. A zone that does not shut down is left running; nothing here ever ends a zone otherwise.
+//! The destination is completely prepared before the zone is shut down, and the zone stays defined here until it
+//! runs there. A shutdown cannot be taken back: if the move is given up meanwhile, it waits for the end of the
+//! zone, and boots it here again. A zone that does not shut down is left running; it is never ended in any other
+//! way.
 
 use tokio::time::Instant;
 

@@ -6,9 +6,9 @@
 //!              └─► undo what was begun, backwards
 //! ```
 //!
-//! The intent is durable before the act. What fails before the point of no return is undone, each step that was begun,
-//! the last one first; what fails after it, or leaves unknown where the zone is, is left for [`super::recovery`]. What was
-//! opened or reserved is given back in any case.
+//! The intent is durable before the act. After a failure before the point of no return every step that was begun
+//! is undone, the last one first; a failure after it, or one that leaves unknown where the zone is, is left to
+//! [`super::recovery`]. What was opened or reserved is given back in any case.
 
 use tokio::sync::watch::Receiver;
 
@@ -126,7 +126,7 @@ async fn go_back(
 }
 
 /// Does work that may be abandoned at any moment.
-async fn unless(
+pub(super) async fn unless(
     abort: &Receiver<bool>,
     work: impl Future<Output = Result<(), MoveError>>,
 ) -> Result<(), MoveError> {

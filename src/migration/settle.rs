@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::carry::abandon_all;
+use super::data::Route;
 use super::recovery::{Observed, Resolution, as_it_was, decide};
 use super::steps::Side;
 use crate::host::{Host, HostError};
@@ -195,6 +197,9 @@ impl InterruptedMove<'_> {
                 SettledAt::Destination
             }
             _ => {
+                // It stays: what movers have begun goes.
+                let route = Route { zone: self.zone, uuid, from: source, to: destination };
+                abandon_all(route, self.record.map_or(&[], |record| &record.disks)).await?;
                 self.set_autostart(source).await?;
                 SettledAt::Source
             }

@@ -60,7 +60,7 @@ words! {
 words! {
     /// How a step is undone, whether its act was completed or not.
     Undo, "undo" {
-        /// The reserved room is released at the destination; also when the move has ended.
+        /// Releases the reservation at the destination; also at the end of the move.
         Release = "release",
         /// Closes the sockets at the destination; also at the end of the move.
         CloseIncoming = "close incoming",

@@ -1,4 +1,4 @@
-//! The streams of a live migration: what connects at the source is carried to the destination.
+//! The streams of a live migration: what connects at the source is relayed to the destination.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// Makes the sockets at the source and waits, in the background, for its hypervisor to connect.
+    /// Creates the sockets at the source, and waits in the background for its hypervisor to connect.
     pub async fn lay(task: &Task, token: &Token) -> Result<Self, HostError> {
         let mut tasks = JoinSet::new();
         let memory = Arc::new(AtomicU64::new(0));

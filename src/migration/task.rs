@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::data::{Route, StorageMove};
 use crate::host::Host;
 use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
@@ -18,6 +19,8 @@ pub struct Task {
     pub record: Manifest,
     /// The request to the destination: how the zone moves, and how it will be configured there.
     pub request: CheckRequest,
+    /// Who carries each piece of its storage.
+    pub storage: Vec<StorageMove>,
     pub from: Arc<dyn Host>,
     pub to: Arc<dyn Host>,
 }
@@ -30,6 +33,11 @@ impl Task {
     pub const fn uuid(&self) -> Uuid {
         self.zone.uuid
     }
+
+    /// The way of its data.
+    pub fn route(&self) -> Route<'_> {
+        Route { zone: &self.zone.name, uuid: self.zone.uuid, from: &*self.from, to: &*self.to }
+    }
 }
 
 /// The result of a move.
@@ -41,8 +49,8 @@ pub struct Moved {
     pub downtime: Option<u64>,
 }
 
-/// How long room stays reserved if nobody renews the reservation, in milliseconds: longer than a line is broken for a
-/// while, and not for ever after the one who has reserved is gone.
+/// The lease of a reservation in milliseconds: longer than a connection is usually interrupted, but room must not be
+/// reserved for ever after the run has died.
 pub const LEASE: u64 = 300_000;
 
 /// How often a reservation is renewed while its zone waits or moves.

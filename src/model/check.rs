@@ -24,12 +24,20 @@ pub struct CheckRequest {
     /// Zones of the same run that also go there. Only a dry run says so, since it makes no reservations.
     #[serde(default)]
     pub pending: PendingLoad,
+    /// Bytes of disk space for the data that is copied. Storage that both hosts see needs none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disk: u64,
     /// The interfaces whose network has another name at the destination than at the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<InterfaceMapping>,
     /// The hosts that may take the zone back from the source; they may do the same at the destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl CheckRequest {
@@ -43,13 +51,16 @@ impl CheckRequest {
     }
 }
 
-/// The resources that a set of running zones needs.
+/// The resources that a set of zones needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLoad {
     /// In bytes.
     pub memory: u64,
     /// Number of virtual CPUs.
     pub cpus: u32,
+    /// In bytes.
+    #[serde(default)]
+    pub disk: u64,
 }
 
 words! {
@@ -66,6 +77,8 @@ words! {
         Platform = "platform",
         /// Software that the zone depends on is missing, or of another version.
         Software = "software",
+        /// Not enough disk space for the data that is copied.
+        Disk = "disk",
         /// The destination cannot see a disk or folder.
         Storage = "storage",
         /// The destination lacks a network.
@@ -85,7 +98,9 @@ impl BlockerKind {
     pub const fn is_validation(self) -> bool {
         match self {
             Self::Software | Self::Platform | Self::Network => true,
-            Self::Maintenance | Self::Identity | Self::Memory | Self::Cpu | Self::Storage => false,
+            Self::Maintenance | Self::Identity | Self::Memory | Self::Cpu | Self::Disk | Self::Storage => {
+                false
+            }
             Self::Policy | Self::Zone | Self::Host => false,
         }
     }

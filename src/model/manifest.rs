@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, Method, Network, Obstacle, Software, Zone, ZoneState};
+use super::{
+    Interface, InterfaceMapping, LocalPath, Method, Network, Obstacle, Software, StorageUri, Zone, ZoneState,
+};
 use crate::words;
 
 /// A zone's whole configuration, as one host hands it to another.
@@ -39,7 +41,7 @@ impl Manifest {
     /// if the root is something else, as in every virtual machine.
     pub fn zonepath(&self) -> Option<&Path> {
         let root = self.disks.iter().find(|disk| disk.target == "/")?;
-        let DiskSource::Dir(path) = &root.source else { return None };
+        let LocalPath::Dir(path) = root.source.local_path()? else { return None };
         let is_root = path.file_name().is_some_and(|name| name == "root" || name == "rootfs");
         path.parent().filter(|parent| is_root && parent.parent().is_some())
     }
@@ -54,8 +56,8 @@ impl Manifest {
     /// The folders with the host's programs that the zone reads besides its own root (`inherit-pkg-dir`). Folders
     /// that it writes to, and folders elsewhere, are data.
     pub fn inherited(&self) -> impl Iterator<Item = Inherited<'_>> {
-        self.disks.iter().filter_map(|disk| match &disk.source {
-            DiskSource::Dir(folder) if disk.readonly && disk.target != "/" && is_static(folder) => {
+        self.disks.iter().filter_map(|disk| match disk.source.local_path() {
+            Some(LocalPath::Dir(folder)) if disk.readonly && disk.target != "/" && is_static(folder) => {
                 Some(Inherited { folder, covered: self.covered(&disk.target, folder) })
             }
             _ => None,
@@ -138,7 +140,7 @@ pub fn is_static(folder: &Path) -> bool {
 pub struct Disk {
     /// The zone's name for it (`vda`, or a path inside a container).
     pub target: String,
-    pub source: DiskSource,
+    pub source: StorageUri,
     /// The zone only reads it.
     pub readonly: bool,
     #[serde(default = "Presence::needed", skip_serializing_if = "Presence::is_needed")]
@@ -147,7 +149,7 @@ pub struct Disk {
 
 impl Disk {
     /// Storage that must exist.
-    pub fn new(target: impl Into<String>, source: DiskSource, readonly: bool) -> Self {
+    pub fn new(target: impl Into<String>, source: StorageUri, readonly: bool) -> Self {
         Self { target: target.into(), source, readonly, presence: Presence::Needed }
     }
 
@@ -180,31 +182,6 @@ impl Presence {
     }
 }
 
-/// Where storage is, as seen by the zone's host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DiskSource {
-    File(PathBuf),
-    Dir(PathBuf),
-    Block(PathBuf),
-    /// Accessed over the network by the hypervisor itself.
-    Network {
-        /// `rbd`, `nbd`, `iscsi`, …
-        protocol: String,
-        /// As `host:port`.
-        servers: Vec<String>,
-    },
-}
-
-impl std::fmt::Display for DiskSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) | Self::Dir(path) | Self::Block(path) => write!(f, "{}", path.display()),
-            Self::Network { protocol, servers } => write!(f, "{protocol}://{}", servers.join(",")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +191,7 @@ mod tests {
         let disks: Vec<_> = folders
             .iter()
             .map(|(target, folder, mode)| {
-                serde_json::json!({ "target": target, "source": { "dir": folder }, "readonly": *mode == "r" })
+                serde_json::json!({ "target": target, "source": format!("dir:{folder}"), "readonly": *mode == "r" })
             })
             .collect();
         let zone = serde_json::json!({

@@ -12,6 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::percent;
+
 /// Maximum length of a platform's name in bytes: libvirt writes `NAME.xml.new`, and file names are limited to 255.
 const LONGEST: usize = 247;
 
@@ -67,18 +69,11 @@ impl ZoneName {
         if let Some(character) = name.chars().find(is_refused) {
             return Err(ZoneNameError::Character { name: name.to_owned(), character });
         }
-        let mut text = String::with_capacity(name.len());
-        for (index, byte) in name.bytes().enumerate() {
-            let is_plain = match index {
-                0 => byte.is_ascii_alphanumeric() && name != "global",
-                _ => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
-            };
-            if is_plain {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        let is_plain = |index: usize, byte: u8| match index {
+            0 => byte.is_ascii_alphanumeric() && name != "global",
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
+        };
+        let text = percent::encode(name.as_bytes(), is_plain);
         Ok(Self(text))
     }
 
@@ -118,21 +113,7 @@ impl ZoneName {
 
 /// The text with each `%XX` replaced by its byte; none if the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let (byte, left) = match (first, behind) {
-            (b'%', [high, low, left @ ..]) => (digit(*high)? << 4 | digit(*low)?, left),
-            _ => (*first, behind),
-        };
-        bytes.push(byte);
-        rest = left;
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    percent::decode(text).and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 impl FromStr for ZoneName {

@@ -29,19 +29,19 @@ pub enum PlatformError {
         source: ExecError,
     },
     /// The hypervisor's client is not installed. This never means that the host has no zones.
-    #[error(
-        "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
-         simulated zones"
-    )]
+    #[error("there is no {program} on this host; {remedy}")]
     Absent {
         program: &'static str,
+        /// How to get it, or to do without it.
+        remedy: &'static str,
         /// The error of starting it.
         #[source]
         source: ExecError,
     },
     /// There may be zones that cannot be listed.
-    #[error("libvirt does not answer for {brand} zones, and there may be some: {}", trace.display())]
+    #[error("{service} does not answer for {brand} zones, and there may be some: {}", trace.display())]
     Unseen {
+        service: &'static str,
         brand: Brand,
         /// The path whose existence shows that there may be zones.
         trace: PathBuf,

@@ -1,6 +1,7 @@
 //! Reads /proc and /sys.
 
 mod machine;
+mod mounts;
 mod process;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use rustix::fs::{major, minor};
 
 use super::PlatformError;
 pub use machine::{Machine, carried};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use mounts::parse_mounts;
+pub use mounts::{Mount, mount_table, mounts, own_space, unescape};
 pub use process::end_of;
 
 /// The world-wide name of a block device (SCSI, NVMe, multipath, LVM). `folder` is the device's folder in `/sys`.
@@ -23,6 +27,12 @@ pub fn device_name(folder: &Path) -> Option<String> {
 /// The folder in `/sys` of the block device with that number.
 pub fn device_folder(number: u64) -> PathBuf {
     PathBuf::from(format!("/sys/dev/block/{}:{}", major(number), minor(number)))
+}
+
+/// The world-wide names of the host's block devices.
+pub fn device_names() -> impl Iterator<Item = String> {
+    let devices = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    devices.filter_map(|device| device_name(&device.path()))
 }
 
 /// Whether there is a network device with that name. A name from another host cannot make this look at another path.

@@ -41,6 +41,10 @@ pub struct PlatformFacts {
     /// Memory available to a new zone, in bytes.
     pub memory_free: u64,
     pub cpus: u32,
+    /// Disk space where zones may be put, in bytes: what the host itself has, not what it shares with others.
+    pub disk: u64,
+    /// How much of it is free.
+    pub disk_free: u64,
 }
 
 /// One kind of virtualization on this host.

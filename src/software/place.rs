@@ -7,18 +7,12 @@ use std::path::Path;
 
 use super::SoftwareError;
 use crate::model::is_static;
-
-/// The mount table of this process.
-const MOUNTS: &str = "/proc/self/mountinfo";
+use crate::platform::linux::mount_table;
 
 pub(super) fn are_own(root: &Path, folders: &[&Path]) -> Result<Vec<bool>, SoftwareError> {
     let failed = |error| SoftwareError::read(root, error);
     let root = root.canonicalize().map_err(failed)?;
-    let mounts = match std::fs::read(MOUNTS) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(SoftwareError::read(Path::new(MOUNTS), error)),
-    };
+    let mounts = mount_table().map_err(|error| SoftwareError::read(Path::new("the mount table"), error))?;
     let mounts = mount_points(&mounts);
     folders.iter().map(|folder| is_own(&root, folder, &mounts)).collect()
 }
@@ -98,6 +92,6 @@ mod tests {
     #[test]
     fn the_mounts_of_this_system_are_asked() {
         assert_eq!(are_own(Path::new("/"), &[Path::new("/usr"), Path::new("/etc")]).unwrap(), [true, false]);
-        assert!(mount_points(&std::fs::read(MOUNTS).unwrap()).contains(&b"/"[..]));
+        assert!(mount_points(&mount_table().unwrap()).contains(&b"/"[..]));
     }
 }

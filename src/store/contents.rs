@@ -69,7 +69,7 @@ pub struct Contents {
     pub sent_replicas: Vec<SentReplica>,
     /// What other hosts have reported of zones that they took over.
     pub recorded_takeovers: Vec<RecordedTakeover>,
-    /// All reservations, also expired ones.
+    /// All reservations, including expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
     pub past_moves: Vec<PastMove>,

@@ -28,7 +28,6 @@ mod integrity;
 mod journal;
 mod maintenance;
 mod past_moves;
-mod past_moves;
 mod place;
 mod recover;
 mod replicas;

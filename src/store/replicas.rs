@@ -9,6 +9,8 @@ use uuid::Uuid;
 use super::zones::{Configuration, find, save};
 use super::{Store, StoreError, ZoneRecord, from_json, parsed, to_json, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Replica, ZoneName};
+pub use sent::SentReplica;
+pub use takeovers::RecordedTakeover;
 
 /// All columns except for the manifests, which are long.
 const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";

@@ -1,5 +1,5 @@
-//! Room that is reserved on this host for zones that come. A reservation ends with its zone's arrival, by its owner,
-//! or with its lease.
+//! Room that is reserved on this host for zones that will arrive. A reservation ends with the arrival, at its owner's
+//! request, or when its lease expires.
 
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -17,6 +17,8 @@ pub struct Reservation {
     /// Memory in bytes.
     pub memory: u64,
     pub cpus: u32,
+    /// In bytes.
+    pub disk: u64,
     /// The end of the lease.
     pub expires: Millis,
 }
@@ -29,14 +31,15 @@ impl Reservation {
             source: row.get("source")?,
             memory: unsigned(row, "memory")?,
             cpus: row.get("cpus")?,
+            disk: unsigned(row, "disk")?,
             expires: Millis(row.get("expires_ms")?),
         })
     }
 }
 
 impl Store {
-    /// Reserves room, if `admit` finds that it fits beside the reservations of others that are valid now. Looking and
-    /// reservation are one transaction, so two sources never reserve the same room.
+    /// Reserves room, if `admit` finds that it fits beside the valid reservations of others. Both are one
+    /// transaction, so two sources never reserve the same room.
     pub fn reserve<E>(
         &self,
         wanted: &Reservation,
@@ -61,14 +64,15 @@ impl Store {
                 return Ok(Err(refusal));
             }
             transaction.execute(
-                "INSERT OR REPLACE INTO reservation (zone, uuid, source, memory, cpus, expires_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO reservation (zone, uuid, source, memory, cpus, disk, expires_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     wanted.zone.as_str(),
                     wanted.uuid.to_string(),
                     wanted.source,
                     stored(wanted.memory),
                     wanted.cpus,
+                    stored(wanted.disk),
                     wanted.expires.0
                 ],
             )?;
@@ -76,7 +80,7 @@ impl Store {
         })
     }
 
-    /// Extends a reservation, and never shortens it. Whether there is one.
+    /// Extends a reservation, and never shortens it. Returns whether there is one.
     pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
         self.write("extend a reservation", |transaction| {
             let sql = "UPDATE reservation SET expires_ms = max(expires_ms, ?3) WHERE zone = ?1 AND uuid = ?2";
@@ -84,7 +88,7 @@ impl Store {
         })
     }
 
-    /// Gives reserved room back; what is reserved for a namesake stays. Whether there was any.
+    /// Removes a reservation; another zone's with the same name stays. Returns whether there was one.
     pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("give reserved room back", |transaction| {
             let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
@@ -92,7 +96,7 @@ impl Store {
         })
     }
 
-    /// All reservations, those that have run out, too.
+    /// All reservations, including expired ones.
     pub fn all_reservations(&self) -> Result<Vec<Reservation>, StoreError> {
         self.reservations(Millis(i64::MIN))
     }
@@ -120,6 +124,7 @@ mod tests {
             source: source.into(),
             memory: 10,
             cpus: 1,
+            disk: 0,
             expires: Millis(100),
         }
     }

@@ -147,6 +147,7 @@ CREATE TABLE reservation (
     source     TEXT NOT NULL,
     memory     INTEGER NOT NULL,
     cpus       INTEGER NOT NULL,
+    disk       INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL
 ) STRICT;
 

@@ -93,7 +93,7 @@ fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     site.done("h1", "maintain -e");
     site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.run_zone("h1", "big", |spec| spec.memory = 100 << 30);
-    // To a host of its own: what is free there does not depend on who reserves first.
+    // To a host of its own: the free memory there does not depend on which zone reserves first.
     site.done("h1", "target set big rads://h3");
     site.done("h1", "maintain -s");
     assert_snapshot!(site.run("h1", "evacuate -a"), @r"

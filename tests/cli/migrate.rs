@@ -322,7 +322,7 @@ fn a_result_is_a_document_too() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone migrate --json evac4 rads://h2"), @r#"
     {
-      "bytes": 406,
+      "bytes": 385,
       "dest": "rads://h2",
       "done": true,
       "down": [],

@@ -16,6 +16,7 @@ mod journeys;
 mod keep;
 mod lines;
 mod migrations;
+mod movers;
 mod neighbours;
 mod networks;
 mod older;

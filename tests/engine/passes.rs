@@ -35,6 +35,7 @@ fn reserve_for_nobody(world: &World, memory: u64) {
         source: "h9".to_owned(),
         memory,
         cpus: 1,
+        disk: 0,
         expires: Millis::now().after(3_600_000),
     };
     world.store("h2").reserve(&zone, Millis::now(), |_| Ok::<_, ()>(())).unwrap().unwrap();
@@ -250,6 +251,7 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
             overwrite,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: Vec::new(),
             owners: Vec::new(),
         };

@@ -61,7 +61,7 @@ async fn manifest_text(world: &World) -> String {
     world.sim("h1").manifest(&name("web")).await.unwrap().config
 }
 
-/// 3. Nothing is stopped before its destination was checked, has reserved room, and is prepared.
+/// 3. No zone is stopped before its destination was checked, has reserved room, and is prepared.
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_stopped_only_when_its_place_is_reserved_and_ready() {
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
@@ -234,7 +234,7 @@ async fn the_lock_decides_which_way_zones_may_move() {
     assert!(matches!(refused, EvacuationError::InMaintenance(_)));
 }
 
-/// What others have reserved is theirs.
+/// Reservations of others are not touched.
 #[tokio::test(start_paused = true)]
 async fn room_that_another_host_has_reserved_for_a_namesake_stays_reserved() {
     let world = World::with(Kindly::Live);
@@ -245,6 +245,7 @@ async fn room_that_another_host_has_reserved_for_a_namesake_stays_reserved() {
         source: "h3".to_owned(),
         memory: 1 << 30,
         cpus: 1,
+        disk: 0,
         expires: Millis::now().after(1_000_000),
     };
     let reserved = world.store("h2").reserve(&theirs, Millis::now(), |_| Ok::<_, ()>(())).unwrap();

@@ -354,10 +354,11 @@ async fn move_twice(world: &World, kind: Method, fails: Option<Step>) -> Result<
         overwrite: false,
         force: false,
         pending: PendingLoad::default(),
+        disk: 0,
         mappings: Vec::new(),
         owners: Vec::new(),
     };
-    let task = Task { zone: manifest.zone.clone(), record: manifest, request, from, to };
+    let task = Task { zone: manifest.zone.clone(), record: manifest, request, storage: vec![], from, to };
     let (_abort, aborting) = tokio::sync::watch::channel(false);
     let acts = &mut Attempt::new(&task, &NoLog, world.engine().policy, aborting.clone());
     runner::run(Procedure::from(kind), &mut Twice { acts, fails }, &NoLog, &aborting).await

@@ -158,6 +158,7 @@ async fn room_that_is_reserved_is_not_free() {
         source: "h9".to_owned(),
         memory: 10 << 30,
         cpus: 1,
+        disk: 0,
         expires: sysadm::model::Millis::now().after(3_600_000),
     };
     let now = sysadm::model::Millis::now();

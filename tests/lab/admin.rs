@@ -79,7 +79,7 @@ fn a_zone_whose_memory_lies_here_is_not_detached() {
     h1.virsh(&["managedsave", "web"]).ends(0);
     h1.sysadm(&["zone", "detach", "web"])
         .ends(1)
-        .complains(&["it is suspended, its memory lies on this host"]);
+        .complains(&["it is suspended, and its memory is saved on this host"]);
     lab.guests_are(&["h1: web shut off"]);
 }
 

@@ -1,13 +1,8 @@
-//! A host that answers `facts`, echoes what comes on its streams, and does nothing else.
+//! Hosts that answer `facts`, repeat what comes on their streams, and do nothing else.
 
 use async_trait::async_trait;
-use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
-use sysadm_model::{
-    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Replica,
-    Takeover, Zone, ZoneName,
-};
-use sysadm_model::{Progress, Sent, StreamId, Token};
-use sysadm_planner::plan::Survey;
+use sysadm::testing::host::{Host, HostError, Pending};
+use sysadm_model::{Facts, HostId, StreamId, Token};
 use sysadm_transport::ByteStream;
 use uuid::Uuid;
 
@@ -16,8 +11,8 @@ pub struct Fake;
 /// The same on another machine.
 pub struct Other;
 
-macro_rules! nothing {
-    ($host:ident is $id:literal; $($name:ident($($type:ty),*) -> $reply:ty;)+) => {
+macro_rules! hosts {
+    ($($host:ident is $id:literal;)+) => {$(
         #[async_trait]
         impl Host for $host {
             fn name(&self) -> &str {
@@ -54,51 +49,8 @@ macro_rules! nothing {
             }
 
             async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
-                Err(failed())
+                Err(HostError::permanent("fake", "fake"))
             }
-
-            $(async fn $name(&self, $(_: $type),*) -> Result<$reply, HostError> {
-                Err(failed())
-            })+
-        }
-    };
-}
-
-fn failed() -> HostError {
-    HostError::permanent("fake", "fake")
-}
-
-macro_rules! hosts {
-    ($($host:ident is $id:literal;)+) => {$(
-        nothing! {
-            $host is $id;
-            inventory() -> Inventory;
-            survey(bool) -> Survey;
-            location(Uuid) -> Location;
-            check(CheckRequest) -> Vec<Blocker>;
-            manifest(ZoneName) -> Manifest;
-            export(ZoneName) -> Exported;
-            verify_storage(ProbeTicket) -> Vec<DiskView>;
-            clear_markers(ProbeTicket) -> ();
-            store_replica(Replica) -> ();
-            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Takeover>;
-            reserve(CheckRequest, u64) -> bool;
-            renew(ZoneName, Uuid, u64) -> ();
-            release(ZoneName, Uuid) -> ();
-            attach(Manifest) -> ();
-            detach(ZoneName, Uuid, bool) -> ();
-            keep(Manifest) -> ();
-            set_autostart(ZoneName, bool) -> ();
-            open_incoming(Manifest, Token) -> ();
-            close_incoming(Token) -> ();
-            send(Zone, Token, Vec<InterfaceMapping>) -> Sent;
-            progress(ZoneName) -> Option<Progress>;
-            abort(ZoneName) -> ();
-            wait_sent(ZoneName) -> ();
-            resume(ZoneName, Uuid) -> ();
-            destroy_incoming(ZoneName, Uuid) -> ();
-            shutdown(ZoneName, Uuid, u64) -> ();
-            boot(ZoneName, Uuid) -> bool;
         }
     )+};
 }

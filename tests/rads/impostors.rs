@@ -73,6 +73,7 @@ impl Scene {
             overwrite: false,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }
@@ -136,7 +137,7 @@ async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_call
     scene.h1.reserve(scene.arrival("h9\n; trust me"), u64::MAX).await.unwrap();
     let reserved = scene.store.reservations(Millis::now()).unwrap();
     assert_eq!(reserved[0].source, "h1");
-    // Nobody reserves for ever.
+    // No reservation lasts for ever.
     assert!(reserved[0].expires < Millis::now().after(25 * 3_600_000));
 
     // Nor can another peer extend it by using its owner's name.
@@ -196,7 +197,7 @@ async fn a_token_is_worth_nothing_after_its_migration() {
         assert!(refused.contains("no zone is expected under this token"), "{refused}");
         assert!(![&token, &fresh].iter().any(|token| refused.contains(token.as_str())), "{refused}");
     }
-    // And without a reservation it cannot be made good again.
+    // And without a reservation that cannot be repaired.
     let refused = reason(scene.h1.open_incoming(manifest, token).await);
     assert!(refused.contains("no room is reserved for it on h2"), "{refused}");
 }

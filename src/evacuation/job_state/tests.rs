@@ -55,10 +55,12 @@ fn events() -> [JobEvent; 16] {
         overwrite: false,
         force: false,
         pending: PendingLoad::default(),
+        disk: 0,
         mappings: Vec::new(),
         owners: Vec::new(),
     };
-    let task = Arc::new(Task { zone: manifest.zone.clone(), record: manifest, request, from, to });
+    let task =
+        Arc::new(Task { zone: manifest.zone.clone(), record: manifest, request, storage: vec![], from, to });
     [
         JobEvent::Select,
         JobEvent::Found(Box::new(record.clone())),

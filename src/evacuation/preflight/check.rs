@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::evacuation::engine::{Engine, Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
+use crate::migration::data::{MOVERS, StorageMove, choose};
 use crate::migration::{LEASE, Task};
 use crate::model::{
     Blocker, BlockerKind, CheckRequest, Home, HostUri, InterfaceMapping, Manifest, Method, PendingLoad, chain,
@@ -88,7 +89,14 @@ pub enum Mode {
     Reserve,
 }
 
-/// A request to one destination.
+/// What a destination has accepted.
+pub(in crate::evacuation) struct Acceptance {
+    pub request: CheckRequest,
+    /// Who carries each piece of the zone's storage.
+    pub storage: Vec<StorageMove>,
+}
+
+/// A question to one destination.
 pub(in crate::evacuation) struct Check<'a> {
     /// Receives notes about storage that are no blockers.
     pub events: &'a dyn EventSink,
@@ -109,8 +117,8 @@ impl Check<'_> {
         bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
-    ) -> Result<CheckRequest, Vec<Blocker>> {
-        let arrival = CheckRequest {
+    ) -> Result<Acceptance, Vec<Blocker>> {
+        let mut request = CheckRequest {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
@@ -118,11 +126,12 @@ impl Check<'_> {
             overwrite: self.overwrite,
             force: self.force,
             pending,
+            disk: 0,
             mappings: bound.mappings.clone(),
             owners: self.exported.owners.clone(),
         };
         let (answer, views) = futures_util::future::join(
-            self.room(host, &arrival),
+            self.room(host, &request),
             host.verify_storage(self.exported.ticket.clone()),
         )
         .await;
@@ -134,15 +143,24 @@ impl Check<'_> {
             blockers.push(Blocker::new(BlockerKind::Host, error.to_string()));
             Vec::new()
         });
-        blockers.extend(views.iter().filter_map(DiskView::blocker));
+        let storage = choose(MOVERS, &views).unwrap_or_else(|reasons| {
+            blockers.extend(reasons);
+            Vec::new()
+        });
+        request.disk = storage.iter().fold(0, |sum, piece| sum.saturating_add(piece.room));
+        if blockers.is_empty() && request.disk > 0 {
+            // How much data there is to copy is known only now.
+            let silent = |error: HostError| vec![Blocker::new(BlockerKind::Host, error.to_string())];
+            blockers = self.room(host, &request).await.unwrap_or_else(silent);
+        }
         if blockers.is_empty() {
             for note in views.iter().filter_map(DiskView::note) {
-                self.events.emit(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+                self.events.emit(&Event::Warning(&format!("{}: {note}", request.manifest.zone.name)));
             }
-            return Ok(arrival);
+            return Ok(Acceptance { request, storage });
         }
         if self.mode == Mode::Reserve {
-            let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
+            let _ = host.release(request.manifest.zone.name, request.manifest.zone.uuid).await;
         }
         Err(blockers)
     }
@@ -150,12 +168,13 @@ impl Check<'_> {
     /// The move of a zone that a destination has accepted.
     pub fn task(
         &self,
-        request: CheckRequest,
+        accepted: Acceptance,
         record: Manifest,
         from: Arc<dyn Host>,
         to: Arc<dyn Host>,
     ) -> Task {
-        Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
+        let Acceptance { request, storage } = accepted;
+        Task { zone: self.exported.manifest.zone.clone(), record, request, storage, from, to }
     }
 
     async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {

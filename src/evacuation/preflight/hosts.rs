@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::{Check, Mapped, Mode};
+use super::check::{Acceptance, Check, Mapped, Mode};
 use crate::evacuation::engine::{Engine, Event};
 use crate::evacuation::job::Job;
 use crate::evacuation::job_state::JobEvent;
@@ -88,25 +88,27 @@ impl Preflight<'_> {
         }
     }
 
-    /// Asks a host; in a dry run as if the zones planned for it were there.
+    /// Asks, in a dry run as if what it has planned for that host were there.
     async fn put(
         &self,
         check: &Check<'_>,
         bound: &Mapped,
         host: &dyn Host,
-    ) -> Result<CheckRequest, Vec<Blocker>> {
+    ) -> Result<Acceptance, Vec<Blocker>> {
         if self.mode == Mode::Reserve {
             return check.run(bound, host, PendingLoad::default()).await;
         }
-        let arrival = self.look(check, bound, host).await?;
-        if arrival.kind != Method::Cold {
-            let zone = &arrival.manifest.zone;
-            let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let pending = planned.entry(host.id()).or_default();
-            pending.memory = pending.memory.saturating_add(zone.memory);
-            pending.cpus = pending.cpus.saturating_add(zone.cpus);
+        let accepted = self.look(check, bound, host).await?;
+        let CheckRequest { kind, manifest, disk, .. } = &accepted.request;
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = planned.entry(host.id()).or_default();
+        pending.disk = pending.disk.saturating_add(*disk);
+        if *kind != Method::Cold {
+            pending.memory = pending.memory.saturating_add(manifest.zone.memory);
+            pending.cpus = pending.cpus.saturating_add(manifest.zone.cpus);
         }
-        Ok(arrival)
+        drop(planned);
+        Ok(accepted)
     }
 
     /// Only asks, as if the zones planned for that host were there.
@@ -115,7 +117,7 @@ impl Preflight<'_> {
         check: &Check<'_>,
         bound: &Mapped,
         host: &dyn Host,
-    ) -> Result<CheckRequest, Vec<Blocker>> {
+    ) -> Result<Acceptance, Vec<Blocker>> {
         let pending = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(&host.id()).copied().unwrap_or_default()
@@ -178,8 +180,8 @@ impl Preflight<'_> {
         for target in targets {
             self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
             let answer = match self.way_to(target, check.exported) {
-                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|request| {
-                    Arc::new(check.task(request, mapped.record, self.engine.local.clone(), to))
+                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|accepted| {
+                    Arc::new(check.task(accepted, mapped.record, self.engine.local.clone(), to))
                 }),
                 Err(blockers) => Err(blockers),
             };
@@ -266,8 +268,8 @@ impl Preflight<'_> {
         let check = self.question(exported, method, location.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
         Ok(match self.put(&check, &mapped, to.as_ref()).await {
-            Ok(request) => {
-                let task = check.task(request, mapped.record, Arc::clone(location), to);
+            Ok(accepted) => {
+                let task = check.task(accepted, mapped.record, Arc::clone(location), to);
                 JobEvent::Accept(Some(Arc::new(task)))
             }
             Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),

@@ -29,7 +29,8 @@ const MEASURING: std::time::Duration = std::time::Duration::from_secs(3);
 const WIDTH: usize = 4;
 
 impl Engine {
-    /// Checks all these, while it is measured how they write to their memory: the order of their moves depends on it.
+    /// Checks all these zones, while it is measured how fast they write to their memory, which their order
+    /// depends on.
     pub(super) async fn preflight(
         &self,
         jobs: &[Job],
@@ -97,7 +98,7 @@ impl Engine {
             Stage::Running => self.cancel.bound(QUESTIONS, preflight.check(job, proposal)).await,
             Stage::Finishing | Stage::Aborting => None,
         };
-        // Room that was reserved for it by a question without an answer is free again when the lease ends.
+        // Room that was reserved by a request without an answer is free again when the lease ends.
         let event = event.unwrap_or_else(|| {
             preflight.run_state.cut_short();
             JobEvent::Skip("cancelled before its turn".to_owned())

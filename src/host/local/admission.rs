@@ -1,5 +1,5 @@
-//! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
-//! and nothing that was not reserved.
+//! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no
+//! room, and nothing without a reservation.
 
 use uuid::Uuid;
 
@@ -8,14 +8,16 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{
+    Blocker, BlockerKind, CheckRequest, Disk, Inventory, PendingLoad, Zone, ZoneName, ZoneState,
+};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
 pub(super) struct Present {
-    /// What is reserved for other zones.
+    /// The reservations of other zones.
     pub reserved: Vec<Reservation>,
     /// The zones that are here.
     pub inventory: Inventory,
@@ -46,7 +48,7 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
-    /// What is here now. What is reserved is read first: a zone that arrives meanwhile is in one of the two.
+    /// What is here now. Reservations are read first: a zone that arrives meanwhile is among the one or the other.
     pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
         let reserved = self.reserved_beside(zone)?;
         Ok(Present { reserved, inventory: self.inventory().await? })
@@ -70,10 +72,15 @@ impl Local {
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
-    /// Memory reserved for zones on their way here, in bytes.
-    pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
+    /// What is reserved for zones on their way here.
+    pub(super) fn reserved(&self) -> Result<PendingLoad, HostError> {
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
+        let add = |sum: PendingLoad, one: &Reservation| PendingLoad {
+            memory: sum.memory.saturating_add(one.memory),
+            cpus: sum.cpus.saturating_add(one.cpus),
+            disk: sum.disk.saturating_add(one.disk),
+        };
+        Ok(reserved.iter().fold(PendingLoad::default(), add))
     }
 
     /// All blockers by maintenance, platform and software: everything that takes long.
@@ -175,13 +182,13 @@ impl Local {
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
-    /// What is reserved here for other zones than that one.
+    /// The reservations of other zones than that one.
     pub(super) fn reserved_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         Ok(reserved.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
-    /// An arrival without a reservation, or after the lock was set, goes no further.
+    /// Refuses an arrival without a reservation, or after maintenance has begun.
     pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         if let Some(blocker) = self.lock_blocker()? {
             return Err(self.refused(zone, vec![blocker]));
@@ -234,7 +241,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Method, PendingLoad};
+    use crate::model::Method;
     use crate::store::tests::sample;
 
     fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
@@ -246,6 +253,7 @@ mod tests {
             overwrite,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }

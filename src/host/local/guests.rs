@@ -40,7 +40,8 @@ impl Arrived {
 }
 
 impl Local {
-    /// Puts down whose zone it is for which room was reserved. One that belongs here is nobody's guest, whatever is said of it.
+    /// Records the home of a zone for which room was reserved. A zone that belongs here is not recorded, whatever
+    /// its source says.
     pub(super) fn welcome(&self, arrival: &CheckRequest) -> Result<(), HostError> {
         let zone = &arrival.manifest.zone;
         let failed = |error| self.failed(error);

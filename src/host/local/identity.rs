@@ -57,6 +57,7 @@ mod tests {
             overwrite,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }

@@ -7,8 +7,8 @@ use crate::host::{Host, HostError};
 use crate::model::Location;
 
 impl Local {
-    /// Where that zone is, as far as is known here. What its platform has is here, and what is reserved comes, whatever is
-    /// recorded.
+    /// Where that zone is. What the platform has is here, and what has a reservation is coming, whatever the
+    /// records say.
     pub(super) async fn find(&self, uuid: Uuid) -> Result<Location, HostError> {
         // In this order: a zone that arrives meanwhile is among the one or the other.
         let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;

@@ -1,8 +1,8 @@
 //! Saves the configuration that an incoming zone replaces, until the move is final.
 //!
-//! The record of the zone says that it is `configured` here, which does not count while the platform has it. It is there
-//! before room is reserved, so before anything of the zone can come; if the zone does not stay, what it came over
-//! is `configured` here.
+//! It is saved as a record that the zone is `configured` here, which is ignored while the platform has the zone.
+//! The record is written before room is reserved, so before anything of the zone can arrive; if the zone does not
+//! stay, it is `configured` here, with the configuration that it would have replaced.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Room for a zone that comes: looked for and reserved in one go, so that two sources never get the same.
+//! Room for an incoming zone: checked and reserved in one go, so that two sources never get the same room.
 
 use super::Local;
 use super::admission::Present;
@@ -7,20 +7,20 @@ use crate::host::capacity::{cpus_of, memory_of};
 use crate::model::{Blocker, BlockerKind, CheckRequest, Millis};
 use crate::store::Reservation;
 
-/// No reservation lasts longer without being made again, whatever its owner says, in milliseconds.
+/// Maximum lease of a reservation, whatever its owner asks for, in milliseconds.
 const LONGEST_LEASE: u64 = 24 * 3_600_000;
 
-/// Room is reserved for no more zones of one host at once.
+/// Maximum number of zones of one host with reservations.
 const MANY: usize = 1024;
 
 impl Local {
-    /// When a reservation for so many milliseconds ends.
+    /// When a lease of that many milliseconds ends.
     pub(super) fn until(&self, lease: u64) -> Millis {
         (self.clock)().after(lease.min(LONGEST_LEASE))
     }
 
-    /// Checks everything again, reserves room, and keeps what the zone comes over. Gives whether there is something. The
-    /// zones of this host are listed once for all of it.
+    /// Checks everything again, reserves room, and saves the configuration that the zone replaces. Returns
+    /// whether there is one. The zones of this host are listed only once.
     pub(super) async fn reserve_room(&self, arrival: &CheckRequest, lease: u64) -> Result<bool, HostError> {
         let zone = &arrival.manifest.zone;
         let (mut blockers, Present { reserved: earlier, inventory }) =
@@ -32,10 +32,11 @@ impl Local {
             source: arrival.from.clone(),
             memory: memory_of(arrival),
             cpus: cpus_of(arrival),
+            disk: arrival.disk,
             expires: self.until(lease),
         };
         let admit = |others: &[Reservation]| {
-            // One that has arrived since the zones were listed may be neither among them nor reserved any more.
+            // A zone that has arrived since the zones were listed may have neither been listed nor still be reserved.
             let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
             let reserved: Vec<_> = others.iter().chain(gone).cloned().collect();
             blockers.extend(room.blockers(arrival, &reserved));

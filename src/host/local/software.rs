@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{
-    Blocker, BlockerKind, CheckRequest, Disk, DiskSource, Manifest, Method, System, ZoneName,
-};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, LocalPath, Manifest, Method, System, ZoneName};
 use crate::software::{self, Counted, Report, compare};
 
 /// The name of the package for QEMU among those of [`System::Hypervisor`].
@@ -91,9 +89,11 @@ impl Local {
 
 /// The storage of a zone that another host must see, too: all but the folders of its host's own.
 pub(super) fn storage(manifest: &Manifest, own: &[PathBuf]) -> Vec<Disk> {
-    let is_own = |disk: &&Disk| match &disk.source {
-        DiskSource::Dir(folder) => disk.readonly && disk.target != "/" && own.contains(folder),
-        DiskSource::File(_) | DiskSource::Block(_) | DiskSource::Network { .. } => false,
+    let is_own = |disk: &&Disk| match disk.source.local_path() {
+        Some(LocalPath::Dir(folder)) => {
+            disk.readonly && disk.target != "/" && own.iter().any(|one| one == folder)
+        }
+        Some(LocalPath::File(_) | LocalPath::Device(_)) | None => false,
     };
     manifest.disks.iter().filter(|disk| !is_own(disk)).cloned().collect()
 }
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::host::Host;
     use crate::model::Brand;
-    use crate::model::{Package, PendingLoad, Software};
+    use crate::model::{Package, PendingLoad, Software, StorageUri};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
     use crate::store::tests::sample;
@@ -157,6 +157,7 @@ mod tests {
                 overwrite: false,
                 force,
                 pending: PendingLoad::default(),
+                disk: 0,
                 mappings: vec![],
                 owners: vec![],
             };
@@ -168,7 +169,7 @@ mod tests {
 
     /// The manifest of a container that shares `/usr` with its host.
     async fn sparse(host: &Site) -> Result<Manifest, HostError> {
-        let usr = Disk::new("/usr", DiskSource::Dir(PathBuf::from("/usr")), true);
+        let usr = Disk::new("/usr", StorageUri::dir(PathBuf::from("/usr")), true);
         let manifest = Manifest { disks: vec![usr], ..whole(Brand::LXC) };
         Ok(Manifest { software: host.host.count(&manifest).await?.software, ..manifest })
     }
@@ -270,7 +271,7 @@ mod tests {
         h1.install(&[["SUNWcsu", "1"]]);
         let folder = |target: &str, readonly| {
             let source =
-                DiskSource::Dir(PathBuf::from(if target == "/" { "/zones/web/root" } else { target }));
+                StorageUri::dir(PathBuf::from(if target == "/" { "/zones/web/root" } else { target }));
             Disk::new(target, source, readonly)
         };
         let disks = vec![

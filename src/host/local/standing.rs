@@ -21,7 +21,7 @@ struct Signs {
     is_here: bool,
     /// It belongs here, and is recorded as away.
     is_away: bool,
-    /// Those that are reserved for it and hold now, then those that have run out.
+    /// Its reservations: valid ones first, then expired ones.
     reserved: Vec<Reservation>,
     has_run_out: Vec<Reservation>,
     /// The host that has brought it, and those for which it was brought.
@@ -115,7 +115,8 @@ impl Local {
         Ok(least.unwrap_or_else(|| Signs::default().relation(peer, &self.name)))
     }
 
-    /// Notes for whom a zone comes for which room has just been reserved. One that belongs here is nobody else's.
+    /// Records for whom a zone comes for which room has just been reserved. A zone that belongs here belongs to
+    /// no other host.
     pub(super) fn note_owners(
         &self,
         zone: &Zone,

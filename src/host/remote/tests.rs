@@ -85,7 +85,7 @@ async fn the_hosts_own_error_arrives_as_it_was() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(host, Role::Migrate).await;
     let error = remote.ask::<()>(Call::abort { zone: zone("web1") }).await.unwrap_err();
-    assert_eq!(error, HostError::permanent("h2", "fake"));
+    assert_eq!(error, HostError::unsupported("h2", "it does not answer 'abort'"));
 }
 
 #[tokio::test]

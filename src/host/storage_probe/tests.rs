@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn disk(source: DiskSource, readonly: bool) -> Disk {
+fn disk(source: StorageUri, readonly: bool) -> Disk {
     Disk::new("vda", source, readonly)
 }
 
@@ -20,8 +20,8 @@ async fn the_same_folder_is_recognised_and_left_as_it_was() {
     let path = folder.path().join("a.img");
     std::fs::write(&path, "x").unwrap();
     let marks = Markers::default();
-    assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
-    assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
+    assert_eq!(problem(&marks, &disk(StorageUri::file(path), false), |_| ()).await, None);
+    assert_eq!(problem(&marks, &disk(StorageUri::dir(folder.path()), false), |_| ()).await, None);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -31,16 +31,16 @@ async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
     let path = folder.path().join("a.img");
     std::fs::write(&path, "x").unwrap();
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let rbd = |server: String| DiskSource::Network { protocol: "rbd".into(), servers: vec![server] };
+    let rbd = |server: String| StorageUri::network("rbd", vec![server], "pool/a").unwrap();
     let cases = [
-        (DiskSource::File(path.clone()), None),
-        (DiskSource::Dir(folder.path().into()), None),
+        (StorageUri::file(path.clone()), None),
+        (StorageUri::dir(folder.path()), None),
         (rbd(server.local_addr().unwrap().to_string()), None),
-        (DiskSource::File(folder.path().into()), Some("is there, but it is no file")),
-        (DiskSource::Dir(path.clone()), Some("is there, but it is no folder")),
-        (DiskSource::Block(path.clone()), Some("is there, but it is no block device")),
-        (DiskSource::File(folder.path().join("none.img")), Some("is not there")),
-        (DiskSource::File(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
+        (StorageUri::file(folder.path()), Some("is there, but it is no file")),
+        (StorageUri::dir(path.clone()), Some("is there, but it is no folder")),
+        (StorageUri::device(path.clone()), Some("is there, but it is no block device")),
+        (StorageUri::file(folder.path().join("none.img")), Some("is not there")),
+        (StorageUri::file(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
         (rbd("no port".into()), Some("none of its servers can be reached (no port:3300, no port:6789)")),
     ];
     let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();
@@ -55,7 +55,7 @@ async fn a_block_device_that_is_called_a_file_is_known_as_what_it_is() {
     let all = std::fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().path());
     let is_block = |path: &PathBuf| path.metadata().is_ok_and(|about| about.file_type().is_block_device());
     let device = all.into_iter().find(is_block).expect("this machine has a block device");
-    let disk = disk(DiskSource::File(device), false);
+    let disk = disk(StorageUri::file(device), false);
     assert_eq!(find(std::slice::from_ref(&disk)).await[0].seen.problem, None);
     // No marker beside it: every host has a /dev of its own.
     let proof = Markers::default().leave(&[disk]).marks.remove(0).proof;
@@ -68,14 +68,14 @@ async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
     for folder in [&here, &there] {
         std::fs::write(folder.path().join("a.img"), "the same bytes").unwrap();
     }
-    let disk = disk(DiskSource::File(here.path().join("a.img")), false);
+    let disk = disk(StorageUri::file(here.path().join("a.img")), false);
     // The other host sees another folder under this path.
     let other = there.path().to_owned();
     let marks = Markers::default();
     let seen = problem(&marks, &disk, |ticket| {
         let Proof::File { path, .. } = &mut ticket.marks[0].proof else { panic!("no mark") };
         *path = other.join(path.file_name().unwrap());
-        ticket.marks[0].disk.source = DiskSource::File(other.join("a.img"));
+        ticket.marks[0].disk.source = StorageUri::file(other.join("a.img"));
     });
     assert_eq!(seen.await.as_deref(), Some("is there, but it is not the same storage"));
 }
@@ -83,7 +83,7 @@ async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
 #[tokio::test]
 async fn what_is_missing_is_said_to_be_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
+    let gone = disk(StorageUri::file(folder.path().join("none.img")), false);
     let seen = problem(&Markers::default(), &gone, |_| ()).await;
     assert_eq!(seen.as_deref(), Some("is missing on its own host"));
 }
@@ -93,7 +93,7 @@ async fn a_read_only_file_is_the_same_if_its_content_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.iso");
     std::fs::write(&path, vec![7; 3 << 20]).unwrap();
-    let iso = disk(DiskSource::File(path.clone()), true);
+    let iso = disk(StorageUri::file(path.clone()), true);
     assert_eq!(problem(&Markers::default(), &iso, |_| ()).await, None);
     let seen = problem(&Markers::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
     assert_eq!(seen.as_deref(), Some("is there, but with another content"));
@@ -106,7 +106,7 @@ async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
     std::fs::write(&secret, "s").unwrap();
     let ticket = ProbeTicket {
         marks: vec![Mark {
-            disk: disk(DiskSource::File(folder.path().join("a.img")), false),
+            disk: disk(StorageUri::file(folder.path().join("a.img")), false),
             proof: Proof::File { path: secret.clone(), content: "s".into() },
         }],
     };
@@ -121,7 +121,7 @@ async fn what_would_keep_its_reader_waiting_is_not_read() {
     let pipe = folder.path().join(".sysadm-probe-pipe");
     let mode = rustix::fs::Mode::from(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    let mark = |proof| Mark { disk: disk(DiskSource::File(pipe.clone()), false), proof };
+    let mark = |proof| Mark { disk: disk(StorageUri::file(pipe.clone()), false), proof };
     let file = Proof::File { path: pipe.clone(), content: "x".into() };
     let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
     let views = verify(&ticket).await;
@@ -134,7 +134,7 @@ async fn what_would_keep_its_reader_waiting_is_not_read() {
 fn marks_are_gone_when_their_host_ends() {
     let folder = tempfile::tempdir().unwrap();
     let marks = Markers::default();
-    marks.leave(&[disk(DiskSource::Dir(folder.path().into()), false)]);
+    marks.leave(&[disk(StorageUri::dir(folder.path()), false)]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     drop(marks);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -154,7 +154,7 @@ async fn seen(disk: &Disk, change: impl FnOnce()) -> Seen {
 async fn a_medium_that_may_be_missing_stays_behind_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.iso");
-    let iso = disk(DiskSource::File(path.clone()), true).with_presence(Presence::Optional);
+    let iso = disk(StorageUri::file(path.clone()), true).with_presence(Presence::Optional);
     let nowhere = Seen::note("is missing on its own host; the zone does without it");
     assert_eq!(seen(&iso, || ()).await, nowhere);
     let behind = Seen::note("stays behind: it is not there; the zone does without it");
@@ -174,7 +174,7 @@ async fn a_medium_that_may_be_missing_stays_behind_and_that_is_said() {
 async fn what_is_made_at_the_next_boot_needs_only_its_folder_but_is_not_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nvram/VARS.fd");
-    let nvram = disk(DiskSource::File(path.clone()), false).with_presence(Presence::Made);
+    let nvram = disk(StorageUri::file(path.clone()), false).with_presence(Presence::Made);
     let problem = Seen::problem("cannot be made there: its folder is missing");
     assert_eq!(seen(&nvram, || ()).await, problem);
     assert_eq!(find(std::slice::from_ref(&nvram)).await[0].seen, problem);
@@ -189,15 +189,15 @@ async fn what_is_made_at_the_next_boot_needs_only_its_folder_but_is_not_left_beh
 
 #[tokio::test]
 async fn a_peer_cannot_say_of_a_disk_that_it_need_not_be_there() {
-    let needed = disk(DiskSource::File("/no/such.img".into()), false);
+    let needed = disk(StorageUri::file("/no/such.img"), false);
     let ticket = ProbeTicket { marks: vec![Mark { disk: needed, proof: Proof::Absent }] };
     assert_eq!(verify(&ticket).await[0].seen, Seen::problem("is missing on its own host"));
 }
 
 #[test]
 fn a_path_is_named_once() {
-    let view = |seen| DiskView { source: DiskSource::File("/srv/x.img".into()), seen };
-    let gone = Markers::default().leave(&[disk(DiskSource::File("/srv/no-such/x.img".into()), false)]);
+    let view = |seen| DiskView { source: StorageUri::file("/srv/x.img"), seen };
+    let gone = Markers::default().leave(&[disk(StorageUri::file("/srv/no-such/x.img"), false)]);
     let Proof::None { reason } = &gone.marks[0].proof else { panic!("{gone:?}") };
     let blocker = view(Seen::problem(reason.clone())).blocker().unwrap();
     assert_eq!(blocker.reason, "storage /srv/x.img is missing on its own host");

@@ -4,9 +4,7 @@ use roxmltree::Node;
 
 use super::fields::{DocumentSource, Fields, elements, name, unknown};
 use super::{DocumentError, Written};
-use crate::{
-    Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,
-};
+use crate::{Against, Disk, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System};
 
 /// What has been read so far.
 #[derive(Default)]
@@ -104,19 +102,8 @@ fn interface(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Interface
     Ok(Interface { mac, network: network(&fields)?, there })
 }
 
-/// Storage given by a path.
-fn source(fields: &Fields<'_, '_, '_>, key: &str) -> Result<DiskSource, DocumentError> {
-    let path = fields.text(key)?.into();
-    match fields.text("type")? {
-        "file" => Ok(DiskSource::File(path)),
-        "dir" => Ok(DiskSource::Dir(path)),
-        "block" => Ok(DiskSource::Block(path)),
-        other => Err(fields.wrong(&format!("{other:?} is not a type of storage"))),
-    }
-}
-
 fn filesystem(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Disk, DocumentError> {
-    let fields = Fields::of(node, place, &["special", "directory", "type", "presence"])?;
+    let fields = Fields::of(node, place, &["storage", "directory", "presence"])?;
     let mut readonly = None;
     for child in elements(node, place)? {
         match (name(child), Fields::of_leaf(child, place, &["name"])?.text("name")?) {
@@ -125,24 +112,13 @@ fn filesystem(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Disk, Do
         }
     }
     let target = fields.text("directory")?.to_owned();
-    let disk = Disk::new(target, source(&fields, "special")?, readonly.is_some());
+    let disk = Disk::new(target, fields.parse("storage")?, readonly.is_some());
     Ok(disk.with_presence(presence(&fields)?))
 }
 
 fn device(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Disk, DocumentError> {
-    let is_network = node.attribute("type") == Some("network");
-    let own = if is_network { "protocol" } else { "match" };
-    let fields = Fields::of(node, place, &["name", "type", "readonly", "presence", own])?;
-    let servers = elements(node, place)?;
-    let source = match servers.first() {
-        _ if is_network => DiskSource::Network {
-            protocol: fields.text("protocol")?.to_owned(),
-            servers: names(&servers, "server", "name", place)?,
-        },
-        Some(child) => return Err(unknown(*child, place)),
-        None => source(&fields, "match")?,
-    };
-    let disk = Disk::new(fields.text("name")?, source, fields.parse("readonly")?);
+    let fields = Fields::of_leaf(node, place, &["storage", "name", "readonly", "presence"])?;
+    let disk = Disk::new(fields.text("name")?, fields.parse("storage")?, fields.parse("readonly")?);
     Ok(disk.with_presence(presence(&fields)?))
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{DocumentError, LIMIT, VERSION, Written, too_long};
 use crate::xml::excess;
-use crate::{Against, Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
+use crate::{Against, Disk, Interface, Manifest, Millis, Network, Software};
 
 /// Writes a manifest: an element per line, indented by 2 spaces per level, and the platform's configuration
 /// unchanged.
@@ -81,27 +81,12 @@ fn write_interface(xml: &mut Xml, interface: &Interface) -> Result<(), String> {
 
 /// A folder of a container becomes a `filesystem`, a disk of a virtual machine a `device`.
 fn write_disk(xml: &mut Xml, disk: &Disk) -> Result<(), String> {
-    let (kind, path) = match &disk.source {
-        DiskSource::File(path) => ("file", path),
-        DiskSource::Dir(path) => ("dir", path),
-        DiskSource::Block(path) => ("block", path),
-        DiskSource::Network { protocol, servers } => {
-            xml.open(1, "device").with("name", &disk.target)?.with("type", "network")?;
-            xml.with("readonly", disk.readonly)?.presence(disk)?.with("protocol", protocol)?.inside();
-            for server in servers {
-                xml.open(2, "server").with("name", server)?.empty();
-            }
-            xml.close(1, "device");
-            return Ok(());
-        }
-    };
-    let path = path_text(path)?;
     if !disk.target.starts_with('/') {
-        xml.open(1, "device").with("match", path)?.with("name", &disk.target)?.with("type", kind)?;
+        xml.open(1, "device").with("storage", &disk.source)?.with("name", &disk.target)?;
         xml.with("readonly", disk.readonly)?.presence(disk)?.empty();
         return Ok(());
     }
-    xml.open(1, "filesystem").with("special", path)?.with("directory", &disk.target)?.with("type", kind)?;
+    xml.open(1, "filesystem").with("storage", &disk.source)?.with("directory", &disk.target)?;
     xml.presence(disk)?;
     if disk.readonly {
         xml.inside().open(2, "fsoption").with("name", "ro")?.empty().close(1, "filesystem");

@@ -49,7 +49,7 @@ pub enum ExecError {
     /// The program was killed because it took too long. It is unknown whether it did its work.
     #[error("{command} did not end within {seconds} s")]
     Timeout { command: String, seconds: u64 },
-    /// The program printed more than [`OUTPUT_CAP`].
+    /// The program printed more than `OUTPUT_CAP`.
     #[error("{command} printed more than {} MiB", OUTPUT_CAP >> 20)]
     TooMuch { command: String },
     /// The program's output could not be read.

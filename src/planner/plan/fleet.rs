@@ -66,7 +66,7 @@ pub struct FleetHost {
     /// Total memory in bytes.
     #[serde(default)]
     pub memory: u64,
-    /// Bytes of it that new zones could have now, what is reserved already taken off.
+    /// Memory available to new zones, in bytes, without what is reserved.
     #[serde(default)]
     pub memory_free: u64,
     /// By page size.

@@ -146,7 +146,7 @@ impl Asked<'_> {
 
     fn refusals(&self, zone: ZoneIx, home: HostIx) -> Vec<Refusal> {
         let pair = self.fleet.zones.get(zone.0 as usize).zip(self.fleet.hosts.get(home.0 as usize));
-        // Its home is always a target, and has the networks of which it is connected to others elsewhere.
+        // A zone's home is always a target, and has the networks whose names are mapped elsewhere.
         let at_home =
             |zone: &FleetZone| FleetZone { targets: None, networks: BTreeSet::new(), ..zone.clone() };
         pair.map(|(zone, host)| unfit(&at_home(zone), host, false)).unwrap_or_default()

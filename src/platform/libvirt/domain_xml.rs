@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
 
-use crate::model::{Against, Disk, DiskSource, Interface, Network, Obstacle, Zone, xml};
+use crate::model::{Against, Disk, Interface, Network, Obstacle, StorageUri, Zone, xml};
 pub use edit::edit;
 pub use map_interfaces::map_interfaces;
 pub use need::Need;
@@ -86,7 +86,7 @@ impl Domain {
     /// The domain reads that file; a copy of it will do at the destination.
     fn read_file(&mut self, target: &str, path: Option<&str>) {
         let path = path.filter(|path| !path.is_empty());
-        self.disks.extend(path.map(|path| Disk::new(target, DiskSource::File(path.into()), true)));
+        self.disks.extend(path.map(|path| Disk::new(target, StorageUri::file(path), true)));
     }
 
     fn numbers(&mut self, numbers: Option<&str>, need: fn(Numbers) -> Need) {

@@ -28,7 +28,12 @@ impl Libvirt {
                 Err(error) if error.code == Code::NoDriver => match self.trace_of(driver) {
                     Some(trace) => {
                         let source = error.into_source();
-                        return Err(PlatformError::Unseen { brand: driver.brand(), trace, source });
+                        return Err(PlatformError::Unseen {
+                            service: "libvirt",
+                            brand: driver.brand(),
+                            trace,
+                            source,
+                        });
                     }
                     None => absent = Some(error),
                 },

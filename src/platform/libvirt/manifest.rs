@@ -3,7 +3,7 @@
 use super::virsh::{Connection, Described};
 use super::{Driver, Libvirt, NAME, check, domain_xml, live, machine};
 use crate::model::{
-    Aux, Brand, Disk, DiskSource, Edit, InterfaceMapping, Manifest, Obstacle, Presence, Zone, ZoneName,
+    Aux, Brand, Disk, Edit, InterfaceMapping, LocalPath, Manifest, Obstacle, Presence, Zone, ZoneName,
 };
 use crate::platform::{ConfigEditor, PlatformError};
 
@@ -77,8 +77,8 @@ impl Libvirt {
 
 /// Whether storage that would be created at boot exists already: then it belongs to the zone just as its disks do.
 fn is_there(disk: &Disk) -> bool {
-    match &disk.source {
-        DiskSource::File(path) => disk.presence == Presence::Made && path.exists(),
+    match disk.source.local_path() {
+        Some(LocalPath::File(path)) => disk.presence == Presence::Made && path.exists(),
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ mod hooks;
 mod live;
 mod machine;
 mod manifest;
+mod pools;
 mod power;
 mod survey;
 mod virsh;
@@ -126,6 +127,7 @@ impl Platform for Libvirt {
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
         let versions = self.queries.versions().await?;
         let memory = linux::memory()?;
+        let space = linux::own_space(&linux::mounts(), &pools::folders(&self.paths));
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
             hypervisor: versions.describe(),
@@ -134,6 +136,8 @@ impl Platform for Libvirt {
             memory_free: memory.available.saturating_sub(headroom),
             cpus: std::thread::available_parallelism()
                 .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX)),
+            disk: space.total,
+            disk_free: space.free,
         })
     }
 

@@ -231,6 +231,8 @@ fn host_of(
         huge_pages: machine.huge_pages,
         // A host with a single node has no NUMA.
         numa: if machine.nodes.len() > 1 { machine.nodes } else { Vec::new() },
+        disk: facts.disk,
+        disk_free: facts.disk_free,
         cpus: facts.cpus,
         cpu_load: machine.load.min(f64::from(facts.cpus)),
         network_load,

@@ -3,7 +3,7 @@
 use super::abilities::{abilities, able};
 use super::config_of;
 use super::settings::HostSettings;
-use crate::model::{Blocker, BlockerKind, CheckRequest, DiskSource, Method, Network};
+use crate::model::{Blocker, BlockerKind, CheckRequest, LocalPath, Method, Network};
 use crate::paths::Paths;
 
 /// All blockers of an arrival.
@@ -28,13 +28,13 @@ pub(super) fn blockers(arrival: &CheckRequest, host: &HostSettings, paths: &Path
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
         // The storage probe looks at real files, and two hosts simulated on one machine see the same ones.
-        let seen = match &disk.source {
-            DiskSource::File(path) => host.sees(path, paths),
-            DiskSource::Dir(path) => host.has(disk, path, paths),
-            DiskSource::Block(_) | DiskSource::Network { .. } => false,
+        let seen = match disk.source.local_path() {
+            Some(LocalPath::File(path)) => host.sees(path, paths),
+            Some(LocalPath::Dir(path)) => host.has(disk, path, paths),
+            Some(LocalPath::Device(_)) | None => false,
         };
         if !seen {
-            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source);
+            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source.label());
             found.push(Blocker::new(BlockerKind::Storage, reason));
         }
     }

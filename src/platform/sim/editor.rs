@@ -44,7 +44,7 @@ impl ConfigEditor for Sim {
     fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
         let has = |disk: &Disk| original.disks.iter().any(|other| other.source == disk.source);
         let shared = copy.disks.iter().filter(|disk| !disk.readonly && has(disk));
-        Ok(shared.map(|disk| disk.source.to_string()).collect())
+        Ok(shared.map(|disk| disk.source.label()).collect())
     }
 
     async fn updates(&self, _manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {

@@ -10,7 +10,7 @@ use super::record::SimZone;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
-use crate::model::{Disk, DiskSource, Ended, Identifier, Millis, ZoneName};
+use crate::model::{Disk, Ended, Identifier, LocalPath, Millis, StorageUri, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
 
@@ -72,9 +72,9 @@ impl Sim {
                 .ok_or_else(|| PlatformError::Simulated(format!("the host has no storage {storage:?}")))?;
             let target = format!("vd{letter}");
             let path = folder.join(disk_name(&spec.name, uuid, &target));
-            disks.push(Disk::new(target, DiskSource::File(path), false));
+            disks.push(Disk::new(target, StorageUri::file(path), false));
         }
-        let folder = |target: String, path, readonly| Disk::new(target, DiskSource::Dir(path), readonly);
+        let folder = |target: String, path, readonly| Disk::new(target, StorageUri::dir(path), readonly);
         if let Some(zonepath) = &spec.zonepath {
             if !host.sees(zonepath, &self.inner.paths) {
                 let what = format!("the host has no storage at {}", zonepath.display());
@@ -175,16 +175,16 @@ fn disk_name(zone: &ZoneName, uuid: Uuid, target: &str) -> String {
 }
 
 fn file_of(disk: &Disk) -> Option<&Path> {
-    match &disk.source {
-        DiskSource::File(path) => Some(path),
+    match disk.source.local_path()? {
+        LocalPath::File(path) => Some(path),
         _ => None,
     }
 }
 
 /// The path of a container's root file system.
 fn root_of(disk: &Disk) -> Option<&Path> {
-    match &disk.source {
-        DiskSource::Dir(path) if disk.target == "/" => Some(path),
+    match disk.source.local_path()? {
+        LocalPath::Dir(path) if disk.target == "/" => Some(path),
         _ => None,
     }
 }

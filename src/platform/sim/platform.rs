@@ -38,13 +38,17 @@ impl Platform for Sim {
         let work = async {
             self.read(|session| {
                 let host = session.host()?;
-                let memory_free = survey::memory_free(&host, &session.zones()?);
+                let zones = session.zones()?;
+                let memory_free = survey::memory_free(&host, &zones);
+                let disk_free = survey::disk_free(&host, &zones, &self.inner.paths);
                 Ok(PlatformFacts {
                     hypervisor: host.hypervisor,
                     arch: host.arch,
                     memory: host.memory,
                     memory_free,
                     cpus: host.cpus,
+                    disk: host.disk,
+                    disk_free,
                 })
             })
         };

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::clock::Scale;
 use crate::model::{
-    Brand, Disk, DiskSource, Edit, Interface, InterfaceMapping, Mac, Manifest, Network, Obstacle, Software,
+    Brand, Disk, Edit, Interface, InterfaceMapping, LocalPath, Mac, Manifest, Network, Obstacle, Software,
     UnmanagedGuest, Zone, ZoneName,
 };
 use crate::paths::Paths;
@@ -21,6 +21,8 @@ pub struct HostSettings {
     /// In bytes.
     pub memory: u64,
     pub cpus: u32,
+    /// Disk space of its own storages, in bytes.
+    pub disk: u64,
     pub arch: String,
     /// Hypervisor and version, to be shown to people.
     pub hypervisor: String,
@@ -46,6 +48,7 @@ impl Default for HostSettings {
             name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             memory: 64 << 30,
             cpus: 16,
+            disk: 1 << 40,
             arch: "x86_64".to_owned(),
             hypervisor: concat!("simulated ", env!("CARGO_PKG_VERSION")).to_owned(),
             cpu_features: None,
@@ -70,6 +73,12 @@ impl HostSettings {
         self.storages.iter().find(|known| known.name == storage).map(|known| known.folder(paths))
     }
 
+    /// Whether that lies on a storage of its own, which no other host sees.
+    pub(super) fn is_own(&self, path: &Path, paths: &Paths) -> bool {
+        let mut own = self.storages.iter().filter(|storage| storage.folder.is_none());
+        own.any(|storage| path.starts_with(storage.folder(paths)))
+    }
+
     /// Whether it can access that path.
     pub(super) fn sees(&self, path: &Path, paths: &Paths) -> bool {
         self.storages.iter().any(|storage| path.starts_with(storage.folder(paths)))
@@ -82,12 +91,12 @@ impl HostSettings {
 
     /// A disk that the zone needs in order to run, and which this host cannot access.
     pub(super) fn lacks(&self, config: &ZoneConfig, paths: &Paths) -> Option<String> {
-        let missing = |disk: &&Disk| match &disk.source {
-            DiskSource::File(path) => !(self.sees(path, paths) && path.is_file()),
-            DiskSource::Dir(path) => !(self.has(disk, path, paths) && path.is_dir()),
-            DiskSource::Block(_) | DiskSource::Network { .. } => true,
+        let missing = |disk: &&Disk| match disk.source.local_path() {
+            Some(LocalPath::File(path)) => !(self.sees(path, paths) && path.is_file()),
+            Some(LocalPath::Dir(path)) => !(self.has(disk, path, paths) && path.is_dir()),
+            Some(LocalPath::Device(_)) | None => true,
         };
-        config.disks.iter().find(missing).map(|disk| format!("its disk {} is not here", disk.source))
+        config.disks.iter().find(missing).map(|disk| format!("its disk {} is not here", disk.source.label()))
     }
 }
 
@@ -248,14 +257,7 @@ impl ZoneConfig {
             Edit::Uuid(uuid) => self.uuid = *uuid,
             Edit::Zonepath { from, to } => {
                 for disk in &mut self.disks {
-                    let (DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)) =
-                        &mut disk.source
-                    else {
-                        continue;
-                    };
-                    if let Some(moved) = Edit::moved(path, from, to) {
-                        *path = moved;
-                    }
+                    disk.source = disk.source.moved(|path| Edit::moved(path, from, to));
                 }
             }
             Edit::Memory(bytes) => self.memory = *bytes,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::abilities::able;
 use super::record::SimZone;
 use super::settings::HostSettings;
-use crate::model::{Aux, Brand, Disk, DiskSource};
+use crate::model::{Aux, Brand, Disk, LocalPath};
 use crate::paths::Paths;
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 
@@ -19,9 +19,23 @@ pub(super) fn memory_free(host: &HostSettings, zones: &[SimZone]) -> u64 {
     host.memory.saturating_sub(used)
 }
 
+/// Bytes of a zone's disks that only its own host sees.
+fn own_data(zone: &SimZone, host: &HostSettings, paths: &Paths) -> u64 {
+    let own = zone.config.disks.iter().filter_map(|disk| match disk.source.local_path()? {
+        LocalPath::File(path) if host.is_own(path, paths) => Some(path.metadata().ok()?.len()),
+        _ => None,
+    });
+    own.fold(0, u64::saturating_add)
+}
+
+/// Disk space that the data of new zones could have, in bytes.
+pub(super) fn disk_free(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> u64 {
+    zones.iter().fold(host.disk, |free, zone| free.saturating_sub(own_data(zone, host, paths)))
+}
+
 /// The host and its zones. Storage is identified by its folder, which is what hosts share.
 pub(super) fn of(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> Survey {
-    let free = memory_free(host, zones);
+    let (free, disk_free) = (memory_free(host, zones), disk_free(host, zones, paths));
     let zones: Vec<_> = zones.iter().map(|zone| zone_of(zone, host, paths)).collect();
     let running = || zones.iter().filter(|zone| zone.running);
     let host = FleetHost {
@@ -31,6 +45,8 @@ pub(super) fn of(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> Surve
         brands: Some([Brand::KVM, Brand::LXC].into()),
         memory: host.memory,
         memory_free: free,
+        disk: host.disk,
+        disk_free,
         cpus: host.cpus,
         cpu_load: running().fold(0.0, |sum, zone| sum + zone.cpu_load),
         network_load: running().fold(0, |sum, zone| zone.network_load.saturating_add(sum)),
@@ -57,6 +73,7 @@ fn zone_of(record: &SimZone, host: &HostSettings, paths: &Paths) -> FleetZone {
         arch: config.arch.clone(),
         cpu_features: config.profile.cpu_features.clone(),
         hypervisor: config.profile.hypervisor,
+        disk: own_data(record, host, paths),
         networks: config.networks.iter().map(|network| network.label()).collect(),
         storage: config
             .disks
@@ -70,7 +87,7 @@ fn zone_of(record: &SimZone, host: &HostSettings, paths: &Paths) -> FleetZone {
 }
 
 fn storage_of(disk: &Disk, host: &HostSettings, paths: &Paths) -> Option<String> {
-    let (DiskSource::File(path) | DiskSource::Dir(path)) = &disk.source else { return None };
+    let (LocalPath::File(path) | LocalPath::Dir(path)) = disk.source.local_path()? else { return None };
     host.folders(paths).find(|folder| path.starts_with(folder)).map(|folder| folder.display().to_string())
 }
 
@@ -79,9 +96,29 @@ mod tests {
     use super::*;
     use crate::model::{Method, Millis, ZoneName};
     use crate::plan::{Costs, Trip};
+    use crate::platform::Platform;
     use crate::platform::sim::precopy::{Precopy, PrecopyAction};
     use crate::platform::sim::settings::ZoneConfig;
-    use crate::platform::sim::{Scale, ZoneSpec};
+    use crate::platform::sim::{Scale, Sim, StorageFolder, ZoneSpec};
+
+    #[tokio::test]
+    async fn only_disks_that_no_other_host_sees_take_disk_space() {
+        let root = tempfile::tempdir().unwrap();
+        let sim = Sim::open(&Paths::new(root.path()));
+        let storage = |name: &str, folder| StorageFolder { name: name.to_owned(), folder };
+        let storages = vec![storage("local", None), storage("nfs", Some(root.path().join("nfs")))];
+        let host = HostSettings { disk: 1000, storages, scale: Scale::Instant, ..HostSettings::default() };
+        sim.set_host(&host).unwrap();
+        for (zone, storage) in [("own", "local"), ("shared", "nfs")] {
+            let fresh = ZoneSpec::new(zone.parse().unwrap());
+            sim.create(ZoneSpec { storages: vec![storage.to_owned()], ..fresh }).unwrap();
+        }
+        let survey = sim.survey(false).await.unwrap();
+        let disk = |name: &str| survey.zones.iter().find(|zone| zone.name.as_str() == name).unwrap().disk;
+        assert!(disk("own") > 0);
+        assert_eq!(disk("shared"), 0);
+        assert_eq!((survey.host.disk, survey.host.disk_free), (1000, 1000 - disk("own")));
+    }
 
     /// Real milliseconds that a simulated host takes to send a zone.
     fn simulated(zone: &ZoneSpec, host: &HostSettings) -> u64 {

@@ -325,8 +325,7 @@ fn a_zone_is_deleted_from_a_terminal_only_when_that_is_confirmed() {
 fn a_medium_that_may_be_missing_is_said_to_stay_behind() {
     let site = site();
     let (manifest, _) = document_of(&site, "h1", "web1");
-    let iso =
-        r#"  <device match="/no/such.iso" name="sda" type="file" readonly="true" presence="optional"/>"#;
+    let iso = r#"  <device storage="file:/no/such.iso" name="sda" readonly="true" presence="optional"/>"#;
     let path = site.at("with-medium.xml");
     let write = |device: &str| {
         std::fs::write(&path, manifest.replacen("  <config", &format!("{device}\n  <config"), 1)).unwrap();

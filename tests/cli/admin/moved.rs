@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sysadm_model::StorageUri;
+
 use super::*;
 
 /// h1 has detached a container with a folder of data below its zonepath; both hosts can access the storage.
@@ -46,7 +48,7 @@ fn a_zonepath_that_was_moved_is_the_one_that_is_given() {
     site.done("h2", &format!("zone create box1 -a {}", moved.display()));
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/export/box1");
     let root = document_of(&site, "h2", "box1").1.disks.into_iter().find(|disk| disk.target == "/").unwrap();
-    assert_eq!(root.source.to_string(), moved.join("root").display().to_string());
+    assert_eq!(root.source, StorageUri::dir(moved.join("root")));
     site.done("h2", "zone attach box1");
     assert_eq!(zonepath(&site, "h2", "box1"), "/SITE/nfs/export/box1");
     assert!(!manifest_is_in(&site, "nfs/export/box1"), "it is consumed");

@@ -62,6 +62,7 @@ fn help_of_sim_host() {
 
     Options:
           --memory <SIZE>            Memory, for example 64G
+          --disk <SIZE>              Disk space of its own storage, for example 1T
           --bandwidth <SIZE>         Network bandwidth per second, for example 1G
           --storage <NAME[=FOLDER]>  Storage that the host can access; hosts that name the same folder
                                      share it

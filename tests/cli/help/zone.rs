@@ -104,7 +104,8 @@ fn help_of_zone_detach() {
       0  the zone is detached, or its manifest was printed
       1  error; the zone is unchanged
       2  usage error
-      3  the zone is detached, but the copy of its manifest could not be written
+      3  the zone is detached, but the copy of its manifest could not be written; or
+         detaching failed and could not be undone completely
       4  an evacuation, return, migration, or another detach or attach is in progress
     [done]
     ");

@@ -24,7 +24,7 @@ fn a_document_that_ends_too_early_is_an_error_wherever_it_ends() {
     }
     for (end, what) in [
         ("<mcap", "web1.xml:7: it ends too early; was it written or copied whole?"),
-        ("</zone>", "web1.xml:32: it ends too early; was it written or copied whole?"),
+        ("</zone>", "web1.xml:29: it ends too early; was it written or copied whole?"),
     ] {
         assert_eq!(refusal(&text.as_bytes()[..text.find(end).unwrap()]), what);
     }
@@ -47,7 +47,7 @@ fn what_is_no_xml_in_utf_8_is_told_by_its_first_bytes() {
         (b" \r\n\t\n", "web1.xml: it is empty"),
         (&utf16(false), converts),
         (&utf16(true), converts),
-        (&latin1, "web1.xml:21: byte 0xe9 is not UTF-8, which is expected"),
+        (&latin1, "web1.xml:18: byte 0xe9 is not UTF-8, which is expected"),
         (b"\x7fELF\x02\x01\x01\0\0", "web1.xml:1: it is not an XML document"),
         (b"\x1f\x8b\x08\0\0\0", "web1.xml:1: byte 0x8b is not UTF-8, which is expected"),
         (b"create -b\nset zonepath=/zones/web1\n", "web1.xml:1: it is not an XML document"),
@@ -141,7 +141,11 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         ("ncpu_max=\"2\"", "ncpu_max=\"3\"", "8: ncpu_min and ncpu_max must be the same here"),
         ("type=\"managed\"", "type=\"tunnel\"", "10: \"tunnel\" is not a type of network"),
         ("52:54:00:aa:bb:01", "52:54", "11: mac=\"52:54\" of <interface>: \"52:54\" is no hardware address"),
-        ("type=\"dir\"/>", "type=\"nfs\"/>", "12: \"nfs\" is not a type of storage"),
+        (
+            "dir:/zones",
+            "/zones",
+            "12: storage=\"/zones/web1/root\" of <filesystem>: \"/zones/web1/root\" is not a storage URI, such as file:/srv/web1.img",
+        ),
         ("name=\"ro\"", "name=\"nosuid\"", "14: <fsoption> is not known, and would be lost"),
         (
             "<fsoption name=\"ro\"/>",
@@ -153,28 +157,28 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
             "readonly=\"false\"><server name=\"x\"/></device>",
             "16: <server> is not known, and would be lost",
         ),
-        ("<obstacle ", "text<obstacle ", "21: no text is expected in <zone>"),
+        ("<obstacle ", "text<obstacle ", "18: no text is expected in <zone>"),
         (
             "<obstacle ",
             "<rctl name=\"zone.cpu-cap\"/><obstacle ",
-            "21: <rctl> is not known, and would be lost",
+            "18: <rctl> is not known, and would be lost",
         ),
         ("<software system=\"svr4\"/>", "", "5: <software> is missing: the manifest is not whole"),
         (
             "system=\"svr4\"",
             "system=\"pacman\"",
-            "22: system=\"pacman\" of <software>: \"pacman\" is not a packaging system",
+            "19: system=\"pacman\" of <software>: \"pacman\" is not a packaging system",
         ),
         (
             "<config platform=\"libvirt\">",
             "<config platform=\"libvirt\"><!-- x -->",
-            "29: nothing but text is expected in <config>, in CDATA",
+            "26: nothing but text is expected in <config>, in CDATA",
         ),
-        ("</config>", "</config><config platform=\"sim\"/>", "32: <config> is there twice"),
+        ("</config>", "</config><config platform=\"sim\"/>", "29: <config> is there twice"),
         (
             "]]></config>",
             "&secret;]]>&secret;</config>",
-            "32: it is not a valid XML document: unknown entity reference 'secret'",
+            "29: it is not a valid XML document: unknown entity reference 'secret'",
         ),
     ];
     for (from, to, what) in cases {

@@ -6,7 +6,7 @@ mod whole;
 use uuid::Uuid;
 
 use super::*;
-use crate::{Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState};
+use crate::{Brand, Disk, Interface, Network, Package, Patch, Software, StorageUri, System, Zone, ZoneState};
 
 fn written() -> Written {
     Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }
@@ -33,15 +33,12 @@ fn web1() -> Manifest {
         config: "<domain type='lxc'>\n  <name>web1</name>\n</domain>\n".into(),
         platform: "libvirt".into(),
         disks: vec![
-            disk("/", DiskSource::Dir("/zones/web1/root".into()), false),
-            disk("/usr", DiskSource::Dir("/usr".into()), true),
-            disk("vdb", DiskSource::Block("/dev/vg/web1".into()), false),
+            disk("/", StorageUri::dir("/zones/web1/root"), false),
+            disk("/usr", StorageUri::dir("/usr"), true),
+            disk("vdb", StorageUri::device("/dev/vg/web1"), false),
             disk(
                 "vdc",
-                DiskSource::Network {
-                    protocol: "rbd".into(),
-                    servers: vec!["mon1:6789".into(), "mon2".into()],
-                },
+                StorageUri::network("rbd", vec!["mon1:6789".into(), "mon2".into()], "pool/web1").unwrap(),
                 true,
             ),
         ],

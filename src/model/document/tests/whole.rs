@@ -22,15 +22,12 @@ fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
       <network physical="br0" type="bridge"/>
       <network physical="lan" type="managed"/>
       <interface mac="52:54:00:aa:bb:01" physical="br0" type="bridge" there="br10"/>
-      <filesystem special="/zones/web1/root" directory="/" type="dir"/>
-      <filesystem special="/usr" directory="/usr" type="dir">
+      <filesystem storage="dir:/zones/web1/root" directory="/"/>
+      <filesystem storage="dir:/usr" directory="/usr">
         <fsoption name="ro"/>
       </filesystem>
-      <device match="/dev/vg/web1" name="vdb" type="block" readonly="false"/>
-      <device name="vdc" type="network" readonly="true" protocol="rbd">
-        <server name="mon1:6789"/>
-        <server name="mon2"/>
-      </device>
+      <device storage="dev:/dev/vg/web1" name="vdb" readonly="false"/>
+      <device storage="rbd://mon1:6789,mon2/pool/web1" name="vdc" readonly="true"/>
       <obstacle reason="disk vdd: storage of type 'dir' &amp; more"/>
       <software system="svr4"/>
       <package name="SUNWcsr" version="11.10.0,REV=2005.01.21"/>
@@ -113,12 +110,18 @@ fn what_xml_cannot_carry_is_not_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_no_text_is_not_written() {
+fn a_path_that_is_no_text_is_written_and_a_zonepath_that_is_none_is_not() {
     use std::os::unix::ffi::OsStringExt;
     let path = std::ffi::OsString::from_vec(b"/srv/\xff".to_vec());
-    let disks = vec![Disk::new("vda", DiskSource::File(path.into()), false)];
+    let disks = vec![Disk::new("vda", StorageUri::file(path), false)];
+    let manifest = Manifest { disks, ..web1() };
+    let text = write(&manifest, &written()).unwrap();
+    assert!(text.contains(r#"storage="file:/srv/%FF""#), "{text}");
+    assert_eq!(read(text.as_bytes(), "x"), Ok((manifest, written())));
+    let path = std::ffi::OsString::from_vec(b"/zones/\xff/root".to_vec());
+    let disks = vec![Disk::new("/", StorageUri::dir(path), false)];
     let error = write(&Manifest { disks, ..web1() }, &written()).unwrap_err();
-    assert_eq!(error.to_string(), r#""/srv/\xFF" is not UTF-8, and cannot be written in XML"#);
+    assert_eq!(error.to_string(), r#""/zones/\xFF" is not UTF-8, and cannot be written in XML"#);
 }
 
 #[test]
@@ -187,10 +190,10 @@ fn interface() -> impl Strategy<Value = Interface> {
 fn disk() -> impl Strategy<Value = Disk> {
     let path = prop_oneof![Just("/zones/z/root".to_owned()), Just("/root".to_owned()), nasty()];
     let source = (0..4, path, vec(nasty(), 0..3)).prop_map(|(kind, path, servers)| match kind {
-        0 => DiskSource::File(path.into()),
-        1 => DiskSource::Dir(path.into()),
-        2 => DiskSource::Block(path.into()),
-        _ => DiskSource::Network { protocol: path, servers },
+        0 => StorageUri::file(path),
+        1 => StorageUri::dir(path),
+        2 => StorageUri::device(path),
+        _ => StorageUri::network("rbd", servers, &path).unwrap(),
     });
     let target = prop_oneof![Just("/".to_owned()), nasty(), nasty().prop_map(|text| format!("/{text}"))];
     (target, source, any::<bool>(), select(Presence::ALL)).prop_map(|(target, source, readonly, presence)| {

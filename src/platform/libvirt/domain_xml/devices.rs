@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::need::Need;
 use super::storage::network;
 use super::{Domain, attribute, child, number, pci_of, text_of};
-use crate::model::{Against, Disk, DiskSource};
+use crate::model::{Against, Disk, StorageUri};
 
 /// Adds the needs and obstacles of a device.
 pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
@@ -65,8 +65,11 @@ fn hostdev(device: Node<'_, '_>, domain: &mut Domain) {
         "usb" => (source.and_then(usb), Against::Moves),
         "mdev" => (part("address").and_then(mediated).map(Need::Mediated), Against::Moves),
         "scsi" if source.and_then(|node| node.attribute("protocol")) == Some("iscsi") => {
-            let disks = source.map(|node| Disk::new("hostdev", network(node), false));
-            domain.disks.extend(disks);
+            match source.map(network) {
+                Some(Ok(storage)) => domain.disks.push(Disk::new("hostdev", storage, false)),
+                Some(Err(error)) => domain.obstacle(Against::Any, error.to_string()),
+                None => {}
+            }
             (None, Against::Moves)
         }
         "scsi" => match source.and_then(scsi) {
@@ -175,7 +178,7 @@ fn tpm(device: Node<'_, '_>, domain: &mut Domain) {
             Some(path) => {
                 let kind = child(backend, "source").and_then(|node| node.attribute("type"));
                 let path = PathBuf::from(path);
-                let source = if kind == Some("dir") { DiskSource::Dir(path) } else { DiskSource::File(path) };
+                let source = if kind == Some("dir") { StorageUri::dir(path) } else { StorageUri::file(path) };
                 domain.disks.push(Disk::new("tpm", source, false));
                 domain.obstacle(Against::Moves, "emulated TPM with its state in a place of its own");
             }

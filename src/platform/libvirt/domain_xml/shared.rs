@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::{attribute, child, read, source_of, text_of};
-use crate::model::DiskSource;
+use super::{child, read, source_of, text_of};
 
 /// The original's storage to which a copy with the first document would write, too. Storage marked as shared in
 /// the copy does not count.
@@ -78,10 +77,7 @@ fn disk(device: Node<'_, '_>, found: &mut Vec<StorageUse>) {
 fn place(disk: Node<'_, '_>) -> Option<String> {
     let source = child(disk, "source")?;
     match source_of(disk) {
-        Ok(Some(network @ DiskSource::Network { .. })) => {
-            Some(format!("{network}/{}", attribute(source, "name")))
-        }
-        Ok(found) => found.map(|path| path.to_string()),
+        Ok(found) => found.map(|source| source.label()),
         // For example a volume of a pool: the names of both.
         Err(_) => {
             let told = source.descendants().flat_map(|node| node.attributes()).map(|part| part.value());

@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::need::{Need, by_name};
 use super::{Domain, attribute, child, live, pci_of, text_of};
-use crate::model::{Against, Disk, DiskSource, Presence};
+use crate::model::{Against, Disk, Presence, StorageUri, StorageUriError};
 
 /// Adds a disk and its backing stores.
 pub fn disk(device: Node<'_, '_>, domain: &mut Domain) {
@@ -112,14 +112,14 @@ fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
 }
 
 /// The source of a disk or of one of its backing stores; none for an empty drive.
-pub fn source_of(disk: Node<'_, '_>) -> Result<Option<DiskSource>, String> {
+pub fn source_of(disk: Node<'_, '_>) -> Result<Option<StorageUri>, String> {
     let Some(source) = child(disk, "source") else { return Ok(None) };
     let path = |name: &str| source.attribute(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     match disk.attribute("type") {
-        Some("file") => Ok(path("file").map(DiskSource::File)),
-        Some("block") => Ok(path("dev").map(DiskSource::Block)),
-        Some("dir") => Ok(path("dir").map(DiskSource::Dir)),
-        Some("network") => Ok(Some(network(source))),
+        Some("file") => Ok(path("file").map(StorageUri::file)),
+        Some("block") => Ok(path("dev").map(StorageUri::device)),
+        Some("dir") => Ok(path("dir").map(StorageUri::dir)),
+        Some("network") => network(source).map(Some).map_err(|error| error.to_string()),
         other => {
             Err(format!("storage of type '{}' cannot be checked at a destination", other.unwrap_or("?")))
         }
@@ -127,14 +127,14 @@ pub fn source_of(disk: Node<'_, '_>) -> Result<Option<DiskSource>, String> {
 }
 
 /// Network storage as in its `<source>`: `host::storage_probe::servers` has the format of servers.
-pub fn network(source: Node<'_, '_>) -> DiskSource {
+pub fn network(source: Node<'_, '_>) -> Result<StorageUri, StorageUriError> {
     let hosts = source.children().filter(|node| node.has_tag_name("host"));
     let mut servers: Vec<_> = hosts.map(server).collect();
     let config = child(source, "config").and_then(|node| node.attribute("file"));
     if let Some(config) = config.filter(|_| servers.is_empty()) {
         servers.push(format!("conf:{config}"));
     }
-    DiskSource::Network { protocol: attribute(source, "protocol"), servers }
+    StorageUri::network(&attribute(source, "protocol"), servers, &attribute(source, "name"))
 }
 
 fn server(host: Node<'_, '_>) -> String {
@@ -176,9 +176,9 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(is_chosen.then_some(Need::VhostUser("fs")));
     container_driver(device, domain);
     let source = match device.attribute("type").unwrap_or("mount") {
-        "mount" => attribute("dir").map(|path| DiskSource::Dir(path.into())),
-        "file" => attribute("file").map(|path| DiskSource::File(path.into())),
-        "block" => attribute("dev").map(|path| DiskSource::Block(path.into())),
+        "mount" => attribute("dir").map(|path| StorageUri::dir(path)),
+        "file" => attribute("file").map(|path| StorageUri::file(path)),
+        "block" => attribute("dev").map(|path| StorageUri::device(path)),
         "volume" => {
             let reason =
                 format!("folder {target}: storage of type 'volume' cannot be checked at a destination");
@@ -206,7 +206,7 @@ pub fn memory(device: Node<'_, '_>, domain: &mut Domain) {
             domain.bound(format!("memory device of this host ({path})"), Need::Device(path.into()));
         } else {
             let readonly = child(device, "target").is_some_and(|node| child(node, "readonly").is_some());
-            domain.disks.push(Disk::new("memory", DiskSource::File(path.into()), readonly));
+            domain.disks.push(Disk::new("memory", StorageUri::file(path), readonly));
         }
     }
 }
@@ -214,16 +214,14 @@ pub fn memory(device: Node<'_, '_>, domain: &mut Domain) {
 /// Adds the storage of a pstore device: a file that is created when it is first needed.
 pub fn pstore(device: Node<'_, '_>, domain: &mut Domain) {
     if let Some(path) = child(device, "path").and_then(text_of) {
-        domain
-            .disks
-            .push(Disk::new("pstore", DiskSource::File(path.into()), false).with_presence(Presence::Made));
+        domain.disks.push(Disk::new("pstore", StorageUri::file(path), false).with_presence(Presence::Made));
     }
 }
 
 /// Adds the file of a lock manager's lease.
 pub fn lease(device: Node<'_, '_>, domain: &mut Domain) {
     let path = child(device, "target").and_then(|target| target.attribute("path"));
-    domain.disks.extend(path.map(|path| Disk::new("lease", DiskSource::File(path.into()), false)));
+    domain.disks.extend(path.map(|path| Disk::new("lease", StorageUri::file(path), false)));
 }
 
 /// Adds the files that the zone boots from. Only NVRAM is written to, and may be created anew.
@@ -232,7 +230,7 @@ pub fn boot(part: Node<'_, '_>, os: Node<'_, '_>, domain: &mut Domain) {
     let is_written = matches!(name, "nvram" | "varstore");
     // The source of NVRAM is in an element of its own, as for a disk, or in an attribute.
     let path = text_of(part).or_else(|| part.attribute("path").map(str::to_owned));
-    let source = path.map(|path| Ok(Some(DiskSource::File(path.into()))));
+    let source = path.map(|path| Ok(Some(StorageUri::file(path))));
     match source.unwrap_or_else(|| source_of(part)) {
         Ok(None) => {}
         Ok(Some(source)) => {

@@ -32,7 +32,7 @@ fn disks_of_every_kind_are_found() {
     let found: Vec<_> = domain
         .disks
         .iter()
-        .map(|disk| format!("{} {} {}", disk.target, disk.source, disk.readonly))
+        .map(|disk| format!("{} {} {}", disk.target, disk.source.label(), disk.readonly))
         .collect();
     assert_eq!(
         found,
@@ -41,7 +41,7 @@ fn disks_of_every_kind_are_found() {
             "vda (backing) /s/base.qcow2 true",
             "sda /iso/x.iso true",
             "vdb /dev/vg/lv false",
-            "vdc rbd://mon1:6789,mon2 false"
+            "vdc rbd://mon1:6789,mon2/p/i false"
         ]
     );
     assert_eq!(
@@ -85,8 +85,10 @@ fn the_nvram_file_counts_as_storage_that_is_written() {
 fn an_nvram_is_found_in_each_of_its_forms() {
     let nvram = |element: &str| {
         let domain = parse(&format!("<domain type='kvm'><os>{element}</os></domain>")).unwrap();
-        let disks =
-            domain.disks.iter().map(|disk| format!("{} {} {}", disk.target, disk.source, disk.readonly));
+        let disks = domain
+            .disks
+            .iter()
+            .map(|disk| format!("{} {} {}", disk.target, disk.source.label(), disk.readonly));
         disks.chain(domain.obstacles.iter().map(ToString::to_string)).collect::<Vec<_>>()
     };
     for (element, expected) in [
@@ -95,7 +97,7 @@ fn an_nvram_is_found_in_each_of_its_forms() {
         ("<nvram type='block'><source dev='/dev/vg/vars'/></nvram>", "nvram /dev/vg/vars false"),
         (
             "<nvram type='network'><source protocol='iscsi' name='i/0'><host name='s' port='6000'/></source></nvram>",
-            "nvram iscsi://s:6000 false",
+            "nvram iscsi://s:6000/i/0 false",
         ),
         (
             "<nvram type='volume'><source pool='p' volume='v'/></nvram>",
@@ -130,7 +132,7 @@ fn a_containers_root_is_its_storage_and_each_network_is_listed_once() {
          <interface type='bridge'><source bridge='br0'/></interface>
          <interface type='network'><source network='default'/></interface>",
     );
-    assert_eq!(domain.disks[0].source, DiskSource::Dir("/srv/root".into()));
+    assert_eq!(domain.disks[0].source, StorageUri::dir("/srv/root"));
     assert_eq!(domain.networks, [Network::Bridge("br0".into()), Network::Managed("default".into())]);
 }
 

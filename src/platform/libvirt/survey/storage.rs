@@ -16,45 +16,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{major, minor};
 
-use crate::model::{Disk, DiskSource};
-use crate::platform::linux::{device_folder, device_name};
-
-/// A mounted file system, from `/proc/self/mountinfo`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Mount {
-    /// Its mount point.
-    point: PathBuf,
-    /// As `MAJOR:MINOR`.
-    device: String,
-    /// `ext4`, `nfs4`, …
-    kind: String,
-    /// What is mounted: a device, `server:/folder`, …
-    source: String,
-    /// The file system's own options.
-    options: String,
-}
-
-// 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
-// 77 45 254:0 /lab/h1/local /srv/local rw,relatime - ext4 /dev/vda rw,discard
-// 42 27 254:0 /run/netns /run/netns rw,relatime shared:1 - ext4 /dev/vda rw
-/// Parses `/proc/self/mountinfo`.
-fn parse_mounts(text: &str) -> Vec<Mount> {
-    text.lines().filter_map(parse_mount).collect()
-}
-
-fn parse_mount(line: &str) -> Option<Mount> {
-    let (place, what) = line.split_once(" - ")?;
-    let mut place = place.split(' ').skip(2);
-    let (device, _root, point) = (place.next()?, place.next()?, place.next()?);
-    let mut what = what.split(' ');
-    Some(Mount {
-        point: unescape(point).into(),
-        device: device.to_owned(),
-        kind: what.next()?.to_owned(),
-        source: unescape(what.next()?),
-        options: what.next().unwrap_or_default().to_owned(),
-    })
-}
+use crate::model::{Disk, LocalPath, StorageUri};
+use crate::platform::linux::{Mount, device_folder, device_name, device_names, mounts, unescape};
 
 // /srv/vms	10.0.0.0/24(rw,sync,wdelay,hide,nocrossmnt,secure,root_squash,no_all_squash,sec=sys)
 /// Parses `/var/lib/nfs/etab`: the exported folders.
@@ -66,35 +29,7 @@ fn parse_exports(text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Decodes escapes such as `\040` for a blank.
-fn unescape(text: &str) -> String {
-    let mut parts = text.split('\\');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.get(..3).and_then(|code| u8::from_str_radix(code, 8).ok()).filter(u8::is_ascii) {
-            Some(code) => {
-                plain.push(char::from(code));
-                plain.push_str(part.get(3..).unwrap_or_default());
-            }
-            None => {
-                plain.push('\\');
-                plain.push_str(part);
-            }
-        }
-    }
-    plain
-}
-
 impl Mount {
-    /// Whether its data comes over the network, so that access to it may block for ever.
-    fn is_remote(&self) -> bool {
-        let kind = self.kind.as_str();
-        matches!(
-            kind,
-            "nfs" | "nfs4" | "cifs" | "smb3" | "ceph" | "9p" | "lustre" | "afs" | "autofs" | "virtiofs"
-        ) || kind.starts_with("fuse")
-    }
-
     /// The name of network storage. The server is identified by its address: its name may differ on another host.
     fn remote_name(&self) -> Option<String> {
         let address = || self.options.split(',').find_map(|option| option.strip_prefix("addr="));
@@ -151,13 +86,11 @@ pub struct HostStorage {
 
 impl HostStorage {
     pub fn look() -> Self {
-        let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let name = |mount: &Mount| if mount.is_remote() { mount.remote_name() } else { mount.local_name() };
-        let mounts = parse_mounts(&text).into_iter().map(|mount| (name(&mount), mount));
-        let devices = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
+        let mounts = mounts().into_iter().map(|mount| (name(&mount), mount));
         Self {
             mounts: mounts.map(|(name, mount)| (mount, name)).collect(),
-            devices: devices.filter_map(|device| device_name(&device.path())).collect(),
+            devices: device_names().collect(),
             exported: parse_exports(&std::fs::read_to_string("/var/lib/nfs/etab").unwrap_or_default()),
         }
     }
@@ -173,9 +106,9 @@ impl HostStorage {
         disks.iter().filter(|disk| !disk.readonly).filter_map(|disk| self.of_disk(&disk.source)).collect()
     }
 
-    fn of_disk(&self, source: &DiskSource) -> Option<String> {
-        match source {
-            DiskSource::File(path) | DiskSource::Dir(path) => {
+    fn of_disk(&self, source: &StorageUri) -> Option<String> {
+        match source.local_path()? {
+            LocalPath::File(path) | LocalPath::Dir(path) => {
                 let (mount, name) = self.mount_of(path)?;
                 if mount.is_remote() {
                     return name.clone();
@@ -187,11 +120,10 @@ impl HostStorage {
                 }
                 self.mount_of(&real)?.1.clone()
             }
-            DiskSource::Block(path) => {
+            LocalPath::Device(path) => {
                 let device = std::fs::metadata(path).ok()?.rdev();
                 device_name(&device_folder(device))
             }
-            DiskSource::Network { .. } => None,
         }
     }
 
@@ -204,12 +136,13 @@ impl HostStorage {
 /// Parses a text with every parser of this file.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
-    let _ = parse_mounts(text).iter().map(Mount::remote_name).count();
+    let _ = crate::platform::linux::parse_mounts(text).iter().map(Mount::remote_name).count();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::linux::parse_mounts;
     use proptest::prelude::*;
 
     const MOUNTS: &str = include_str!("fixtures/mountinfo.txt");
@@ -256,7 +189,7 @@ mod tests {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
         let storage = HostStorage { mounts, ..HostStorage::default() };
-        let disk = |path: &str, readonly| Disk::new("vda", DiskSource::File(path.into()), readonly);
+        let disk = |path: &str, readonly| Disk::new("vda", StorageUri::file(path), readonly);
         let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
         assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
         assert_eq!(names("/srv/vms-else/a.img", false), [] as [String; 0]);
@@ -271,7 +204,7 @@ mod tests {
         let name = |file: &str| {
             let path = folder.path().join(file);
             std::fs::write(&path, "").unwrap();
-            storage.of(&[Disk::new("vda", DiskSource::File(path), false)])
+            storage.of(&[Disk::new("vda", StorageUri::file(path), false)])
         };
         let (a, b) = (name("a"), name("b"));
         assert_eq!(a, b);
@@ -286,7 +219,7 @@ mod tests {
         assert_eq!(exports, [path.as_path()]);
         assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
         let storage = HostStorage { exported: exports, ..HostStorage::look() };
-        let disk = Disk::new("/", DiskSource::Dir(path), false);
+        let disk = Disk::new("/", StorageUri::dir(path), false);
         assert_eq!((storage.names(), storage.of(&[disk])), (None, BTreeSet::new()));
     }
 

@@ -244,12 +244,16 @@ fn script(commands: impl IntoIterator<Item = Vec<String>>) -> String {
     commands.into_iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
+/// What to do where there is no virsh.
+const ABSENT: &str =
+    "install libvirt's clients, or write platform = \"sim\" into sysadm.toml for simulated zones";
+
 /// The error of a failed virsh: distinguishes a missing virsh and a libvirtd that does not answer.
 fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
     if let ExecError::Start { program, source: reason } = &source
         && reason.kind() == ErrorKind::NotFound
     {
-        return PlatformError::Absent { program, source };
+        return PlatformError::Absent { program, remedy: ABSENT, source };
     }
     let said = source.stderr();
     if said.contains("failed to connect to the hypervisor") || said.contains("Failed to connect socket") {

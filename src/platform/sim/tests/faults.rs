@@ -41,6 +41,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 overwrite: true,
                 force: false,
                 pending: PendingLoad::default(),
+                disk: 0,
                 mappings: vec![],
                 owners: vec![],
             };
@@ -127,6 +128,7 @@ async fn a_check_refuses_when_told() {
         overwrite: false,
         force: false,
         pending: PendingLoad::default(),
+        disk: 0,
         mappings: vec![],
         owners: vec![],
     };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Brand, CheckRequest, Disk, DiskSource, Method, Network, Obstacle, PendingLoad};
+use crate::model::{Brand, CheckRequest, Disk, Method, Network, Obstacle, PendingLoad, StorageUri};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -93,6 +93,7 @@ async fn a_check_names_everything_that_is_missing() {
         overwrite: false,
         force: false,
         pending: PendingLoad::default(),
+        disk: 0,
         mappings: vec![],
         owners: vec![],
     };
@@ -161,7 +162,7 @@ fn any_network() -> impl Strategy<Value = Network> {
 
 fn any_disk() -> impl Strategy<Value = Disk> {
     ("\\PC{0,8}", "\\PC{0,40}", any::<bool>())
-        .prop_map(|(target, path, readonly)| Disk::new(target, DiskSource::File(path.into()), readonly))
+        .prop_map(|(target, path, readonly)| Disk::new(target, StorageUri::file(path), readonly))
 }
 
 fn any_config() -> impl Strategy<Value = ZoneConfig> {

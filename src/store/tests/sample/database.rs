@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::{
     announcement, brought, container, entry, full_move, given_up, guest, heard, holder, home, left, manifest,
-    manifest_of, name, record, reservation, run, standby, standby_with, trip, uri,
+    manifest_of, name, past_move, record, reservation, run, standby, standby_with, uri,
 };
 use crate::model::document::Written;
-use crate::model::{Manifest, Millis, Standby, Step, Zone};
+use crate::model::{Manifest, Millis, Replica, Step, Zone};
 use crate::store::{
     Contents, Direction, HeldReplica, Mark, Move, MoveState, Place, Store, TargetKey, ZoneRecord,
 };
@@ -64,7 +64,7 @@ fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     all
 }
 
-fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (HeldReplica, Manifest) {
+fn standby_row(standby: &Replica, taken: Option<(Millis, String)>) -> (HeldReplica, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
     let row = HeldReplica {
         zone: zone.name.clone(),
@@ -158,7 +158,7 @@ pub fn write(store: &Store) {
     }
     for (row, manifest) in &contents.held_replicas {
         let (origin, via) = (row.origin.clone(), row.via.clone());
-        let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
+        let standby = Replica { manifest: manifest.clone(), origin, via, others: row.others.clone() };
         store.hold_replica(&standby, row.since).unwrap();
         if let Some((at, by)) = &row.taken {
             store.mark_replica_taken(&row.origin, &row.zone, Some((*at, by))).unwrap();

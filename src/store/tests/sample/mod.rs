@@ -8,7 +8,7 @@ pub use database::{begin, contents, write};
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, StorageUri, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -143,16 +143,16 @@ pub fn brought(zone: &str, uuid: u128, owners: &[&str]) -> ZoneRecord {
 }
 
 pub fn manifest(zone: &str) -> Manifest {
-    let network = DiskSource::Network { protocol: "rbd".into(), servers: vec!["mon1:6789".into()] };
+    let network = StorageUri::network("rbd", vec!["mon1:6789".into()], "pool/web").unwrap();
     let disk = |target: &str, source| Disk::new(target, source, target == "sda");
     Manifest {
         zone: self::zone(zone),
         config: "<domain type='kvm'>\n  <title>Ünïcode</title>\n</domain>\n".into(),
         platform: "libvirt".into(),
         disks: vec![
-            disk("vda", DiskSource::File("/srv/web.qcow2".into())),
-            disk("sda", DiskSource::Block("/dev/vg/web".into())),
-            disk("/data", DiskSource::Dir("/srv/data".into())),
+            disk("vda", StorageUri::file("/srv/web.qcow2")),
+            disk("sda", StorageUri::device("/dev/vg/web")),
+            disk("/data", StorageUri::dir("/srv/data")),
             disk("vdb", network),
         ],
         networks: vec![
@@ -178,19 +178,19 @@ pub fn manifest_of(zone: &str, uuid: u128) -> Manifest {
 pub fn container(zone: &str, uuid: u128) -> Manifest {
     let mut manifest = manifest_of(zone, uuid);
     manifest.zone.brand = Brand::LXC;
-    let source = DiskSource::Dir("/zones/it's here/root".into());
+    let source = StorageUri::dir("/zones/it's here/root");
     manifest.disks.push(Disk::new("/", source, false));
     manifest
 }
 
-pub fn standby(zone: &str, origin: &str) -> Standby {
+pub fn standby(zone: &str, origin: &str) -> Replica {
     let others = vec![uri("rads://h3:12303"), uri("ssh://root@h4")];
-    Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
+    Replica { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
 /// With its own UUID.
-pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
-    Standby { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
+pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Replica {
+    Replica { manifest: manifest_of(zone, uuid), ..standby(zone, origin) }
 }
 
 pub fn left(zone: &str, uuid: u128, with: &str) -> SentReplica {
@@ -208,6 +208,7 @@ pub fn reservation(zone: &str, expires: i64) -> Reservation {
         source: "h3".into(),
         memory: 4 << 30,
         cpus: 2,
+        disk: 16 << 30,
         expires: Millis(expires),
     }
 }

@@ -12,7 +12,7 @@ fn named(domain: &Domain) -> Vec<String> {
         let mode = if disk.readonly { "reads" } else { "writes" };
         let presence =
             if disk.presence.is_needed() { String::new() } else { format!(" ({})", disk.presence) };
-        format!("{mode} {}: {}{presence}", disk.target, disk.source)
+        format!("{mode} {}: {}{presence}", disk.target, disk.source.label())
     });
     domain.needs.iter().map(ToString::to_string).chain(obstacles(domain)).chain(disks).collect()
 }

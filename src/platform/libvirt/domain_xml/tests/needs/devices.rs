@@ -155,7 +155,7 @@ fn a_device_that_is_passed_through_is_looked_for_by_its_address_or_its_kind() {
     }
     device(
         "<hostdev type='scsi'><source protocol='iscsi' name='iqn'><host name='s' port='3260'/></source></hostdev>",
-        &["moves: host device passed through (scsi)", "writes hostdev: iscsi://s:3260"],
+        &["moves: host device passed through (scsi)", "writes hostdev: iscsi://s:3260/iqn"],
     );
     device(
         &format!("<hostdev type='pci'><driver name='vfio' iommufd='yes'/><source>{pci}</source></hostdev>"),

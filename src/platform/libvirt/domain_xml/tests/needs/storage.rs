@@ -70,21 +70,21 @@ fn storage_of_every_kind_is_found_with_what_it_needs_beside_itself() {
             "<source pool='p' volume='v'/>",
             vec!["no volume v of pool p there".into(), odd("volume")],
         ),
-        ("network", "<source protocol='rbd' name='p/v'/>", vec!["writes vda: rbd://".into()]),
+        ("network", "<source protocol='rbd' name='p/v'/>", vec!["writes vda: rbd:p/v".into()]),
         (
             "network",
             "<source protocol='rbd' name='p/v'><config file='/etc/ceph/b.conf'/></source>",
-            vec!["writes vda: rbd://conf:/etc/ceph/b.conf".into()],
+            vec!["writes vda: rbd://conf:%2Fetc%2Fceph%2Fb.conf/p/v".into()],
         ),
         (
             "network",
             "<source protocol='rbd' name='p/v'><host name='::1' port='6789'/><host name='m'/><config file='/c'/></source>",
-            vec!["no /c there".into(), "writes vda: rbd://[::1]:6789,m".into()],
+            vec!["no /c there".into(), "writes vda: rbd://[::1]:6789,m/p/v".into()],
         ),
         (
             "network",
             "<source protocol='nbd'><host transport='unix' socket='/run/n'/></source>",
-            vec!["writes vda: nbd://unix:/run/n".into()],
+            vec!["writes vda: nbd://unix:%2Frun%2Fn".into()],
         ),
         (
             "network",
