@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ownership::{OwnershipQuery, OwnershipReply};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{HostUri, Location, Method, Millis, Takeover, Zone};
+use crate::model::{HostUri, Location, Millis, Takeover, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
