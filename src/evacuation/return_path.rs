@@ -8,7 +8,7 @@ use super::engine::{Engine, Event};
 use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
-use crate::host::{Host, HostError, LocalAdmin};
+use crate::host::{Host, HostError};
 use crate::migration::settle::{ReachedHost, Trace};
 use crate::migration::steps::Side;
 use crate::model::{Location, Method, chain};
@@ -68,6 +68,65 @@ impl Engine {
         }
         None
     }
+
+    /// How the zone can come back, according to its location.
+    pub(super) async fn way_back(
+        &self,
+        away: &ZoneRecord,
+        location: &dyn Host,
+        request: &Request,
+    ) -> Result<Method, JobEvent> {
+        let home = self.local.as_ref();
+        let boot = home.boot_command(&away.zone, away.uuid, away.brand);
+        let failed = |reason: String| JobEvent::Fail(None, reason);
+        let inventory = location.inventory().await.map_err(|error| failed(error.to_string()))?;
+        let name = location.name();
+        let found = inventory
+            .identified(away.uuid)
+            .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
+        let Some(zone) = found else {
+            let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
+            return Err(failed(match known {
+                Some(Location::Configured) => format!(
+                    "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
+                    away.zone, away.zone
+                ),
+                _ => format!(
+                    "it is no longer on {name}: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget {}' makes it configured here",
+                    away.zone
+                ),
+            }));
+        };
+        if zone.name != away.zone {
+            return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
+        }
+        // A zone comes back by the method by which it left.
+        let departures = self.store.departures().map_err(|error| failed(chain(&error)))?;
+        let departure = departures.iter().find(|departure| departure.zone == away.zone);
+        let restarts = departure.is_some_and(|departure| departure.kind == Some(Method::Restart))
+            || request.actions.of(&away.zone) == Action::Restart;
+        let able = home.able(zone.brand);
+        match zone.is_running() {
+            true if restarts => match Operation::of(zone, able, Action::Restart) {
+                Ok(Operation::Migrate { method, .. }) => Ok(method),
+                Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
+                Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
+            },
+            true if able.live => Ok(Method::Live),
+            true => Err(JobEvent::Skip(format!(
+                "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
+                zone.brand
+            ))),
+            false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
+            false if away.was_running => {
+                let reason = "it ran when it left and does not run on";
+                Err(JobEvent::Skip(format!(
+                    "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
+                )))
+            }
+            false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
+        }
+    }
 }
 
 /// The answer of the host it was evacuated to: where a zone has gone. A host that does not support the request has not moved the zone;
@@ -121,58 +180,5 @@ impl Trace for RecoveryTrace<'_> {
 
     async fn search(&self) -> Option<ReachedHost> {
         self.engine.search(self.row).await
-    }
-}
-
-/// How the zone can come back, according to its location.
-pub(super) async fn way_back(
-    away: &ZoneRecord,
-    location: &dyn Host,
-    request: &Request,
-    home: &dyn LocalAdmin,
-) -> Result<Method, JobEvent> {
-    let boot = home.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: String| JobEvent::Fail(None, reason);
-    let inventory = location.inventory().await.map_err(|error| failed(error.to_string()))?;
-    let name = location.name();
-    let found = inventory
-        .identified(away.uuid)
-        .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
-    let Some(zone) = found else {
-        let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
-        return Err(failed(match known {
-            Some(Location::Configured) => format!(
-                "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
-                away.zone, away.zone
-            ),
-            _ => format!(
-                "it is no longer on {name}: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget {}' makes it configured here",
-                away.zone
-            ),
-        }));
-    };
-    if zone.name != away.zone {
-        return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
-    }
-    // A zone comes back by the method by which it left.
-    let restarts = away.kind == Some(Method::Restart) || request.actions.of(&away.zone) == Action::Restart;
-    let able = home.able(zone.brand);
-    match zone.is_running() {
-        true if restarts => match Operation::of(zone, able, Action::Restart) {
-            Ok(Operation::Migrate { method, .. }) => Ok(method),
-            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
-            Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
-        },
-        true if able.live => Ok(Method::Live),
-        true => Err(JobEvent::Skip(format!(
-            "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
-            zone.brand
-        ))),
-        false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
-        false if away.was_running => {
-            let reason = "it ran when it left and does not run on";
-            Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
-        }
-        false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
     }
 }
