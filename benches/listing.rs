@@ -16,7 +16,7 @@ use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::MaintenanceEnforcer;
 use sysadm::testing::platform::libvirt::Libvirt;
 use sysadm::testing::store::{Direction, Move, MoveState, Place, Store, ZoneRecord};
-use sysadm_model::{Brand, Manifest, Method, Millis, Zone, ZoneState};
+use sysadm_model::{Brand, Manifest, Millis, Zone, ZoneState};
 
 const ZONES: usize = 1000;
 const RUNS: usize = 50;
@@ -111,7 +111,6 @@ fn fill(root: &Path) {
             place: Place::Leaving,
             location: Some("ssh://root@h2".parse().expect("a URI")),
             was_running: true,
-            kind: Some(Method::Live),
             since: Millis(1),
             ..ZoneRecord::of(&zone)
         };

@@ -13,7 +13,7 @@ use crate::peers::Connected;
 use crate::peers::survey::{Surveyed, ask};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, HostKey, PlanFile, Rules};
 use crate::policy::{Policy, ReturnOrder};
-use crate::store::{Direction, TargetKey, TargetOrigin, ZoneRecord, targets_of};
+use crate::store::{Direction, Move, TargetKey, TargetOrigin, ZoneRecord, targets_of};
 
 /// The targets that were set for zones.
 type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
@@ -70,7 +70,7 @@ impl Engine {
         waiting: &BTreeSet<&ZoneName>,
     ) -> Result<PlanningView, EvacuationError> {
         let targets = self.store.targets()?;
-        let mut away = self.store.away()?;
+        let (mut away, departures) = (self.store.away()?, self.store.departures()?);
         away.retain(|row| request.zones.is_empty() || request.zones.contains(&row.zone));
         let aside = away.iter().filter(|row| waiting.contains(&row.zone));
         let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(request.policy.hosts());
@@ -88,7 +88,7 @@ impl Engine {
         }
         let cycles = policy_for(&connected, request).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
-            zone.action = way_back(zone, &away, request);
+            zone.action = way_back(&zone.name, &departures, request);
         }
         if request.policy.return_order == ReturnOrder::Reverse {
             reverse(&mut fleet, &away);
@@ -184,12 +184,12 @@ fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
 }
 
 /// A zone comes back by the method by which it left.
-fn way_back(zone: &FleetZone, away: &[ZoneRecord], request: &Request) -> Action {
-    let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
-    match row {
-        Some(row) if row.kind == Some(Method::Restart) => Action::Restart,
-        Some(row) if request.actions.of(&row.zone) == Action::Restart => Action::Restart,
-        _ => Action::Live,
+fn way_back(zone: &ZoneName, departures: &[Move], request: &Request) -> Action {
+    let departure = departures.iter().find(|departure| departure.zone == *zone);
+    let has_restarted = departure.is_some_and(|departure| departure.kind == Some(Method::Restart));
+    match has_restarted || request.actions.of(zone) == Action::Restart {
+        true => Action::Restart,
+        false => Action::Live,
     }
 }
 

@@ -45,7 +45,6 @@ impl MoveContext<'_> {
                 location: Some(self.peer.clone()),
                 home: self.home(),
                 was_running: zone.is_running(),
-                kind: Some(self.task.request.kind),
                 since: started,
                 ..ZoneRecord::of(zone)
             },
@@ -76,16 +75,9 @@ impl MoveContext<'_> {
                 store.update_zone(away)
             }
             (_, Ok(_)) if self.is_for_good() => return self.gone(now),
-            (_, Ok(moved)) => {
-                let figures = self.run_state.job(self.zone()).map(|job| job.figures).unwrap_or_default();
-                store.update_zone(&ZoneRecord {
-                    place: Place::Away,
-                    ended: Some(now),
-                    bytes: moved.bytes,
-                    downtime: moved.downtime,
-                    expected: figures.expected,
-                    ..self.begun(figures.started.unwrap_or(now))
-                })
+            (_, Ok(_)) => {
+                let started = self.run_state.job(self.zone()).and_then(|job| job.figures.started);
+                store.update_zone(&ZoneRecord { place: Place::Away, ..self.begun(started.unwrap_or(now)) })
             }
             (_, Err(_)) if stayed => store.zone_is_here(self.uuid()).map(drop),
             // The outcome is unknown, or something is left behind: the next run settles it.

@@ -110,7 +110,7 @@ pub(super) fn rests_now(rest: &ZoneRecord, zone: Option<&Zone>) -> ZoneRecord {
         Place::Suspending | Place::Suspended if saved => Place::Suspended,
         _ => Place::Stopped,
     };
-    ZoneRecord { place, ended: Some(Engine::now()), ..rest.clone() }
+    ZoneRecord { place, ..rest.clone() }
 }
 
 /// A record that is not settled: it must be found out which host has its zone before anything is done with it.

@@ -20,7 +20,6 @@ use super::operation::Operation;
 use super::placement::PlanningView;
 use super::preflight::check::{Check, Mode};
 use super::request::Request;
-use super::return_path::way_back;
 use super::run_state::RunState;
 use crate::cancel::QUESTIONS;
 use crate::migration::Task;
@@ -94,10 +93,8 @@ impl Engine {
     ) -> Option<Arc<Task>> {
         let host = |uri| view.connected.get(uri)?.as_ref().ok();
         let (location, third) = (host(row.location.as_ref()?)?, host(to)?);
-        let kind = way_back(row, location.as_ref(), request, &*self.local)
-            .await
-            .ok()
-            .filter(|kind| *kind == Method::Live)?;
+        let kind =
+            self.way_back(row, location.as_ref(), request).await.ok().filter(|kind| *kind == Method::Live)?;
         let exported = location.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),

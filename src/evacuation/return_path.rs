@@ -8,7 +8,7 @@ use super::engine::{Engine, Event};
 use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
-use crate::host::{Host, HostError, LocalAdmin};
+use crate::host::{Host, HostError};
 use crate::migration::settle::{ReachedHost, Trace, UNKNOWN};
 use crate::migration::steps::Side;
 use crate::model::{Location, Message, Method, ZoneName};
@@ -68,6 +68,73 @@ impl Engine {
         }
         None
     }
+
+    /// How the zone can come back, according to its location.
+    pub(super) async fn way_back(
+        &self,
+        away: &ZoneRecord,
+        location: &dyn Host,
+        request: &Request,
+    ) -> Result<Method, JobEvent> {
+        let home = self.local.as_ref();
+        let boot = home.boot_command(&away.zone, away.uuid, away.brand);
+        let failed = |reason: Message| JobEvent::Fail(None, reason);
+        let inventory = location.inventory().await.map_err(|error| failed(error.into()))?;
+        let name = location.name();
+        let found = inventory
+            .identified(away.uuid)
+            .map_err(|unmanaged_guest| failed(unmanaged_guest.message().about(format!("on {name}"))))?;
+        let Some(zone) = found else {
+            let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
+            return Err(failed(match known {
+                Some(Location::Configured) => Message::from(format!("detached on {name}"))
+                    .with_hint(format!("attach it on {name}: sysadm zone attach {}", away.zone))
+                    .with_hint(forget(&away.zone)),
+                _ => Message::from(format!("no longer on {name}: moved on or removed there"))
+                    .with_hint("find out where it is, and bring it back there")
+                    .with_hint(forget(&away.zone)),
+            }));
+        };
+        if zone.name != away.zone {
+            let renamed = Message::from(format!("renamed to '{}' on {name}", zone.name));
+            return Err(failed(renamed.with_hint(format!("rename it to '{}' on {name}", away.zone))));
+        }
+        // A zone comes back by the method by which it left.
+        let departures = self.store.departures().map_err(|error| failed(error.into()))?;
+        let departure = departures.iter().find(|departure| departure.zone == away.zone);
+        let restarts = departure.is_some_and(|departure| departure.kind == Some(Method::Restart))
+            || request.actions.of(&away.zone) == Action::Restart;
+        let able = home.able(zone.brand);
+        match zone.is_running() {
+            true if restarts => match Operation::of(zone, able, Action::Restart) {
+                Ok(Operation::Migrate { method, .. }) => Ok(method),
+                Ok(_) => Err(JobEvent::Skip("it cannot be restarted".into())),
+                Err(reason) => Err(JobEvent::Skip(reason.about(format!("on {name}")))),
+            },
+            true if able.live => Ok(Method::Live),
+            true => {
+                let text = format!("a running {} zone cannot be migrated live", zone.brand);
+                Err(JobEvent::Skip(Message::from(text).with_hints([
+                    "use --action restart to shut it down and boot it here".to_owned(),
+                    format!("or shut it down on {name} and return it with -ra"),
+                ])))
+            }
+            false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
+            false if away.was_running => {
+                let text = format!("it was running when it left, and is not running on {name}");
+                Err(JobEvent::Skip(Message::from(text).with_hints([
+                    format!("boot it on {name}: {boot}"),
+                    "or return it as it is with -ra".to_owned(),
+                ])))
+            }
+            false => {
+                let text = format!("it is not running on {name}");
+                Err(JobEvent::Skip(
+                    Message::from(text).with_hint("use -ra to return zones that are not running, too"),
+                ))
+            }
+        }
+    }
 }
 
 /// The answer of the host it was evacuated to: where a zone has gone. A host that does not support the request has not moved the zone;
@@ -121,69 +188,6 @@ impl Trace for RecoveryTrace<'_> {
 
     async fn search(&self) -> Option<ReachedHost> {
         self.engine.search(self.row).await
-    }
-}
-
-/// How the zone can come back, according to its location.
-pub(super) async fn way_back(
-    away: &ZoneRecord,
-    location: &dyn Host,
-    request: &Request,
-    home: &dyn LocalAdmin,
-) -> Result<Method, JobEvent> {
-    let boot = home.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: Message| JobEvent::Fail(None, reason);
-    let inventory = location.inventory().await.map_err(|error| failed(error.into()))?;
-    let name = location.name();
-    let found = inventory
-        .identified(away.uuid)
-        .map_err(|unmanaged_guest| failed(unmanaged_guest.message().about(format!("on {name}"))))?;
-    let Some(zone) = found else {
-        let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
-        return Err(failed(match known {
-            Some(Location::Configured) => Message::from(format!("detached on {name}"))
-                .with_hint(format!("attach it on {name}: sysadm zone attach {}", away.zone))
-                .with_hint(forget(&away.zone)),
-            _ => Message::from(format!("no longer on {name}: moved on or removed there"))
-                .with_hint("find out where it is, and bring it back there")
-                .with_hint(forget(&away.zone)),
-        }));
-    };
-    if zone.name != away.zone {
-        let renamed = Message::from(format!("renamed to '{}' on {name}", zone.name));
-        return Err(failed(renamed.with_hint(format!("rename it to '{}' on {name}", away.zone))));
-    }
-    // A zone comes back by the method by which it left.
-    let restarts = away.kind == Some(Method::Restart) || request.actions.of(&away.zone) == Action::Restart;
-    let able = home.able(zone.brand);
-    match zone.is_running() {
-        true if restarts => match Operation::of(zone, able, Action::Restart) {
-            Ok(Operation::Migrate { method, .. }) => Ok(method),
-            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".into())),
-            Err(reason) => Err(JobEvent::Skip(reason.about(format!("on {name}")))),
-        },
-        true if able.live => Ok(Method::Live),
-        true => {
-            let text = format!("a running {} zone cannot be migrated live", zone.brand);
-            Err(JobEvent::Skip(Message::from(text).with_hints([
-                "use --action restart to shut it down and boot it here".to_owned(),
-                format!("or shut it down on {name} and return it with -ra"),
-            ])))
-        }
-        false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
-        false if away.was_running => {
-            let text = format!("it was running when it left, and is not running on {name}");
-            Err(JobEvent::Skip(Message::from(text).with_hints([
-                format!("boot it on {name}: {boot}"),
-                "or return it as it is with -ra".to_owned(),
-            ])))
-        }
-        false => {
-            let text = format!("it is not running on {name}");
-            Err(JobEvent::Skip(
-                Message::from(text).with_hint("use -ra to return zones that are not running, too"),
-            ))
-        }
     }
 }
 

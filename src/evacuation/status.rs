@@ -45,10 +45,19 @@ pub struct Status {
 
 /// Joins the records of zones that are away or were stopped here, and the latest run. `running` says whether that run is in
 /// progress.
-pub fn rows(host: &str, records: &[ZoneRecord], latest: Option<&(Run, Vec<Move>)>, running: bool) -> Status {
+pub fn rows(
+    host: &str,
+    records: &[ZoneRecord],
+    departures: &[Move],
+    latest: Option<&(Run, Vec<Move>)>,
+    running: bool,
+) -> Status {
     let listed = records.iter().filter(|record| record.place.is_elsewhere() || record.place.is_stop());
     let records: BTreeMap<_, _> = listed.map(|record| (&record.zone, record)).collect();
-    let of_records = records.values().map(|record| (record.zone.clone(), of_record(record, host)));
+    let departures: BTreeMap<_, _> =
+        departures.iter().map(|departure| (&departure.zone, departure)).collect();
+    let row = |record: &ZoneRecord| of_record(record, departures.get(&record.zone).copied(), host);
+    let of_records = records.values().map(|record| (record.zone.clone(), row(record)));
     let mut rows: BTreeMap<_, _> = of_records.collect();
     let Some((run, moves)) = latest else {
         return Status { rows: rows.into_values().collect(), ..Status::default() };
@@ -105,7 +114,7 @@ fn says_more(state: MoveState, direction: Direction, place: Option<Place>) -> bo
     }
 }
 
-fn of_record(record: &ZoneRecord, host: &str) -> Row {
+fn of_record(record: &ZoneRecord, departure: Option<&Move>, host: &str) -> Row {
     let (state, error) = match record.place {
         Place::Away => (
             MoveState::Evacuated,
@@ -122,19 +131,15 @@ fn of_record(record: &ZoneRecord, host: &str) -> Row {
         }
         _ => (MoveState::Unknown, Some(interrupted(None, record.ends(host)))),
     };
+    let unknown = Move::new(record.zone.clone());
     Row {
-        zone: record.zone.clone(),
         state,
         dest: record.location.clone(),
         error,
         origin: record.home.as_ref().map_or(host, |home| &home.name).to_owned(),
-        kind: record.kind,
         step: None,
-        bytes: (record.bytes, record.bytes),
         started: Some(record.since),
-        ended: record.ended,
-        downtime: record.downtime,
-        expected: record.expected,
+        ..of_move(departure.unwrap_or(&unknown), host)
     }
 }
 

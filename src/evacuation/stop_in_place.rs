@@ -23,7 +23,7 @@ use super::run_state::RunState;
 use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
 use crate::migration::{InPlace, MoveError, runner};
-use crate::model::{Message, RESUME, ZoneName};
+use crate::model::{Message, Millis, RESUME, ZoneName};
 use crate::plan::{DependencyGraph, FleetZone};
 use crate::store::{Place, StopMethod, ZoneRecord};
 
@@ -70,12 +70,10 @@ impl StopInPlace<'_> {
 
     async fn stop(&self, job: &Job, uuid: Uuid, method: StopMethod) -> Result<JobEvent, Message> {
         let (engine, zone) = (self.engine, &job.zone);
-        let row = ZoneRecord {
-            place: method.stopping(),
-            since: Engine::now(),
-            ..ZoneRecord::called(zone.clone(), uuid, job.brand)
-        };
         engine.must_still_be_held()?;
+        let since = self.start(zone)?;
+        let known = ZoneRecord::called(zone.clone(), uuid, job.brand);
+        let row = ZoneRecord { place: method.stopping(), since, ..known };
         // Before anything else: if the power fails meanwhile, the zone is booted on return.
         engine.store.begin_stop(&row).map_err(Message::from)?;
         let procedure = match method {
@@ -101,6 +99,9 @@ impl StopInPlace<'_> {
     }
 
     async fn boot(&self, rest: &ZoneRecord) -> JobEvent {
+        if let Err(reason) = self.start(&rest.zone) {
+            return JobEvent::Fail(None, reason);
+        }
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails now, it is booted once more.
@@ -121,11 +122,15 @@ impl StopInPlace<'_> {
         InPlace::new(self.engine.local.as_ref(), &self.engine.cancel, self.engine.policy, zone, uuid)
     }
 
+    /// Starts a job; gives when.
+    fn start(&self, zone: &ZoneName) -> Result<Millis, Message> {
+        let job = self.run_state.apply(zone, JobEvent::Start).map_err(Message::from)?;
+        Ok(job.figures.started.unwrap_or_else(Engine::now))
+    }
+
     /// Runs a procedure. What is done is done: that it could not be recorded is only reported.
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
-        let begun = self.run_state.apply(zone, JobEvent::Start);
-        begun.map_err(|error| MoveError::undone(procedure.steps()[0].step, error))?;
         let journal = Journal::new(self.engine, self.run_state, zone, procedure, None);
         let result = runner::run(procedure, acts, &journal, &self.engine.cancel.aborting()).await;
         if acts.is_cut_short {

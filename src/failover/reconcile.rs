@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ownership::{OwnershipQuery, OwnershipReply};
 use crate::host::{Host, Local};
-use crate::model::{HostUri, Location, Message, Method, Millis, RESUME, Takeover, UnmanagedGuest, Zone};
+use crate::model::{HostUri, Location, Message, Millis, RESUME, Takeover, UnmanagedGuest, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Direction, Place, Store, ZoneRecord};
@@ -126,9 +126,7 @@ fn row_of(zone: &Zone, at: &HostUri, since: Millis) -> ZoneRecord {
     ZoneRecord {
         place: Place::Away,
         location: Some(at.clone()),
-        kind: Some(Method::Cold),
         since,
-        ended: Some(since),
         // On the other host it was booted only if an administrator wanted it to run.
         ..ZoneRecord::of(zone)
     }

@@ -7,7 +7,7 @@ const KEPT: u32 = 29;
 
 /// Deletes runs with their moves and steps, except for the newest ones, the newest that `evacuate -l` may show,
 /// and the newest of each zone that is away or stopped here, whose move is not settled, or of which the end of a
-/// step is missing.
+/// step is missing; and except for the run by which a zone left that is away: it returns by the same method.
 const OVER: &str = "
     WITH newest AS (
         SELECT zone, max(run) AS run FROM (SELECT zone, run FROM move UNION ALL SELECT zone, run FROM journal)
@@ -24,7 +24,8 @@ const OVER: &str = "
         UNION SELECT run FROM ending WHERE zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated'))
             OR state = 'UNKNOWN' OR (mark = 'intent' AND ifnull(state, '') NOT IN ('FAILED', 'SKIPPED'))
         UNION SELECT max(run) FROM journal WHERE mark = 'intent'
-            AND zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated')) GROUP BY zone)";
+            AND zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated')) GROUP BY zone
+        UNION SELECT run FROM move JOIN zone ON zone.name = move.zone AND zone.since_ms = move.started_ms)";
 
 /// Deletes what is no longer needed, before a new run.
 pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -50,6 +51,18 @@ mod tests {
         store.log_step(run, &sample::entry(zone, Step::Transfer, last)).unwrap();
         store.end_run(run, "ended", Millis(2)).unwrap();
         run
+    }
+
+    #[test]
+    fn the_move_by_which_a_zone_left_is_kept_as_long_as_it_is_away() {
+        let (_folder, store) = fresh();
+        let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(1)).unwrap();
+        store.save_moves(run, &[sample::full_move("web")]).unwrap();
+        sample::begin(&store, &sample::evacuated("web"), &sample::manifest("web"));
+        for _ in 0..40 {
+            round(&store, Direction::Return, "web", MoveState::Failed, Mark::Done);
+        }
+        assert_eq!(store.departures().unwrap(), [sample::full_move("web")]);
     }
 
     #[test]

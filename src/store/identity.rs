@@ -13,8 +13,8 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
 
 /// Creates a UUID if there is none.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
-        SELECT '', ?1, 'host', 'host', '[]', 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM zone WHERE place = 'host')";
+    let sql = "INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running)
+        SELECT '', ?1, 'host', 'host', '[]', 0, 0 WHERE NOT EXISTS (SELECT 1 FROM zone WHERE place = 'host')";
     connection.execute(sql, [Uuid::new_v4().to_string()]).map(drop)
 }
 

@@ -163,7 +163,7 @@ mod tests {
             DELETE FROM zone WHERE name <> '';";
         connection.execute_batch(free).unwrap();
         let sql = "INSERT INTO zone (name, uuid, brand, place, location, relocating_to, owners, position, since_ms, was_running,
-            kind, bytes, user, written, manifest) VALUES ('web', 'u', 'kvm', ?1, ?2, ?3, '[]', ?4, 0, 0, 'live', 0, ?5, ?5, '{}')";
+            user, written, manifest) VALUES ('web', 'u', 'kvm', ?1, ?2, ?3, '[]', ?4, 0, 0, ?5, ?5, '{}')";
         let (to, position) =
             ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
         let values = params![place.as_str(), location, to, position, is_written.then_some("{}")];

@@ -259,6 +259,20 @@ impl Store {
         })
     }
 
+    /// The moves by which the zones left that are away, and the stops of those that were stopped: the moves that began when
+    /// the places of their zones did.
+    pub fn departures(&self) -> Result<Vec<Move>, StoreError> {
+        self.read("read the moves of zones that are away", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT move.* FROM move JOIN zone ON zone.name = move.zone AND zone.since_ms = move.started_ms
+                     ORDER BY run",
+                )?
+                .query_map([], Move::read)?
+                .collect()
+        })
+    }
+
     /// The rate in bytes per second of the newest ten successful live moves to that host; none if there were none.
     pub fn past_rate(&self, dest: &HostUri) -> Result<Option<u64>, StoreError> {
         self.read("read past moves", |connection| {

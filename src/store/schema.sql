@@ -97,15 +97,9 @@ CREATE TABLE zone (
     owners        TEXT NOT NULL,
     -- Among the zones that were stopped here.
     position      INTEGER,
+    -- When the move by which it left, or its stop, began: that move says what it took.
     since_ms      INTEGER NOT NULL,
-    ended_ms      INTEGER,
     was_running   INTEGER NOT NULL,
-    kind          TEXT,
-    bytes         INTEGER NOT NULL,
-    downtime_ms   INTEGER,
-    expected_start_ms    INTEGER,
-    expected_duration_ms INTEGER,
-    expected_downtime_ms INTEGER,
     -- Why it does not run although it ran when it left, as far as was seen.
     down          TEXT,
     -- Where its manifest lies too, if it is configured and has a zonepath.
@@ -118,7 +112,6 @@ CREATE TABLE zone (
     CHECK ((place = 'host') = (name = '')),
     CHECK (location IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'migrated')),
     CHECK (location IS NULL OR place NOT IN ('here', 'stopping', 'stopped', 'suspending', 'suspended')),
-    CHECK (kind IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating')),
     CHECK ((place = 'relocating') = (relocating_to IS NOT NULL)),
     CHECK ((place IN ('stopping', 'stopped', 'suspending', 'suspended')) = (position IS NOT NULL)),
     CHECK (manifest IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'configured')),
@@ -186,5 +179,5 @@ CREATE TABLE replica (
 CREATE UNIQUE INDEX replica_held ON replica (host, zone) WHERE role = 'held';
 CREATE UNIQUE INDEX replica_of_ours ON replica (role, host, uuid) WHERE role <> 'held';
 
-INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
-    VALUES ('', lower(hex(randomblob(16))), 'host', 'host', '[]', 0, 0, 0);
+INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running)
+    VALUES ('', lower(hex(randomblob(16))), 'host', 'host', '[]', 0, 0);

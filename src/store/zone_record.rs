@@ -10,9 +10,9 @@ use rusqlite::types::ValueRef;
 use uuid::Uuid;
 
 use super::place::Place;
-use super::{Expectation, from_json, parsed, parsed_optional, unsigned};
+use super::{from_json, parsed, parsed_optional};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Location, Manifest, Method, Millis, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Location, Manifest, Millis, Zone, ZoneName};
 
 /// What is recorded of one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,18 +35,8 @@ pub struct ZoneRecord {
     pub position: Option<i64>,
     /// When it began to leave or to stop.
     pub since: Millis,
-    /// When it had arrived or had stopped.
-    pub ended: Option<Millis>,
     /// Whether it ran before it left.
     pub was_running: bool,
-    /// How it left.
-    pub kind: Option<Method>,
-    /// Bytes sent.
-    pub bytes: u64,
-    /// How long it did not answer, in milliseconds.
-    pub downtime: Option<u64>,
-    /// The estimate of its move.
-    pub expected: Option<Expectation>,
     /// Why it does not run although it ran when it left, as far as was seen.
     pub down: Option<String>,
     /// Its zonepath, in which its manifest lies too, if it is configured.
@@ -76,12 +66,7 @@ impl ZoneRecord {
             owners: Vec::new(),
             position: None,
             since: Millis(0),
-            ended: None,
             was_running: false,
-            kind: None,
-            bytes: 0,
-            downtime: None,
-            expected: None,
             down: None,
             zonepath: None,
             user: None,
@@ -160,12 +145,7 @@ impl ZoneRecord {
             owners: from_json(&owners)?,
             position: row.get("position")?,
             since: Millis(row.get("since_ms")?),
-            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
             was_running: row.get("was_running")?,
-            kind: parsed_optional(row, "kind")?,
-            bytes: unsigned(row, "bytes")?,
-            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
-            expected: Expectation::read(row)?,
             down: row.get("down")?,
             zonepath: match row.get_ref("zonepath")? {
                 ValueRef::Null => None,

@@ -5,14 +5,13 @@ use uuid::Uuid;
 
 use super::place::{IllegalPlace, Place};
 use super::zone_record::ZoneRecord;
-use super::{Expectation, Store, StoreError, from_json, stored, to_json};
-use crate::model::{Manifest, Method};
+use super::{Store, StoreError, from_json, to_json};
+use crate::model::Manifest;
 
 /// All columns except for the configurations, which are long and read only when they are needed.
 pub(super) const COLUMNS: &str =
     "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
-    since_ms, ended_ms, was_running, kind, bytes, downtime_ms, expected_start_ms, expected_duration_ms,
-    expected_downtime_ms, down, zonepath, user, written";
+    since_ms, was_running, down, zonepath, user, written";
 
 /// All zones by name. The host itself is not a zone.
 pub(super) const ZONES: &str = "WHERE place <> 'host' ORDER BY name, uuid";
@@ -50,11 +49,10 @@ pub(super) fn save(
     }
     transaction
         .prepare_cached(
-            "INSERT OR IGNORE INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
-             VALUES (?1, ?2, ?3, 'here', '[]', 0, 0, 0)",
+            "INSERT OR IGNORE INTO zone (name, uuid, brand, place, owners, since_ms, was_running)
+             VALUES (?1, ?2, ?3, 'here', '[]', 0, 0)",
         )?
         .execute(params![record.zone.as_str(), uuid, record.brand.as_str()])?;
-    let [start, duration, downtime] = Expectation::columns(record.expected);
     let manifest = match configuration {
         Configuration::Replace(manifest) => Some(to_json(manifest)?),
         Configuration::Keep | Configuration::Drop => None,
@@ -62,10 +60,8 @@ pub(super) fn save(
     transaction
         .prepare_cached(
             "UPDATE zone SET name = ?2, brand = ?3, place = ?4, location = ?5, relocating_to = ?6, home = ?7, home_id = ?8,
-             owners = ?9, position = ?10, since_ms = ?11, ended_ms = ?12, was_running = ?13, kind = ?14, bytes = ?15,
-             downtime_ms = ?16, expected_start_ms = ?17, expected_duration_ms = ?18, expected_downtime_ms = ?19,
-             down = ?20, zonepath = ?21, user = ?22, written = ?23,
-             manifest = CASE WHEN ?24 THEN manifest ELSE ?25 END WHERE uuid = ?1",
+             owners = ?9, position = ?10, since_ms = ?11, was_running = ?12, down = ?13, zonepath = ?14, user = ?15,
+             written = ?16, manifest = CASE WHEN ?17 THEN manifest ELSE ?18 END WHERE uuid = ?1",
         )?
         .execute(params![
             uuid,
@@ -79,14 +75,7 @@ pub(super) fn save(
             to_json(&record.owners)?,
             record.position,
             record.since.0,
-            record.ended.map(|time| time.0),
             record.was_running,
-            record.kind.map(Method::as_str),
-            stored(record.bytes),
-            record.downtime.map(stored),
-            start,
-            duration,
-            downtime,
             record.down,
             record.zonepath.as_ref().map(|path| path.display().to_string()),
             record.user,

@@ -119,7 +119,7 @@ async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_list
     );
     let (run, moves) = world.store("h1").latest_run(None).unwrap().unwrap();
     let away = world.store("h1").away().unwrap();
-    let listed = sysadm::evacuation::rows("h1", &away, Some(&(run, moves)), false).rows;
+    let listed = sysadm::evacuation::rows("h1", &away, &[], Some(&(run, moves)), false).rows;
     assert_eq!(listed.iter().map(|row| row.state).collect::<Vec<_>>(), [MoveState::Unknown]);
     // The hypervisor continues with what it was never told to end: that comes first.
     world.settle().await;

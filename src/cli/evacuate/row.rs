@@ -71,7 +71,7 @@ pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliErr
     let living = holder.map(|holder| holder.pid);
     let latest = store.latest_run(living)?;
     let runs = latest.as_ref().is_some_and(|(run, _)| Some(run.pid) == living);
-    Ok(rows(&context.host_name(), &store.zones()?, latest.as_ref(), runs))
+    Ok(rows(&context.host_name(), &store.zones()?, &store.departures()?, latest.as_ref(), runs))
 }
 
 /// One zone. Times are in milliseconds since 1970, durations in milliseconds, sizes in bytes.

@@ -11,7 +11,7 @@ use crate::evacuation::operation::Operation;
 use crate::evacuation::placement::Proposal;
 use crate::evacuation::refusal::HostRefusal;
 use crate::evacuation::request::Request;
-use crate::evacuation::return_path::{Trail, way_back};
+use crate::evacuation::return_path::Trail;
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
 use crate::migration::settle::ReachedHost;
@@ -213,7 +213,7 @@ impl Preflight<'_> {
             self.run_state.report(&job.zone, JobEvent::Check(uri.clone()));
         }
         let (record, location) = found?;
-        let way = way_back(&record, location.as_ref(), self.request, &*self.engine.local).await;
+        let way = self.engine.way_back(&record, location.as_ref(), self.request).await;
         let method = match way {
             Ok(method) => method,
             Err(event) => return Ok(event),

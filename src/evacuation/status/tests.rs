@@ -30,7 +30,7 @@ fn zones_that_rest_are_listed_as_they_rest_and_without_a_destination() {
     ];
     let listed = |direction, state| {
         let moves = ["a", "b", "c"].map(|zone| a_move(zone, state)).to_vec();
-        rows("h1", &stopped, Some(&(run(direction, state.is_final()), moves)), false)
+        rows("h1", &stopped, &[], Some(&(run(direction, state.is_final()), moves)), false)
     };
     for state in [MoveState::Stopped, MoveState::Migrating] {
         let status = listed(Direction::Evacuate, state);
@@ -56,7 +56,7 @@ fn after_a_partial_evacuation_moved_and_failed_zones_are_listed() {
             a_move("c", MoveState::Skipped),
         ],
     );
-    let status = rows("h1", &[sample::evacuated("a")], Some(&latest), false);
+    let status = rows("h1", &[sample::evacuated("a")], &[], Some(&latest), false);
     assert_eq!(states(&status), ["a EVACUATED", "b FAILED", "c SKIPPED"]);
     assert_eq!(status.running, None);
 }
@@ -64,13 +64,13 @@ fn after_a_partial_evacuation_moved_and_failed_zones_are_listed() {
 #[test]
 fn after_a_whole_return_nothing_is_listed() {
     let latest = (run(Direction::Return, true), vec![a_move("a", MoveState::Returned)]);
-    assert_eq!(rows("h1", &[], Some(&latest), false).rows, []);
+    assert_eq!(rows("h1", &[], &[], Some(&latest), false).rows, []);
 }
 
 #[test]
 fn zones_of_earlier_runs_that_are_away_stay_listed() {
     let latest = (run(Direction::Evacuate, true), vec![a_move("b", MoveState::Failed)]);
-    let status = rows("h1", &[sample::evacuated("a")], Some(&latest), false);
+    let status = rows("h1", &[sample::evacuated("a")], &[], Some(&latest), false);
     assert_eq!(states(&status), ["a EVACUATED", "b FAILED"]);
 }
 
@@ -79,13 +79,13 @@ fn a_run_that_died_never_says_that_it_is_in_progress() {
     let moves = vec![a_move("a", MoveState::Migrating), a_move("b", MoveState::Ready)];
     let latest = (run(Direction::Evacuate, false), moves);
     let leaving = sample::record("a", 7, Place::Leaving);
-    let status = rows("h1", std::slice::from_ref(&leaving), Some(&latest), false);
+    let status = rows("h1", std::slice::from_ref(&leaving), &[], Some(&latest), false);
     assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
-    let settled = rows("h1", &[], Some(&latest), false);
+    let settled = rows("h1", &[], &[], Some(&latest), false);
     assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
-    let arrived = rows("h1", &[sample::evacuated("a")], Some(&latest), false);
+    let arrived = rows("h1", &[sample::evacuated("a")], &[], Some(&latest), false);
     assert_eq!(states(&arrived), ["a EVACUATED", "b SKIPPED"]);
-    let status = rows("h1", &[leaving], Some(&latest), true);
+    let status = rows("h1", &[leaving], &[], Some(&latest), true);
     assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
     assert_eq!(status.running, Some(Direction::Evacuate));
 }
@@ -95,7 +95,7 @@ fn that_a_migration_was_interrupted_says_more_than_what_an_evacuation_before_it_
     let latest =
         (run(Direction::Evacuate, true), ["a", "b"].map(|zone| a_move(zone, MoveState::Failed)).to_vec());
     let leaving = sample::record("a", 7, Place::Migrating);
-    let status = rows("h1", &[leaving], Some(&latest), false);
+    let status = rows("h1", &[leaving], &[], Some(&latest), false);
     assert_eq!(states(&status), ["a UNKNOWN", "b FAILED"]);
 }
 
@@ -104,7 +104,7 @@ fn a_guest_that_leaves_in_a_run_is_listed_as_that_run_says() {
     let leaving = sample::record("a", 7, Place::Migrating);
     let moving = Move { started: Some(leaving.since), ..a_move("a", MoveState::Migrating) };
     let latest = (run(Direction::Evacuate, false), vec![moving]);
-    let listed = |running| states(&rows("h1", std::slice::from_ref(&leaving), Some(&latest), running));
+    let listed = |running| states(&rows("h1", std::slice::from_ref(&leaving), &[], Some(&latest), running));
     assert_eq!(listed(true), ["a MIGRATING"]);
     assert_eq!(listed(false), ["a UNKNOWN"]);
 }
@@ -129,7 +129,7 @@ fn of_an_interrupted_move_is_said_what_is_known_and_what_settles_it() {
 fn what_an_interrupted_run_left_is_shown_as_it_was_settled() {
     let listed = |direction, state, away: &[ZoneRecord]| {
         let latest = (run(direction, state == MoveState::Unknown), vec![a_move("a", state)]);
-        states(&rows("h1", away, Some(&latest), false))
+        states(&rows("h1", away, &[], Some(&latest), false))
     };
     let (there, open) = ([sample::evacuated("a")], [sample::record("a", 7, Place::Returning)]);
     for state in [MoveState::Migrating, MoveState::Unknown] {
@@ -151,7 +151,7 @@ fn told(place: Place, change: impl FnOnce(&mut ZoneRecord), state: ZoneState) ->
     away.down = None;
     change(&mut away);
     let away = [away];
-    let mut status = rows("h1", &away, None, false);
+    let mut status = rows("h1", &away, &[], None, false);
     status.tell_what_is_here(&away, &Inventory { zones: vec![zone], unmanaged: Vec::new() });
     status.rows[0].error.clone()
 }

@@ -86,7 +86,11 @@ fn uuid(number: u128) -> uuid::Uuid {
 /// The name in every `self.write("…"` in the store's own code.
 fn in_the_code() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folders = [folder.clone(), folder.join("replicas")];
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path());
     let mut found = BTreeSet::new();
     for file in files.filter(|file| file.extension().is_some_and(|end| end == "rs")) {
         let code = std::fs::read_to_string(file).unwrap();

@@ -153,7 +153,7 @@ pub fn write(store: &Store) {
             Place::Suspending | Place::Suspended => Place::Suspending,
             _ => Place::Stopping,
         };
-        store.begin_stop(&ZoneRecord { place, ended: None, ..stopped.clone() }).unwrap();
+        store.begin_stop(&ZoneRecord { place, ..stopped.clone() }).unwrap();
         store.update_zone(stopped).unwrap();
     }
     for (row, manifest) in &contents.held_replicas {

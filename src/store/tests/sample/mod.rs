@@ -104,28 +104,17 @@ pub fn record(zone: &str, uuid: u128, place: Place) -> ZoneRecord {
         }
         _ => ZoneRecord::of(&manifest.zone),
     };
-    let has_ended = !place.is_interim();
     let known = match place {
         Place::Migrated => ZoneRecord { location: Some(uri("rads://h3:12303")), ..known },
         _ if place.is_elsewhere() => ZoneRecord {
             location: Some(uri("ssh://root@h2")),
             relocating_to: (place == Place::Relocating).then(|| uri("rads://h3")),
             was_running: true,
-            kind: Some(Method::Live),
             since: Millis(10),
-            ended: has_ended.then_some(Millis(20)),
-            bytes: if has_ended { 1 << 40 } else { 0 },
-            downtime: has_ended.then_some(240),
-            expected: has_ended.then_some(EXPECTATION),
-            down: has_ended.then(|| "it does not run".to_owned()),
+            down: (place == Place::Away).then(|| "it does not run".to_owned()),
             ..known
         },
-        _ if place.is_stop() => ZoneRecord {
-            position: Some(1),
-            since: Millis(10),
-            ended: has_ended.then_some(Millis(20)),
-            ..known
-        },
+        _ if place.is_stop() => ZoneRecord { position: Some(1), since: Millis(10), ..known },
         _ => known,
     };
     ZoneRecord { place, ..known }
