@@ -94,7 +94,7 @@ fn upward(folder: &str, root: &str, start: &str) -> String {
     let mut found = String::new();
     for file in sources(&folder) {
         let name = module(&folder, &file);
-        if [root, "main.rs", "dependencies.rs", "layers.rs", "names.rs"]
+        if [root, "main.rs", "dependencies.rs", "layers.rs", "messages.rs", "names.rs"]
             .contains(&format!("{name}.rs").as_str())
         {
             continue;

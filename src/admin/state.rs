@@ -190,11 +190,11 @@ mod tests {
         assert_eq!(
             told(|known, name| known.may_detach(name).cloned()),
             [
-                "zone 'runs': it runs",
-                "zone 'paused': it runs",
-                "zone 'ending': it runs",
+                "zone 'runs': it is running",
+                "zone 'paused': it is running",
+                "zone 'ending': it is running",
                 "ready may",
-                "zone 'asleep': it is suspended, and its memory is saved on this host",
+                "zone 'asleep': it is suspended",
                 "zone 'half': it is incomplete, and only installed zones can be detached",
                 "zone 'rests': it was stopped by an evacuation",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
@@ -279,12 +279,12 @@ mod tests {
         assert_eq!(create("moved", 112), Ok(()), "it comes back");
         assert_eq!(create("other", 112), Ok(()));
         for (name, uuid, expected) in [
-            ("runs", 1, "there is a zone of this name here, running"),
-            ("loose", 1, "there is a zone of this name here, configured"),
-            ("loose", 111, "there is a zone of this name here, configured"),
-            ("moved", 1, "there is a zone of this name here, configured"),
-            ("fresh", 104, "zone 'ready' here has its UUID"),
-            ("fresh", 111, "zone 'loose' here has its UUID"),
+            ("runs", 1, "a zone of this name is running on this host"),
+            ("loose", 1, "a zone of this name is configured on this host"),
+            ("loose", 111, "a zone of this name is configured on this host"),
+            ("moved", 1, "a zone of this name is configured on this host"),
+            ("fresh", 104, "zone 'ready' on this host has the same UUID"),
+            ("fresh", 111, "zone 'loose' on this host has the same UUID"),
             ("gone", 1, "it is away at ssh://root@h2"),
             ("fresh", 121, "it is away at ssh://root@h2"),
         ] {

@@ -33,6 +33,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
+use crate::model::{Hinted, HostUriError, ZoneNameError};
+
 /// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
 /// Zones are the KVM and LXC guests of libvirt. sysadm checks that other hosts
@@ -113,11 +115,19 @@ fn ended(result: Result<Exit, CliError>) -> std::process::ExitCode {
 fn told(error: &clap::Error) -> Result<Exit, CliError> {
     if error.use_stderr() {
         let _ = error.print();
+        ui::hint(&hints_of(error));
         return Ok(Exit::Usage);
     }
     let text = error.render();
     ui::print(&if ui::in_colour() { text.ansi().to_string() } else { text.to_string() })?;
     Ok(Exit::Done)
+}
+
+/// The hints of the value that was not understood.
+fn hints_of(error: &clap::Error) -> Vec<String> {
+    let Some(source) = std::error::Error::source(error) else { return Vec::new() };
+    let uri = source.downcast_ref::<HostUriError>().map(Hinted::hints);
+    uri.or_else(|| source.downcast_ref::<ZoneNameError>().map(Hinted::hints)).unwrap_or_default()
 }
 
 async fn run(command: SysadmCommand) -> Result<Exit, CliError> {

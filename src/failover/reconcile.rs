@@ -149,14 +149,19 @@ mod tests {
         let other = [sample::record("web", 99, Place::Away)];
         let interrupted = "its move to ssh://root@h2 was interrupted";
         let not_recorded = TakeoverOutcome::NotRecorded(
-            "its configuration is not here any more; what was left of it stays there until it is deleted there".into(),
+            "its configuration is no longer here; what is left of it there stays until it is deleted there"
+                .into(),
         );
         let table = [
             (Some(&running), &[][..], TakeoverOutcome::RunsTwice),
             (Some(&running), &away[..], TakeoverOutcome::RunsTwice),
             (Some(&installed), &[][..], TakeoverOutcome::NowAway),
             (Some(&installed), &away[..], TakeoverOutcome::NowAway),
-            (Some(&installed), &leaving[..], TakeoverOutcome::NotRecorded(interrupted.into())),
+            (
+                Some(&installed),
+                &leaving[..],
+                TakeoverOutcome::NotRecorded(Message::from(interrupted).with_hint(RESUME)),
+            ),
             (
                 Some(&installed),
                 &other[..],

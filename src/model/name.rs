@@ -277,7 +277,7 @@ mod tests {
             ("%E2%80%AE%41", "%E2%80%AEA"),
         ] {
             let said = text.parse::<ZoneName>().unwrap_err().to_string();
-            assert_eq!(said, format!("zone name {text:?} is written {written}"));
+            assert_eq!(said, format!("zone name {text:?} is not in its canonical form, {written}"));
         }
     }
 

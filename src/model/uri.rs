@@ -196,16 +196,16 @@ mod tests {
         let message = |text: &str| text.parse::<HostUri>().unwrap_err().to_string();
         assert!(message("h2").contains("no scheme"));
         assert!(message("radg://h2").contains("unknown scheme \"radg\""));
-        assert!(message("ssh://a b@h2").contains("bad user \"a b\""));
-        assert!(message("ssh://-o@h2").contains("bad user \"-o\""));
+        assert!(message("ssh://a b@h2").contains("invalid user \"a b\""));
+        assert!(message("ssh://-o@h2").contains("invalid user \"-o\""));
         assert!(message("ssh://root:secret@h2").contains("password"));
         assert!(!message("ssh://root:secret@h2").contains("secret"));
-        assert!(message("ssh://").contains("bad host \"\""));
-        assert!(message("ssh://-oProxyCommand=x").contains("bad host"));
-        assert!(message("ssh://[::1").contains("bad host"));
-        assert!(message("rads://h2:0").contains("bad port \"0\""));
-        assert!(message("rads://h2:99999").contains("bad port \"99999\""));
-        assert!(message("rads://h2:+22").contains("bad port \"+22\""));
+        assert!(message("ssh://").contains("invalid host \"\""));
+        assert!(message("ssh://-oProxyCommand=x").contains("invalid host"));
+        assert!(message("ssh://[::1").contains("invalid host"));
+        assert!(message("rads://h2:0").contains("invalid port \"0\""));
+        assert!(message("rads://h2:99999").contains("invalid port \"99999\""));
+        assert!(message("rads://h2:+22").contains("invalid port \"+22\""));
         assert!(message("rads://h2/system").contains("\"/system\" after the host"));
     }
 

@@ -101,7 +101,8 @@ fn a_host_without_a_location_lets_its_zones_rest_in_order() {
     sysadm: preparing zones for evacuation ... 1/1
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 1 zone(s) moved, 1 skipped.
-    sysadm: evac1: skipped: it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up
+    sysadm: evac1: skipped: already stopped here; it is booted on return
+    hint: if it is to stay down: sysadm evacuate --forget evac1
     [exit status 3]
     ");
     assert_eq!(site.location("evac1"), "h1 installed suspended");
@@ -209,7 +210,7 @@ fn a_zone_that_does_not_heed_and_one_that_its_owner_has_booted_are_said() {
     sysadm: evacuating zones ... 2/3
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 3 zone(s) moved, 2 stopped, 1 failed.
-    sysadm: evac3: failed: h1: zone 'evac3': it was asked to shut down and has not within 180 s; it runs on, and may yet go down
+    sysadm: evac3: failed: h1: zone 'evac3': did not shut down within 180 s; left running (it may still shut down later)
     [exit status 3]
     ");
     site.done("h1", "maintain -e");
@@ -221,7 +222,7 @@ fn a_zone_that_does_not_heed_and_one_that_its_owner_has_booted_are_said() {
     assert_snapshot!(site.run("h1", "evacuate -r"), @r"
     sysadm: nothing to return
     ------- stderr -------
-    sysadm: evac1: it rested here and was booted by somebody else; it is left as it is
+    sysadm: evac1: it was stopped here and has been booted by somebody else; it is left as it is
     [done]
     ");
     assert_eq!(site.location("evac2"), "h1 installed");
@@ -234,8 +235,9 @@ fn what_cannot_be_done_with_a_zone_is_said() {
     sysadm: preparing zones for evacuation ... 2/2
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 2 zone(s) moved, 2 skipped.
-    sysadm: ct: skipped: the memory of lxc zones cannot be saved; --action stop shuts it down
-    sysadm: evac4: skipped: it does not run
+    sysadm: ct: skipped: lxc zones cannot be suspended
+    hint: use --action stop to shut it down
+    sysadm: evac4: skipped: it is not running
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r --action stop"), @r"

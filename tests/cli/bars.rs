@@ -58,7 +58,7 @@ fn a_migration_has_a_bar_below_its_sentences() {
     site.done("h1", "evacuate --cancel");
     assert_eq!(run.wait().unwrap().code(), Some(130));
     // Each on a line of its own, whatever is updated below.
-    for text in ["Starting migration.", "cancelled; it stays where it was"] {
+    for text in ["Starting migration.", "cancelled; it was not moved"] {
         site.wait_until(|| drawn.lock().unwrap().contains(&format!("sysadm: zone 'big': {text}\r\n")));
     }
 }

@@ -26,12 +26,14 @@ fn a_site_gets_its_authority_and_its_hosts_their_certificates() {
     ");
     assert_snapshot!(site.run("h1", &format!("cert init-ca --dir {dir}")), @r"
     ------- stderr -------
-    sysadm: /SITE/site/ca.pem is there already and is not overwritten; move it away first
+    sysadm: /SITE/site/ca.pem already exists and is not overwritten
+    hint: move it away first
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", &format!("cert issue h4 --dir {dir}")), @r"
     ------- stderr -------
-    sysadm: /SITE/site/h4.pem is there already and is not overwritten; move it away first
+    sysadm: /SITE/site/h4.pem already exists and is not overwritten
+    hint: move it away first
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", &format!("cert issue 'h 5' --dir {dir}")), @r#"
@@ -48,12 +50,14 @@ fn the_hosts_own_certificate_is_shown_and_its_absence_explained() {
     std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.pem")).unwrap();
     assert_snapshot!(site.run("h1", "cert show"), @r"
     ------- stderr -------
-    sysadm: there is no /SITE/h1/etc/sysadm/tls/host.pem; name a file that holds a certificate
+    sysadm: there is no /SITE/h1/etc/sysadm/tls/host.pem
+    hint: name a file that holds a certificate
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "cert issue h4"), @r"
     ------- stderr -------
-    sysadm: there is no /SITE/h1/etc/sysadm/tls/ca.key; run 'sysadm cert init-ca' once for the site, and issue certificates on the host where it was run
+    sysadm: there is no /SITE/h1/etc/sysadm/tls/ca.key
+    hint: run 'sysadm cert init-ca' once for the site, and issue certificates on the host where it was run
     [exit status 1]
     ");
     std::fs::write(site.at("junk.pem"), "junk").unwrap();

@@ -63,8 +63,8 @@ fn a_database_that_is_cut_short_or_overwritten_is_damaged_for_every_command_and_
     for bytes in [&whole[..whole.len() - 4096], &whole[..5000], &whole[..0], &zeroed] {
         std::fs::write(&path, bytes).unwrap();
         each(&site, |stderr| {
-            stderr.starts_with("sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged (")
-                && stderr.ends_with("); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place\n")
+            stderr.starts_with("sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged: ")
+                && stderr.ends_with("hint: keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup\n")
         });
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
         let checked = site.run("h1", "store check");
@@ -85,7 +85,7 @@ fn whichever_page_is_zeroed_no_command_takes_the_database_for_a_strangers() {
         let printed = site.run("h1", "evacuate -l");
         let right = printed.status == Some(0) && printed.stdout == list;
         damaged += usize::from(!right);
-        assert!(right || printed.stderr.contains("is damaged ("), "page {page}: {printed}");
+        assert!(right || printed.stderr.contains("is damaged: "), "page {page}: {printed}");
         let checked = site.run("h1", "store check");
         assert!(matches!(checked.status, Some(0 | 5)), "page {page}: {checked}");
         assert!(right || checked.status == Some(5), "page {page}: {checked}");
@@ -160,7 +160,7 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
     let printed = site.run("h1", "store recover");
     assert_eq!(printed.status, Some(1), "{printed}");
     assert!(
-        printed.stderr.contains("sysadm.db is in use by another process, an agent for instance"),
+        printed.stderr.contains("sysadm.db is in use by another process\nhint: stop that process first (an agent, for instance): fuser "),
         "{printed}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
@@ -196,7 +196,8 @@ fn a_database_that_was_taken_away_during_maintenance_is_missed_by_every_command(
     let (site, path) = away();
     std::fs::rename(&path, site.at("elsewhere.db")).unwrap();
     let said = "sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is missing, though \
-                /SITE/h1/var/lib/sysadm/maintenance says that maintenance is held; put it back, or a backup in its place\n";
+                /SITE/h1/var/lib/sysadm/maintenance says that maintenance is held\n\
+                hint: put it back, or restore a backup\n";
     each(&site, |stderr| stderr == said);
     for line in ["store check", "store check --json"] {
         let printed = site.run("h1", line);
@@ -236,10 +237,7 @@ fn a_run_whose_database_is_gone_does_not_end_well() {
         site.set_faults("h1", &[]);
         let ended = site.end(run);
         assert!(!matches!(ended.status, Some(0) | None), "{ended}");
-        assert!(
-            ended.stderr.contains("sysadm.db is not the file any more that this process has opened"),
-            "{ended}"
-        );
+        assert!(ended.stderr.contains("sysadm.db is no longer the file that this process opened"), "{ended}");
         let after = site.run("h1", "evacuate -l");
         assert!(after.status == Some(1) && after.stderr.contains("is missing, though"), "{after}");
         if !removed {
@@ -259,7 +257,9 @@ fn rows_that_the_rules_forbid_are_damage() {
     connection.execute_batch(sql).unwrap();
     drop(connection);
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: CHECK constraint failed in zone; keep the file, and run 'sysadm store recover' or restore a backup
+    sysadm: the database is damaged: CHECK constraint failed in zone
+    ------- stderr -------
+    hint: keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup
     [exit status 5]
     ");
 }
@@ -282,12 +282,14 @@ fn nobody_writes_two_places_of_a_zone() {
 fn a_column_that_no_sysadm_has_named_so_is_damage() {
     let (site, path) = away();
     let database = rusqlite::Connection::open(&path).unwrap();
-    database.execute_batch("ALTER TABLE zone RENAME COLUMN kind TO kond").unwrap();
+    database.execute_batch("ALTER TABLE zone RENAME COLUMN down TO dawn").unwrap();
     drop(database);
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: no such column: kind; keep the file, and run 'sysadm store recover' or restore a backup
+    sysadm: the database is damaged: no such column: down
+    ------- stderr -------
+    hint: keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup
     [exit status 5]
     ");
     let listed = site.run("h1", "evacuate -l");
-    assert!(listed.status == Some(1) && listed.stderr.contains("is damaged ("), "{listed}");
+    assert!(listed.status == Some(1) && listed.stderr.contains("is damaged: "), "{listed}");
 }

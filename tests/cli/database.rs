@@ -17,12 +17,14 @@ fn a_file_that_is_no_database_is_left_alone() {
     std::fs::write(database(&site), "something else entirely, and long enough to be looked at").unwrap();
     assert_snapshot!(site.run("h1", "maintain -s"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
+    hint: move it away, or restore a backup
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
+    hint: move it away, or restore a backup
     [exit status 1]
     ");
     assert!(std::fs::read_to_string(database(&site)).unwrap().starts_with("something else"));
@@ -36,12 +38,14 @@ fn one_of_a_newer_version_is_left_alone() {
     Connection::open(database(&site)).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1
+    hint: use the newer sysadm that wrote it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1
+    hint: use the newer sysadm that wrote it
     [exit status 1]
     ");
     assert!(site.paths("h1").lock_marker().exists());
@@ -55,7 +59,8 @@ fn one_that_somebody_keeps_locked_is_named_after_a_while() {
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is locked by another process for more than 5 s; see who has it open: fuser /SITE/h1/var/lib/sysadm/sysadm.db
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has been locked by another process for more than 5 s
+    hint: find out which process has it open: fuser /SITE/h1/var/lib/sysadm/sysadm.db
     [exit status 1]
     ");
     // Reading needs no lock.
@@ -110,7 +115,8 @@ fn one_that_may_not_be_written_is_named() {
     let _ = std::fs::remove_file(path.with_extension("db-shm"));
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is read-only; sysadm must run as root, and the file system must be writable
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is read-only
+    hint: run sysadm as root, on a file system that is writable
     [exit status 1]
     ");
     assert!(site.paths("h1").lock_marker().exists());

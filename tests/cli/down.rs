@@ -23,14 +23,15 @@ fn lost_between() -> Environment {
 #[test]
 fn a_guest_whose_memory_was_lost_between_two_hosts_is_down_until_somebody_boots_it() {
     let site = lost_between();
-    let down = "it ran before its move and does not run on h2; its memory is lost; boot it there: sysadm sim start evac1";
+    let down = "was running before its move, is not running on h2; its memory is lost";
     let resumed = site.run("h1", "evacuate --resume");
     assert_eq!(resumed.status, Some(3), "{resumed}");
     assert!(
-        resumed.stderr.contains("evac1: its move was interrupted; it is on h2, and does not run"),
+        resumed.stderr.contains("evac1: its move was interrupted; it is on h2, and is not running"),
         "{resumed}"
     );
-    assert!(resumed.stderr.contains(&format!("evac1: down: {down}")), "{resumed}");
+    let hint = "hint: boot it where it is: sysadm sim start evac1";
+    assert!(resumed.stderr.contains(&format!("evac1: down: {down}\n{hint}\n")), "{resumed}");
     let listed = site.run("h1", "evacuate -l");
     assert!(
         listed
@@ -38,7 +39,7 @@ fn a_guest_whose_memory_was_lost_between_two_hosts_is_down_until_somebody_boots_
             .contains(&format!("evac1            EVACUATED rads://h2                                {down}")),
         "{listed}"
     );
-    assert!(site.run("h1", "evacuate -l --json").stdout.contains("sysadm sim start evac1"));
+    assert!(site.run("h1", "evacuate -l --json").stdout.contains("\"hint\": \"boot evac1 on h2\""));
     // The requested zones move, and the other one is still down.
     let moved = site.run("h1", "evacuate");
     assert_eq!(moved.status, Some(3), "{moved}");
@@ -56,7 +57,7 @@ fn a_guest_that_went_down_at_its_location_is_said_to_be_down_when_it_is_to_retur
     site.done("h2", "sim stop evac1");
     let skipped = site.run("h1", "evacuate -r");
     assert_eq!(skipped.status, Some(3), "{skipped}");
-    let why = "evac1: skipped: it ran when it left and does not run on h2; boot it there: sysadm sim start evac1; or -ra returns it as it is";
+    let why = "evac1: skipped: it was running when it left, and is not running on h2\nhint: boot it on h2: sysadm sim start evac1\nhint: or return it as it is with -ra\n";
     assert!(skipped.stderr.contains(why), "{skipped}");
     // It was powered off there on purpose, and comes home like that.
     assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
@@ -68,7 +69,7 @@ fn a_guest_that_was_lost_at_its_location_is_said_to_be_down_when_it_has_come_hom
     let site = Environment::ready_to_return();
     // Those were not stopped on purpose.
     site.sim("h2").lose_power().unwrap();
-    let down = "it ran when it left, did not run there any more, and is home; boot it here: sysadm sim start";
+    let down = "was running when it left, was no longer running there, and is back\nhint: boot it here: sysadm sim start";
     let home = site.run("h1", "evacuate -r evac1");
     assert_eq!(home.status, Some(3), "{home}");
     assert!(home.stderr.contains("return not complete: 1 of 1 zone(s) moved, 1 down"), "{home}");
@@ -91,7 +92,7 @@ fn a_guest_that_was_known_to_be_down_is_down_when_it_is_home() {
     site.done("h1", "maintain -e");
     let home = site.run("h1", "evacuate -r evac1");
     assert_eq!(home.status, Some(3), "{home}");
-    assert!(home.stderr.contains("and is home; boot it here: sysadm sim start evac1"), "{home}");
+    assert!(home.stderr.contains("and is back\nhint: boot it here: sysadm sim start evac1\n"), "{home}");
     assert_eq!(site.location("evac1"), "h1 installed");
 }
 
@@ -116,7 +117,7 @@ fn a_migration_says_of_a_guest_that_it_ran_before_and_has_moved_without() {
     let moved = site.run("h1", "zone migrate evac1 rads://h2");
     assert_eq!(moved.status, Some(3), "{moved}");
     let down =
-        "zone 'evac1': down: it ran when an earlier move of it began, did not run any more, and has moved so";
+        "zone 'evac1': down: was running before an earlier move, was not running since, and was moved so";
     assert!(moved.stderr.contains(down), "{moved}");
     assert_eq!(site.location("evac1"), "h2 installed");
 }

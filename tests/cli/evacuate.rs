@@ -81,7 +81,8 @@ fn nothing_leaves_a_host_that_is_not_in_maintenance() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "evacuate -a"), @r"
     ------- stderr -------
-    sysadm: this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave
+    sysadm: this host is not in maintenance
+    hint: run 'sysadm maintain -s' first, so that no zone starts or arrives while others leave
     [exit status 4]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -102,26 +103,33 @@ fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     ------- stderr -------
     sysadm: evacuation not complete: 5 of 7 zone(s) moved, 1 skipped, 1 failed, 2 still running here.
     sysadm: big: failed: h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live
+    hint: use --action restart (zone migrate: -t cold) to shut it down and boot it there
+    hint: or shut it down, and evacuate it with -a
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
     big              FAILED    rads://h3                                h3: 100G of memory needed, h3 has 64G free
-    ct               SKIPPED   -                                        a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    ct               SKIPPED   -                                        a running lxc zone cannot be migrated live
     evac1            EVACUATED rads://h2                                -
     evac2            EVACUATED rads://h2                                -
     evac3            EVACUATED rads://h2                                -
     evac4            EVACUATED rads://h2                                -
     tzone1           EVACUATED rads://h2                                -
     sysadm: in maintenance; 2 zone(s) still running here: big, ct
+    ------- stderr -------
+    hint: use --action restart (zone migrate: -t cold) to shut it down and boot it there
+    hint: or shut it down, and evacuate it with -a
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -qa"), @r"
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 2 zone(s) moved, 1 skipped, 1 failed, 2 still running here.
     sysadm: big: failed: h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live
+    hint: use --action restart (zone migrate: -t cold) to shut it down and boot it there
+    hint: or shut it down, and evacuate it with -a
     [exit status 3]
     ");
 }
@@ -136,7 +144,8 @@ fn a_zone_without_a_target_is_skipped() {
     sysadm: evacuating zones ... 2/2
     ------- stderr -------
     sysadm: evacuation not complete: 2 of 3 zone(s) moved, 1 skipped, 1 still running here.
-    sysadm: evac3: skipped: no target; set one: sysadm target set evac3 URI
+    sysadm: evac3: skipped: no target is set
+    hint: set one: sysadm target set evac3 URI
     [exit status 3]
     ");
 }
@@ -149,8 +158,9 @@ fn when_all_fail_nothing_was_changed() {
     sysadm: preparing zones for evacuation ... 2/2
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 2 zone(s) moved, 2 failed.
-    sysadm: evac1: failed: h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
-    sysadm: evac2: failed: h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: failed: h2: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    sysadm: evac2: failed: h2: cannot connect to rads://h2: connection refused
     [exit status 1]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -280,6 +290,7 @@ fn the_result_is_one_document() {
         ]
       },
       "left_error": null,
+      "left_hint": null,
       "maintenance": [
         {
           "kind": "admin",
@@ -301,6 +312,7 @@ fn the_result_is_one_document() {
           "expected_downtime_ms": MS,
           "expected_duration_ms": MS,
           "expected_start_ms": MS,
+          "hint": null,
           "kind": "live",
           "origin": "h1",
           "percent": 100,
@@ -379,7 +391,8 @@ fn an_existing_configuration_is_overwritten_only_on_request() {
     sysadm: preparing zones for evacuation ... 1/1
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac4: failed: h2: evac4 is there already, installed; -w of evacuate and migrate overwrites that
+    sysadm: evac4: failed: h2: evac4 is already installed there
+    hint: use -w of evacuate or migrate to replace it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -w evac4"), @r"

@@ -63,7 +63,7 @@ fn the_second_press_gives_up_what_moves_and_it_stays() {
     sysadm: cancelled: no new moves start, moves in progress are completed; press ^C again to abort those
     sysadm: cancelled: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac1: failed: cancelled; it stays where it was
+    sysadm: evac1: failed: cancelled; it was not moved
     [exit status 130]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -79,7 +79,7 @@ fn the_deadline_gives_up_what_moves() {
     ------- stderr -------
     sysadm: the deadline has passed: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 2 of 3 zone(s) moved, 1 failed, 1 still running here.
-    sysadm: evac2: failed: cancelled; it stays where it was
+    sysadm: evac2: failed: cancelled; it was not moved
     [exit status 3]
     ");
     assert_eq!(site.location("evac2"), "h1 running");
@@ -92,12 +92,14 @@ fn a_second_run_is_refused_while_the_first_goes_on() {
     let run = site.start("h1", "evacuate");
     assert_snapshot!(site.run("h1", "evacuate -a"), @r"
     ------- stderr -------
-    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID)
+    hint: 'sysadm evacuate -l' shows its progress
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget evac1"), @r"
     ------- stderr -------
-    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID)
+    hint: 'sysadm evacuate -l' shows its progress
     [exit status 4]
     ");
     site.set_faults("h1", &[]);
@@ -115,8 +117,10 @@ fn one_that_was_killed_is_settled_by_resume() {
     site.set_faults("h1", &[]);
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    evac1            UNKNOWN   rads://h2                                interrupted while its memory went from h1 to h2; which has it is not known; 'sysadm evacuate --resume' asks both and settles it
+    evac1            UNKNOWN   rads://h2                                interrupted while its memory went from h1 to h2; which of them has it is unknown
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
@@ -127,7 +131,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    evac1            FAILED    rads://h2                                interrupted; it is where it was
+    evac1            FAILED    rads://h2                                interrupted; it was not moved
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     [done]
     ");
@@ -171,13 +175,16 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
     site.stop_agent("h2");
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
     ------- stderr -------
-    sysadm: evac1: where it is cannot be told: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: its location is unknown: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 5]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o ZONENAME,STATE,DEST"), @r"
     ZONENAME         STATE     DEST
     evac1            UNKNOWN   rads://h2
     sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [done]
     ");
 }

@@ -53,12 +53,14 @@ fn a_guest_that_is_here_against_its_record_is_told_and_settled() {
     site.start_agents(&["h1"]);
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    z1               EVACUATED rads://h3                                it runs here; 'sysadm evacuate --resume' asks both hosts and settles it
+    z1               EVACUATED rads://h3                                it is running here, too
     sysadm: not in maintenance; 1 zone(s) still running here: z1
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [done]
     ");
     let told = site.run("h1", "evacuate -lp -o ERROR").stdout;
-    assert!(told.starts_with("it runs here"), "{told}");
+    assert!(told.starts_with("it is running here, too"), "{told}");
     site.done("h1", "evacuate --resume");
     let listed = site.run("h1", "evacuate -l").stdout;
     assert!(listed.contains("no active evacuation"), "{listed}");
@@ -151,8 +153,8 @@ fn the_lock_stays_as_long_as_an_evacuation_needs_it() {
     site.done("h1", "maintain -e");
     let refused = site.run("h1", "maintain -e --type power");
     assert_eq!(refused.status, Some(4), "{refused}");
-    let expected = "sysadm: an evacuation of this host is in progress (evacuate, pid PID) and needs its maintenance; \
-                    'sysadm evacuate --cancel' stops it, 'sysadm evacuate -l' shows when it has ended";
+    let expected = "sysadm: an evacuation of this host is in progress (evacuate, pid PID) and needs its maintenance\n\
+                    hint: wait for its end ('sysadm evacuate -l'), or run 'sysadm evacuate --cancel'";
     assert_eq!(refused.stderr.trim(), expected);
     assert!(site.paths("h1").lock_marker().exists());
 
@@ -163,7 +165,7 @@ fn the_lock_stays_as_long_as_an_evacuation_needs_it() {
     let ended = site.end(run);
     assert_eq!(ended.status, Some(3), "{ended}");
     assert!(
-        ended.stderr.contains("failed: this host is not in maintenance any more; it stays here"),
+        ended.stderr.contains("failed: this host is no longer in maintenance; the zone was not moved"),
         "{ended}"
     );
 }

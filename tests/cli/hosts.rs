@@ -59,7 +59,9 @@ fn all_targets_are_asked_at_once() {
     TARGET                   PLATFORM  FREE   CPUS STATE
     rads://h2                sim       64G    16   in service
     rads://h3                sim       64G    16   in service
-    rads://localhost:1       -         -      -    cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    rads://localhost:1       -         -      -    cannot connect to rads://localhost:1: connection refused
+    ------- stderr -------
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 3]
     ");
 }
@@ -80,7 +82,9 @@ fn the_inventory_is_of_this_host_and_of_all_targets() {
     HOST                     FREE   MEMORY CPUS LOAD ZONES HYPERVISOR STATE
     h1                       60G    64G    16   1.5  1/2   0.1.0      in service
     rads://h2                64G    64G    16   0.0  0/0   0.1.0      maintenance: admin since YYYY-MM-DD HH:MM by USER: new disks
-    rads://localhost:1       -      -      -    -    -     -          cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    rads://localhost:1       -      -      -    -    -     -          cannot connect to rads://localhost:1: connection refused
+    ------- stderr -------
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "host inventory rads://h2"), @r"
@@ -113,7 +117,8 @@ fn an_inventory_as_json_is_what_a_planner_reads() {
       "zones": []
     }
     ------- stderr -------
-    sysadm: rads://localhost:1: cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: rads://localhost:1: cannot connect to rads://localhost:1: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 3]
     "#);
 }
@@ -128,13 +133,16 @@ fn whoever_cannot_be_trusted_is_not_asked() {
     std::fs::write(&config, text).unwrap();
     assert_snapshot!(site.run("h1", "host check rads://h3"), @r"
     ------- stderr -------
-    sysadm: rads://h3: its certificate is not for h3; it is for h2; use one of those, or: 'sysadm cert issue h3' makes a new one, for /etc/sysadm/tls/host.pem and host.key there
+    sysadm: rads://h3: its certificate is not for h3
+    hint: use a name that it is for: h2
+    hint: make a new certificate with 'sysadm cert issue h3', for /etc/sysadm/tls/host.pem and host.key there
     [exit status 1]
     ");
     std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.pem")).unwrap();
     assert_snapshot!(site.run("h1", "host check rads://h3"), @r"
     ------- stderr -------
-    sysadm: cannot use rads://h3: there is no /SITE/h1/etc/sysadm/tls/host.pem; run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
+    sysadm: cannot use rads://h3: there is no /SITE/h1/etc/sysadm/tls/host.pem
+    hint: run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
     [exit status 1]
     ");
 }
@@ -144,14 +152,16 @@ fn a_bad_host_is_wrong_usage() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "host check h2"), @r#"
     ------- stderr -------
-    error: invalid value 'h2' for '<URI>': "h2" has no scheme; write ssh://HOST or rads://HOST
+    error: invalid value 'h2' for '<URI>': "h2" has no scheme
 
     For more information, try '--help'.
+    hint: write ssh://HOST or rads://HOST
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "host check rads://localhost:1"), @r"
     ------- stderr -------
-    sysadm: cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: cannot connect to rads://localhost:1: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 1]
     ");
 }
@@ -177,7 +187,7 @@ fn an_agent_needs_a_way_to_serve_and_a_certificate() {
     std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.key")).unwrap();
     assert_snapshot!(site.run("h1", "agent --listen 127.0.0.1:0"), @r"
     ------- stderr -------
-    sysadm: cannot serve this host over TLS: there is no /SITE/h1/etc/sysadm/tls/host.key; run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
+    sysadm: cannot serve this host over TLS: there is no /SITE/h1/etc/sysadm/tls/host.key
     [exit status 1]
     ");
 }

@@ -41,12 +41,14 @@ fn an_end_without_a_start_says_so() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: not in maintenance (type 'admin'); 'sysadm maintain -l' lists who holds it
+    sysadm: not in maintenance (type 'admin')
+    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @r"
     ------- stderr -------
-    sysadm: not in maintenance (type 'firmware'); 'sysadm maintain -l' lists who holds it
+    sysadm: not in maintenance (type 'firmware')
+    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
 }
@@ -220,7 +222,8 @@ fn maintenance_is_announced_listed_and_called_off_or_used_up() {
     assert_snapshot!(site.run("h1", "maintain -e"), @"[done]");
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: not in maintenance (type 'admin'); 'sysadm maintain -l' lists who holds it
+    sysadm: not in maintenance (type 'admin')
+    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
     site.done("h1", "maintain --announce +90min");

@@ -36,7 +36,8 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there; move it from there
+    sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there
+    hint: move it from h2
     [exit status 1]
     ");
 }
@@ -57,12 +58,14 @@ fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so()
     assert_eq!(site.location("evac4"), "h3 installed");
     assert_snapshot!(site.run("h1", "zone migrate -t live tzone1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: zone 'tzone1': its way to move is cold, and only live was asked for
+    sysadm: zone 'tzone1': only a cold migration is possible, but live was requested
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate ct rads://h2"), @r"
     ------- stderr -------
-    sysadm: zone 'ct': a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    sysadm: zone 'ct': a running lxc zone cannot be migrated live
+    hint: use --action restart (zone migrate: -t cold) to shut it down and boot it there
+    hint: or shut it down, and evacuate it with -a
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -t cold ct rads://h2"), @r"
@@ -166,7 +169,8 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h3: evac4 is there already, installed; -w of evacuate and migrate overwrites that
+    sysadm: zone 'evac4': rads://h3: evac4 is already installed there
+    hint: use -w of evacuate or migrate to replace it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h3"), @r"
@@ -212,7 +216,8 @@ fn one_run_at_a_time_and_each_says_what_it_is() {
     site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
     assert_snapshot!(site.run("h1", "zone migrate evac2 rads://h2"), @r"
     ------- stderr -------
-    sysadm: another evacuation, return or migration is in progress (migrate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (migrate, pid PID)
+    hint: 'sysadm evacuate -l' shows its progress
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
@@ -260,7 +265,7 @@ fn one_that_is_given_up_stays_and_the_exit_status_says_so() {
     sysadm: zone 'evac1': Starting migration.
     sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     sysadm: cancelled from another terminal: moves in progress are aborted, their zones stay where they are
-    sysadm: zone 'evac1': cancelled; it stays where it was
+    sysadm: zone 'evac1': cancelled; it was not moved
     [exit status 130]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -277,7 +282,8 @@ fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
     sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
     sysadm: zone 'evac1': Checking migration compatibility.
     sysadm: zone 'evac1': Starting migration.
-    sysadm: zone 'evac1': it is held on h2: h2: no; 'sysadm evacuate --resume' settles it when both hosts answer
+    sysadm: zone 'evac1': it is paused on h2: h2: no
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [exit status 5]
     ");
     site.set_faults("h2", &[]);
@@ -330,6 +336,7 @@ fn a_result_is_a_document_too() {
       "dry_run": false,
       "duration_ms": MS,
       "errors": [],
+      "hint": null,
       "kind": "cold",
       "schema_version": 1,
       "zone": "evac4"
@@ -348,6 +355,7 @@ fn a_result_is_a_document_too() {
       "errors": [
         "rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known"
       ],
+      "hint": null,
       "kind": null,
       "schema_version": 1,
       "zone": "evac1"

@@ -22,8 +22,8 @@ fn a_zone_that_is_not_here_is_said_to_be_where_it_is() {
         assert_eq!(
             told.each_ref().map(|text| text.trim_end()),
             [
-                "sysadm: zone 'gone': it is away at rads://h2; 'sysadm evacuate -r gone' brings it back; if it is nowhere any more, 'sysadm evacuate --forget gone' makes it configured here",
-                "sysadm: zone 'evac4': it is configured; attach it first: sysadm zone attach evac4",
+                "sysadm: zone 'gone': it is away at rads://h2\nhint: bring it back: sysadm evacuate -r gone\nhint: if it exists nowhere else, 'sysadm evacuate --forget gone' makes it configured here",
+                "sysadm: zone 'evac4': it is configured, and not attached\nhint: attach it first: sysadm zone attach evac4",
                 "sysadm: no such zone: nobody",
             ]
         );
@@ -45,7 +45,7 @@ fn a_zone_does_not_migrate_whose_namesake_is_configured() {
         assert_eq!(printed.status, Some(1), "{printed}");
         let said = &printed.stderr;
         assert!(said.contains("zone 'evac4': another zone of this name is configured here ("), "{said}");
-        assert!(said.contains("); delete that one first: sysadm zone delete evac4"), "{said}");
+        assert!(said.contains(")\nhint: delete that one first: sysadm zone delete evac4\n"), "{said}");
         assert_eq!(site.location("evac4"), "h1 installed");
     }
     site.done("h1", "zone delete -F evac4");
@@ -65,7 +65,8 @@ fn a_configuration_that_was_replaced_in_vain_can_be_put_back() {
     site.set_faults("h1", &[Fault::always(no)]);
     assert_snapshot!(site.run("h1", "zone migrate -qw evac4 rads://h3"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': h1: no; the configuration that h3 had of it is kept there as configured: 'sysadm zone attach evac4' puts it back
+    sysadm: zone 'evac4': h1: no; the configuration that h3 had of it is kept there as configured
+    hint: to put that back, on h3: sysadm zone attach evac4
     [exit status 1]
     ");
     assert_eq!(site.location("evac4"), "h1 installed");
@@ -89,6 +90,8 @@ fn a_migration_that_was_killed_does_not_hide_what_an_evacuation_has_left() {
     evac1            UNKNOWN   rads://h3
     evac2            FAILED    rads://h2
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [done]
     ");
     site.done("h1", "evacuate --resume");

@@ -182,7 +182,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     assert_snapshot!(site.run("h1", "zone standby"), @r#"
     sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: not left with anybody: "a\nb" does not run and cannot be handled: it was told to be odd
+    sysadm: not copied: "a\nb" does not run and cannot be handled: it was told to be odd
     [exit status 3]
     "#);
     assert_snapshot!(site.run("h1", "zone list -i"), @r#"
@@ -271,7 +271,8 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     site.set_host("h2", |host| host.unmanaged = vec![unmanaged_guest]);
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
     ------- stderr -------
-    sysadm: web1: where it is cannot be told before both h1 and h2 answer: it is not on h1, h2 does not answer; then 'sysadm evacuate --resume'
+    sysadm: web1: its location is unknown: it is not on h1, h2 does not answer
+    hint: when both h1 and h2 answer, run 'sysadm evacuate --resume'
     [exit status 5]
     ");
     site.set_host("h2", |_| {});
@@ -315,7 +316,7 @@ fn a_domain_that_libvirt_does_not_tell_of_is_not_left_out() {
     0:global:running:/::linux:shared:-::
     -:%20Windows%2010%20:installed::UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:kvm:excl:-::
     ------- stderr -------
-    sysadm: not listed: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name; once it is down: 'virsh domrename UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU NAME'
+    sysadm: not listed: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name
     sysadm: not listed: silent does not run and cannot be handled: virsh dominfo UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU failed (exit status: 1): internal error: it is broken
     [done]
     "#);
@@ -323,7 +324,8 @@ fn a_domain_that_libvirt_does_not_tell_of_is_not_left_out() {
     sysadm: no active evacuation
     sysadm: not in maintenance; no zone is running here, 3 installed
     ------- stderr -------
-    sysadm: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name; once it is down: 'virsh domrename UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU NAME'
+    sysadm: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name
+    hint: when it is down, rename it: virsh domrename UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU NAME
     sysadm: silent does not run and cannot be handled: virsh dominfo UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU failed (exit status: 1): internal error: it is broken
     [done]
     "#);

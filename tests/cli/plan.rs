@@ -41,6 +41,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
           "estimate_ms": MS,
           "failed": null,
           "findings": [],
+          "hint": null,
           "kind": "cold",
           "size": MS,
           "skipped": null,
@@ -75,7 +76,9 @@ fn every_blocker_of_every_zone_is_named() {
     sysadm: big: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: big: rads://h2: 100G of memory needed, h2 has 64G free
     sysadm: big: rads://h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live
+    hint: use --action restart (zone migrate: -t cold) to shut it down and boot it there
+    hint: or shut it down, and evacuate it with -a
     sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
@@ -117,7 +120,8 @@ fn what_is_unreachable_is_found_before_anything_moves() {
     ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    -     rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: evac1: rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: rads://h2: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");

@@ -138,6 +138,7 @@ fn a_plan_that_no_longer_holds_is_refused_and_nothing_is_done() {
     assert_snapshot!(site.run("h1", &format!("evacuate --plan {shown}")), @r"
     ------- stderr -------
     sysadm: the plan is out of date: evac2: it no longer runs; rads://h2: it is in maintenance now (admin since YYYY-MM-DD HH:MM by USER: disks)
+    hint: make a new plan
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
@@ -247,7 +248,8 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     ");
     assert_snapshot!(site.run("h1", &format!("evacuate --plan {file}")), @r"
     ------- stderr -------
-    sysadm: this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave
+    sysadm: this host is not in maintenance
+    hint: run 'sysadm maintain -s' first, so that no zone starts or arrives while others leave
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", &format!("evacuate -rv --plan {file}")), @r"
@@ -267,6 +269,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     assert_snapshot!(site.run("h1", &format!("evacuate -r --plan {file}")), @r"
     ------- stderr -------
     sysadm: the plan is out of date: evac1: it is no longer on rads://h2 but on h1; evac3: it is no longer on rads://h2 but on h1
+    hint: make a new plan
     [exit status 1]
     ");
 }

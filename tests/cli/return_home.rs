@@ -47,15 +47,18 @@ fn each_is_told_of_and_those_that_do_not_run_stay_without_a() {
     sysadm: finished in TIME (estimated TIME)
     ------- stderr -------
     sysadm: return not complete: 3 of 5 zone(s) moved, 2 skipped.
-    sysadm: evac4: skipped: it does not run on h2; -ra returns it too
-    sysadm: tzone1: skipped: it does not run on h2; -ra returns it too
+    sysadm: evac4: skipped: it is not running on h2
+    hint: use -ra to return zones that are not running, too
+    sysadm: tzone1: skipped: it is not running on h2
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    evac4            SKIPPED   rads://h2                                it does not run on h2; -ra returns it too
-    tzone1           SKIPPED   rads://h2                                it does not run on h2; -ra returns it too
+    evac4            SKIPPED   rads://h2                                it is not running on h2
+    tzone1           SKIPPED   rads://h2                                it is not running on h2
     sysadm: not in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    ------- stderr -------
+    hint: use -ra to return zones that are not running, too
     [done]
     ");
 }
@@ -65,7 +68,8 @@ fn nothing_returns_to_a_host_in_maintenance() {
     let site = Environment::empty();
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
     ------- stderr -------
-    sysadm: this host is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new build); zones cannot return before 'sysadm maintain -e'
+    sysadm: this host is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new build); zones cannot return
+    hint: run 'sysadm maintain -e' first
     [exit status 4]
     ");
     assert_eq!(site.location("evac1"), "h2 running");
@@ -91,7 +95,8 @@ fn only_the_zones_that_are_named_return() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -r evac2 nope"), @r"
     ------- stderr -------
-    sysadm: not away from this host: nope; 'sysadm evacuate -l' lists what is
+    sysadm: not away from this host: nope
+    hint: 'sysadm evacuate -l' lists the zones that are away
     [exit status 1]
     ");
     assert_eq!(site.location("evac1"), "h2 running");
@@ -124,13 +129,18 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     ------- stderr -------
     sysadm: evac1: h2 has migrated it to rads://h3; it returns from there
     sysadm: return not complete: 4 of 5 zone(s) moved, 1 failed.
-    sysadm: tzone1: failed: it is no longer on h2: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget tzone1' makes it configured here
+    sysadm: tzone1: failed: no longer on h2: moved on or removed there
+    hint: find out where it is, and bring it back there
+    hint: if it exists nowhere else, 'sysadm evacuate --forget tzone1' makes it configured here
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o ZONENAME,STATE,DEST"), @r"
     ZONENAME         STATE     DEST
     tzone1           FAILED    rads://h2
     sysadm: not in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    ------- stderr -------
+    hint: find out where it is, and bring it back there
+    hint: if it exists nowhere else, 'sysadm evacuate --forget tzone1' makes it configured here
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"

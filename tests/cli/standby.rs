@@ -65,20 +65,23 @@ fn who_gets_none_is_named() {
     assert_snapshot!(site.run("h1", "zone standby evac1 evac2"), @r"
     sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "zone standby evac1"), @r"
     sysadm: copied the manifests of 0 zone(s) to 0 host(s)
     ------- stderr -------
-    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: evac1: manifest not copied to rads://h2: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
     [exit status 1]
     ");
     site.done("h1", "target unset --default");
     assert_snapshot!(site.run("h1", "zone standby evac1 evac2"), @r"
     sysadm: copied the manifests of 1 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: evac1: left with nobody: no target; set one: sysadm target set evac1 URI
+    sysadm: evac1: manifest not copied: no target is set
+    hint: set one: sysadm target set evac1 URI
     [exit status 3]
     ");
 }
@@ -112,13 +115,16 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     site.done("h1", "zone standby -q");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': h1 answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')
+    sysadm: zone 'evac4': h1 is up, and has or knows the zone
+    hint: move it from h1, with 'sysadm evacuate' or 'sysadm zone migrate'
     [exit status 1]
     ");
     site.stop_agent("h1");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': h1 does not answer (cannot connect to rads://h1: connection refused; does 'sysadm agent --listen' run there on port PORT?), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down
+    sysadm: zone 'evac4': h1 does not answer, but may still be running it: cannot connect to rads://h1: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    hint: fence h1 (power it off, and keep it off), then use --origin-is-down
     [exit status 1]
     ");
     assert_eq!(site.location("evac4"), "h1 installed");
@@ -129,7 +135,7 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': there is a zone of this name here, installed
+    sysadm: zone 'evac4': a zone of this name is installed on this host
     [exit status 1]
     ");
     assert_snapshot!(kept(&site).replace(char::is_numeric, "N"), @r"
@@ -141,7 +147,8 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     ");
     assert_snapshot!(site.run("h2", "zone attach --standby nope --origin-is-down"), @r"
     ------- stderr -------
-    sysadm: zone 'nope': no other host has left its manifest here; 'sysadm zone standby -l' lists what is
+    sysadm: zone 'nope': no other host has copied its manifest to this host
+    hint: 'sysadm zone standby -l' lists the manifests on this host
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone attach --origin-is-down evac4"), @r"
@@ -166,7 +173,9 @@ fn another_target_that_cannot_be_asked_may_have_the_zone() {
     }
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h3 was a target of it and cannot be asked (cannot connect to rads://h3: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h3
+    sysadm: zone 'evac4': rads://h3 was a target of it and may have it: cannot connect to rads://h3: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    hint: if you know that it is not there, use --not-on h3
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down --not-on h3"), @r"
@@ -186,8 +195,10 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     assert_snapshot!(told, @r"
     sysadm: copied the manifests of 3 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: evac1: attached on rads://h2 by USER while this host did not answer, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now
-    sysadm: evac4: attached on rads://h2 by USER while this host did not answer; it is away now, and comes home with 'sysadm evacuate -r'
+    sysadm: evac1: attached on rads://h2 by USER while this host did not answer, and it is running here: if it is running there, too, both write to the same disks
+    hint: stop evac1 on one of the two hosts NOW
+    sysadm: evac4: attached on rads://h2 by USER while this host did not answer; it is recorded as away now
+    hint: 'sysadm evacuate -r' brings it back
     [exit status 5]
     ");
     assert_eq!(site.location("evac4"), "h2 installed");
@@ -223,7 +234,9 @@ fn what_is_not_true_any_more_is_withdrawn_also_from_one_that_is_no_target_any_mo
     assert_snapshot!(site.run("h1", "zone standby"), @r"
     sysadm: copied the manifests of 3 zone(s) to 1 host(s)
     ------- stderr -------
-    sysadm: rads://h2 still has manifests of before, of evac1, evac2, tzone1: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?; the next 'sysadm zone standby' withdraws them
+    sysadm: rads://h2 still has outdated manifests of evac1, evac2, tzone1: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    hint: the next 'sysadm zone standby' removes them
     [done]
     ");
     site.start_agents(&["h2"]);
@@ -251,7 +264,8 @@ fn a_host_that_was_set_up_anew_takes_away_nothing_of_what_it_had_left() {
     assert!(kept(&site).contains("evac4:h1"), "{}", kept(&site));
     assert_snapshot!(site.run("h2", "zone attach --standby evac4"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': h1 answers, and knows nothing of it; if it was set up anew, say --not-on h1
+    sysadm: zone 'evac4': h1 is up, and does not know the zone
+    hint: if h1 was installed anew, use --not-on h1
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --not-on h1"), @r"
@@ -297,7 +311,9 @@ fn a_zone_that_has_gone_on_from_another_target_is_asked_for_there() {
     site.stop_agent("h3");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h3 was a target of it and cannot be asked (cannot connect to rads://h3: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h3
+    sysadm: zone 'evac4': rads://h3 was a target of it and may have it: cannot connect to rads://h3: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    hint: if you know that it is not there, use --not-on h3
     [exit status 1]
     ");
     site.start_agents(&["h3"]);
@@ -365,7 +381,9 @@ fn a_zone_that_was_detached_at_its_location_is_said_to_be_there() {
     sysadm: preparing zones for return ... 1/1
     ------- stderr -------
     sysadm: return not complete: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac4: failed: it was detached on h2; attach it there ('sysadm zone attach evac4'), or give it up: sysadm evacuate --forget evac4
+    sysadm: evac4: failed: detached on h2
+    hint: attach it on h2: sysadm zone attach evac4
+    hint: if it exists nowhere else, 'sysadm evacuate --forget evac4' makes it configured here
     [exit status 1]
     ");
     site.done("h2", "zone attach evac4");
@@ -387,7 +405,7 @@ fn what_was_left_of_a_zone_that_is_nowhere_any_more_is_kept_until_it_is_deleted(
     for _ in 0..2 {
         let told = site.run("h1", "zone standby");
         assert_eq!(told.status, Some(5), "{told}");
-        let why = "that it is away could not be put down: its configuration is not here any more; what was left of it stays there until it is deleted there";
+        let why = "that it is away could not be recorded: its configuration is no longer here; what is left of it there stays until it is deleted there";
         assert!(told.stderr.contains(why), "{told}");
         assert!(kept(&site).contains("evac4"));
     }

@@ -61,7 +61,7 @@ fn another_terminal_asks_twice_and_what_moves_is_given_up() {
     sysadm: cancelled from another terminal: no new moves start, moves in progress are completed
     sysadm: cancelled from another terminal: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac1: failed: cancelled; it stays where it was
+    sysadm: evac1: failed: cancelled; it was not moved
     [exit status 130]
     ");
     assert_eq!(site.location("evac1"), "h1 running");
@@ -101,7 +101,7 @@ fn sigterm_gives_up_what_moves_and_it_stays() {
     ------- stderr -------
     sysadm: SIGTERM: moves in progress are aborted, their zones stay where they are
     sysadm: evacuation cancelled: 0 of 3 zone(s) moved, 2 skipped, 1 failed, 3 still running here.
-    sysadm: evac1: failed: cancelled; it stays where it was
+    sysadm: evac1: failed: cancelled; it was not moved
     sysadm: evac2: skipped: cancelled before its turn
     sysadm: evac3: skipped: cancelled before its turn
     [exit status 130]

@@ -47,16 +47,19 @@ fn what_was_interrupted_waits_until_it_is_settled() {
     site.set_faults("h1", &[]);
     let before = std::fs::read(site.paths("h1").database()).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: evac1: its move to rads://h2 was interrupted; 'sysadm evacuate --resume' resolves it
+    sysadm: evac1: its move to rads://h2 was interrupted
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "store check --json"), @r#"
     {
       "findings": [
         {
+          "hint": "run 'sysadm evacuate --resume', which asks both hosts and settles it",
           "kind": "interrupted",
           "needs": "operator",
-          "text": "its move to rads://h2 was interrupted; 'sysadm evacuate --resume' resolves it",
+          "text": "its move to rads://h2 was interrupted",
           "zone": "evac1"
         }
       ],
@@ -98,7 +101,9 @@ fn a_marker_that_tells_something_else_is_found() {
     let marker = site.paths("h1").lock_marker();
     std::fs::rename(&marker, site.at("marker")).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the host is in maintenance, but the lock marker is missing, so zones can start; 'sysadm maintain -s --type again' restores it, then run 'sysadm maintain -e --type again'
+    sysadm: the host is in maintenance, but the lock marker is missing, so zones can start
+    ------- stderr -------
+    hint: restore it with 'sysadm maintain -s --type again', then run 'sysadm maintain -e --type again'
     [exit status 3]
     ");
     site.done("h1", "maintain -s --type again");
@@ -107,7 +112,9 @@ fn a_marker_that_tells_something_else_is_found() {
     site.done("h1", "maintain -e");
     std::fs::rename(site.at("marker"), &marker).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it
+    sysadm: a crash left a lock marker that still blocks zones from starting
+    ------- stderr -------
+    hint: remove it: sysadm maintain -e
     [exit status 3]
     ");
     assert_eq!(site.run("h1", "maintain -e").status, Some(1));
@@ -126,13 +133,16 @@ fn damage_is_found_and_not_copied() {
     bytes[4096] = 0xff;
     std::fs::write(&path, &bytes).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: database disk image is malformed; keep the file, and run 'sysadm store recover' or restore a backup
+    sysadm: the database is damaged: database disk image is malformed
+    ------- stderr -------
+    hint: keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup
     [exit status 5]
     ");
     std::fs::rename(site.at("copy.db"), site.at("good.db")).unwrap();
     assert_snapshot!(site.run("h1", &backup), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged (database disk image is malformed); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged: database disk image is malformed
+    hint: keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup
     [exit status 1]
     ");
     assert!(!site.at("copy.db").exists());
@@ -149,13 +159,15 @@ fn a_database_that_cannot_be_looked_at_is_named() {
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1
+    hint: use the newer sysadm that wrote it
     [exit status 1]
     ");
     std::fs::write(&path, "dear grandmother, ".repeat(100)).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
+    hint: move it away, or restore a backup
     [exit status 1]
     ");
 }
@@ -173,7 +185,7 @@ fn a_backup_overwrites_nothing_and_says_where_it_cannot_be() {
     assert_eq!(backup("copy.db").to_string(), "[done]");
     assert_snapshot!(backup("copy.db"), @r"
     ------- stderr -------
-    sysadm: /SITE/copy.db exists already; a backup overwrites nothing
+    sysadm: /SITE/copy.db already exists; a backup overwrites nothing
     [exit status 1]
     ");
     assert_snapshot!(backup("no/such/folder/copy.db"), @r"

@@ -51,42 +51,50 @@ fn a_malformed_uri_says_which_part_is_wrong() {
     site.make_zone("h1", "web1", |_| {});
     assert_snapshot!(site.run("h1", "target set web1 radg://h2"), @r#"
     ------- stderr -------
-    sysadm: "radg://h2": unknown scheme "radg"; ssh and rads are known
+    sysadm: "radg://h2": unknown scheme "radg"
+    hint: write ssh://HOST or rads://HOST
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 h2:22"), @r#"
     ------- stderr -------
-    sysadm: "h2:22" has no scheme; write ssh://HOST or rads://HOST
+    sysadm: "h2:22" has no scheme
+    hint: write ssh://HOST or rads://HOST
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 ssh://ro:ot@h2"), @r"
     ------- stderr -------
-    sysadm: a password in a URI is not accepted (it would be kept in clear); use a key or a certificate
+    sysadm: a password in a URI is not accepted: it would be stored in clear text
+    hint: use a key or a certificate
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "target set web1 'ssh://a b@h2'"), @r#"
     ------- stderr -------
-    sysadm: "ssh://a b@h2": bad user "a b"; letters, digits, '_', '-' and '.' are allowed
+    sysadm: "ssh://a b@h2": invalid user "a b"
+    hint: a user name has letters, digits, '_', '-' and '.'
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 rads://"), @r#"
     ------- stderr -------
-    sysadm: "rads://": bad host ""; a name, an IPv4 address or an [IPv6] address is expected
+    sysadm: "rads://": invalid host ""
+    hint: write a name, an IPv4 address or an [IPv6] address
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 rads://h2:0"), @r#"
     ------- stderr -------
-    sysadm: "rads://h2:0": bad port "0"; a number from 1 to 65535 is expected
+    sysadm: "rads://h2:0": invalid port "0"
+    hint: a port is a number from 1 to 65535
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 rads://[::1"), @r#"
     ------- stderr -------
-    sysadm: "rads://[::1": bad host "[::1"; a name, an IPv4 address or an [IPv6] address is expected
+    sysadm: "rads://[::1": invalid host "[::1"
+    hint: write a name, an IPv4 address or an [IPv6] address
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "target set web1 rads://h2/zones"), @r#"
     ------- stderr -------
-    sysadm: "rads://h2/zones": "/zones" after the host is not understood; a host URI ends with the host or port
+    sysadm: "rads://h2/zones": unexpected "/zones" after the host
+    hint: a host URI ends with the host or the port
     [exit status 2]
     "#);
 }

@@ -17,7 +17,7 @@ fn the_second_run_is_refused_in_either_direction_and_the_first_is_named() {
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
             format!(
-                "sysadm: another evacuation, return or migration is in progress (return, pid {}); 'sysadm evacuate -l' shows it\n",
+                "sysadm: another evacuation, return or migration is in progress (return, pid {})\nhint: 'sysadm evacuate -l' shows its progress\n",
                 run.id()
             ),
             "{line}"
@@ -54,11 +54,14 @@ fn what_holds_the_lock_is_not_taken_for_a_run_that_was_killed() {
     ZONENAME         STATE
     evac1            UNKNOWN
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    ------- stderr -------
+    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate"), @r"
     ------- stderr -------
-    sysadm: another command is at work on this host's zones (attach web, pid PID); try again when it has ended
+    sysadm: another command is working on this host's zones (attach web, pid PID)
+    hint: try again when it has ended
     [exit status 4]
     ");
 }

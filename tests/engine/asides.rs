@@ -10,7 +10,7 @@ use sysadm::store::{Direction, MoveState, Place, TargetKey};
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, Plan};
 use super::steps::only_home;
-use super::world::{Kindly, World, error_of, live, name, state_of};
+use super::world::{Kindly, World, hint_of, live, name, state_of};
 
 const GIB: u64 = 1 << 30;
 
@@ -53,7 +53,7 @@ async fn a_zone_steps_aside_and_it_is_said_who_must_leave_first() {
     let outcome = back(&world, "h1", 0).await;
     assert_eq!(world.events.count("stepping aside web to h3"), 1, "{:?}", world.events.all());
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
-    let error = error_of(&outcome, "web");
+    let error = hint_of(&outcome, "web");
     assert!(error.contains("db of h2 must leave first: run 'sysadm evacuate -r db' on h2"), "{error}");
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h3");
     assert!(back(&world, "h2", 0).await.is_complete());
@@ -74,7 +74,7 @@ async fn without_a_third_host_it_is_said_that_they_wait_for_each_other() {
     let world = ring(2 * GIB).await;
     let outcome = back(&world, "h1", 0).await;
     assert_eq!(world.events.count("stepping aside"), 0);
-    let error = error_of(&outcome, "web");
+    let error = hint_of(&outcome, "web");
     assert!(error.contains("db cannot leave: rads://h2: 4G of memory missing; it waits for web"), "{error}");
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
 }
@@ -84,10 +84,11 @@ async fn a_dry_run_says_so_and_moves_nothing() {
     let world = ring(8 * GIB).await;
     let found = world.engine().plan(Direction::Return, &World::request()).await.unwrap();
     let JobState::Waiting(wait) = &found.planned[0].job.state else { panic!("{:?}", found.planned) };
+    assert_eq!(wait.to_string(), "waits for room: 4G more memory on h1");
     assert_eq!(
-        wait.to_string(),
-        "waits for room: 4G more memory on h1; it can go to h3 until then; db of h2 must leave first: run 'sysadm \
-         evacuate -r db' on h2"
+        wait.message().hints,
+        ["it can go to h3 until then; db of h2 must leave first: run 'sysadm \
+         evacuate -r db' on h2"]
     );
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
     world.all_room_is_given_back();

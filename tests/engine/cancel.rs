@@ -61,7 +61,7 @@ async fn after_the_second_press_what_moves_is_given_up_and_stays() {
         });
         let outcome = outcome.unwrap();
         assert_eq!(state_of(&outcome, "big"), MoveState::Failed);
-        assert_eq!(error_of(&outcome, "big"), "cancelled; it stays where it was");
+        assert_eq!(error_of(&outcome, "big"), "cancelled; it was not moved");
         assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
         assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
     }

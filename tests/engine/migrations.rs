@@ -124,7 +124,7 @@ async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
     let outcome =
         world.engine().run(Direction::Migrate, &Request { only, ..world.migration() }).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Skipped);
-    assert_eq!(error_of(&outcome, "web"), "its way to move is cold, and only live was asked for");
+    assert_eq!(error_of(&outcome, "web"), "only a cold migration is possible, but live was requested");
     let unknown = Request { zones: vec![name("nope")], ..world.migration() };
     let error = world.engine().run(Direction::Migrate, &unknown).await.unwrap_err();
     assert!(matches!(error, EvacuationError::NoSuchZone(_)));

@@ -30,7 +30,7 @@ async fn a_line_that_breaks_twice_is_tried_a_third_time_and_each_is_written_down
         assert!(outcome.is_complete(), "{outcome:?}");
         assert_eq!(begun.elapsed().as_secs(), 5 + 10);
         assert_eq!(world.events.count("retrying web"), 2);
-        assert_eq!(world.events.count("tries again in 10 s (2 of 2)"), 1);
+        assert_eq!(world.events.count("trying again in 10 s (2 of 2)"), 1);
         let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
         let journal = world.store("h1").journal(run.id, &name("web")).unwrap();
         let failed: Vec<_> = journal.iter().filter(|entry| entry.mark == Mark::Failed).collect();

@@ -399,6 +399,12 @@ pub fn error_of(outcome: &Outcome, zone: &str) -> String {
     outcome.moves.iter().find(of).unwrap().error.clone().unwrap_or_default().text
 }
 
+/// The hints that a zone's move ended with.
+pub fn hint_of(outcome: &Outcome, zone: &str) -> String {
+    let of = |a_move: &&Move| a_move.zone == name(zone);
+    outcome.moves.iter().find(of).unwrap().error.clone().unwrap_or_default().hints.join("; ")
+}
+
 pub fn brand(spec: ZoneSpec, brand: Brand) -> ZoneSpec {
     ZoneSpec { brand, ..spec }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sysadm::testing::host::{Host, Remote};
+use sysadm_model::{Hinted, StreamId, Token, chain};
 use sysadm_model::{HostUri, Millis};
-use sysadm_model::{StreamId, Token, chain};
 use sysadm_transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -18,7 +18,9 @@ use super::site::{Agent, DAY, Site, config, copy, dialer, impatient, uri, write}
 
 async fn error(dialer: &Dialer, uri: &HostUri) -> (DialError, String) {
     let error = dialer.dial(uri).await.map(|_| ()).unwrap_err();
-    let text = chain(&error);
+    // What to do comes after an arrow.
+    let hints = error.hints().join("; ");
+    let text = if hints.is_empty() { chain(&error) } else { format!("{} -> {hints}", chain(&error)) };
     assert!(!text.contains('\n'), "more than one line: {text}");
     (error, text)
 }
@@ -120,7 +122,10 @@ async fn a_host_that_is_not_there_is_told_from_one_that_does_not_answer() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (error_, text) = error(&dialer(&here), &uri("127.0.0.1", gone)).await;
     assert!(matches!(error_, DialError::Connect { .. }), "{text}");
-    assert!(text.contains("connection refused; does 'sysadm agent --listen' run there on port"), "{text}");
+    assert!(
+        text.contains("connection refused -> check that 'sysadm agent --listen' is running there, on port"),
+        "{text}"
+    );
 
     let silent = raw::plain_server(|tcp| async move {
         let _tcp = tcp;
@@ -183,7 +188,10 @@ async fn the_certificate_must_be_for_the_name_in_the_uri() {
     let agent = Agent::start(&there, config(|_| {})).await;
     let (error, text) = error(&dialer(&here), &uri("localhost", agent.address)).await;
     assert!(matches!(error, DialError::Identity { .. }), "{text}");
-    assert!(text.contains("its certificate is not for localhost; it is for h2, 127.0.0.1;"), "{text}");
+    assert!(
+        text.contains("its certificate is not for localhost -> use a name that it is for: h2, 127.0.0.1"),
+        "{text}"
+    );
     assert!(text.contains("'sysadm cert issue localhost'"), "{text}");
 }
 
@@ -220,7 +228,7 @@ async fn our_own_certificate_out_of_its_time_is_found_before_anything_is_sent() 
     assert!(text.contains("host.pem expired on"), "{text}");
     let young = site.host_at("h3", after(3), 30);
     let (_, text) = error(&dialer(&young), &uri("127.0.0.1", touched)).await;
-    assert!(text.contains("host.pem is valid only from"), "{text}");
+    assert!(text.contains("host.pem is not valid before"), "{text}");
     // It does have an effect: this one connects.
     error(&dialer(&site.host("h1")), &uri("127.0.0.1", touched)).await;
     assert_eq!(count.load(Ordering::Relaxed), 1);
@@ -237,7 +245,7 @@ async fn a_peer_that_does_not_accept_us_is_told_from_one_that_we_do_not_accept()
         let (error, text) = error(&dialer(&here), &agent.uri()).await;
         assert!(matches!(error, DialError::Login { .. }), "{text}");
         assert!(text.contains("host.pem (CN=h1, valid until"), "{text}");
-        assert!(text.contains("is not signed by the authority it knows"), "{text}");
+        assert!(text.contains("is not signed by the authority that it trusts"), "{text}");
         agent.logged("its certificate is not signed by the authority in").await;
     }
 }
@@ -249,21 +257,21 @@ async fn what_is_missing_or_wrong_here_is_named_with_the_command_that_mends_it()
     let nobody: HostUri = "rads://127.0.0.1:1".parse().unwrap();
     type Spoil<'a> = &'a dyn Fn(&std::path::Path);
     let cases: [(&str, Spoil<'_>, &str); 6] = [
-        ("a", &|tls| fs::remove_file(tls.join("ca.pem")).unwrap(), "ca.pem; run 'sysadm cert init-ca'"),
+        ("a", &|tls| fs::remove_file(tls.join("ca.pem")).unwrap(), "ca.pem -> run 'sysadm cert init-ca'"),
         (
             "b",
             &|tls| fs::remove_file(tls.join("host.pem")).unwrap(),
-            "host.pem; run 'sysadm cert issue HOST'",
+            "host.pem -> run 'sysadm cert issue HOST'",
         ),
         (
             "c",
             &|tls| fs::remove_file(tls.join("host.key")).unwrap(),
-            "host.key; run 'sysadm cert issue HOST'",
+            "host.key -> run 'sysadm cert issue HOST'",
         ),
         (
             "d",
             &|tls| fs::set_permissions(tls.join("host.key"), fs::Permissions::from_mode(0o644)).unwrap(),
-            "host.key is open to others (mode 0644); run 'chmod 0600",
+            "host.key is accessible to others (mode 0644) -> run 'chmod 0600",
         ),
         (
             "e",

@@ -91,7 +91,7 @@ async fn questions_with_impossible_names_tokens_and_numbers_are_refused_in_clear
         (json!(7), "failed to understand the question"),
     ] {
         let reply = ask(&mut stream, call.clone()).await;
-        let said = reply["err"]["unsupported"]["reason"].as_str().unwrap();
+        let said = reply["err"]["unsupported"]["reason"]["text"].as_str().unwrap();
         assert!(said.contains("failed to understand the question") && said.contains(words), "{call}: {said}");
         assert!(!said.chars().any(char::is_control), "{said:?}");
     }

@@ -87,12 +87,12 @@ async fn an_observer_makes_the_agent_hold_no_more_than_its_share_on_however_many
     let stated = limits.questions * WEIGHT + CONNECTIONS;
     assert!(stated < 64 << 20);
     let is_refused = |reply: &Value, why: &str| {
-        reply["failed"]["reason"]
+        reply["failed"]["reason"]["text"]
             .as_str()
             .is_some_and(|reason| reason.starts_with("failed to begin a question: ") && reason.ends_with(why))
     };
     let is_read = |reply: &Value| {
-        reply["unsupported"]["reason"]
+        reply["unsupported"]["reason"]["text"]
             .as_str()
             .is_some_and(|reason| reason.starts_with("failed to understand the question"))
     };

@@ -155,7 +155,7 @@ async fn a_question_from_the_future_spoils_only_itself() {
     frame::write(&mut client, &json!({"id": 1, "call": {"teleport": {}}})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 1);
-    assert!(reply["err"]["unsupported"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
+    assert!(reply["err"]["unsupported"]["reason"]["text"].as_str().unwrap().contains("teleport"), "{reply}");
     frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply, json!({"pong": 5}));
@@ -173,7 +173,7 @@ async fn one_client_asks_no_more_than_64_questions_at_once() {
     }
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 64);
-    assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("64 questions"), "{reply}");
+    assert!(reply["err"]["failed"]["reason"]["text"].as_str().unwrap().contains("64 questions"), "{reply}");
     // Pings are answered all the same.
     frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
@@ -250,7 +250,7 @@ async fn questions_for_which_there_is_no_room_are_refused_in_clear_words_and_rea
         frame::write(&mut lines[0], &question(id, length)).await.unwrap();
         let reply: Value = frame::read(&mut lines[0], 9999).await.unwrap();
         assert_eq!(reply["id"], id);
-        assert!(reply["err"]["failed"]["reason"].as_str().unwrap().starts_with(words), "{reply}");
+        assert!(reply["err"]["failed"]["reason"]["text"].as_str().unwrap().starts_with(words), "{reply}");
     }
     // The connection still works, and when those are answered there is room again.
     host.gate.add_permits(3);

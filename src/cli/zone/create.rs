@@ -179,7 +179,7 @@ async fn edited(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
             ui::quote(&text.keep());
             Ok(exit)
         }
-        Err(error) => Err(CliError::new(error.exit, format!("{}; {}", error.message(), text.keep()))),
+        Err(error) => Err(CliError::new(error.exit, error.message().clone().and(text.keep()))),
     }
 }
 

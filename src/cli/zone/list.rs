@@ -55,7 +55,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     }
     ui::print(&render(&lines, &options))?;
     for unmanaged_guest in inventory.unmanaged {
-        ui::complain(&format!("not listed: {unmanaged_guest}"));
+        ui::complain(unmanaged_guest.message().about("not listed"));
     }
     Ok(Exit::Done)
 }

@@ -156,5 +156,5 @@ fn only_the_end_of_a_save_and_a_host_that_is_silent_are_waited_for() {
 fn a_zone_that_rests_is_told_from_one_that_was_booted_by_others() {
     let stopped = |ours| decide_in_place(Place::Stopped, Observed::Runs, ours);
     assert!(matches!(stopped(false), RecordFate::Drop(text) if text.contains("somebody else")));
-    assert!(matches!(stopped(true), RecordFate::Drop(text) if text.contains("runs here again")));
+    assert!(matches!(stopped(true), RecordFate::Drop(text) if text.contains("is running here again")));
 }

@@ -98,7 +98,7 @@ fn what_could_not_be_undone_is_refused() {
     merged(&later, &[("br0", "br10")]).unwrap();
     merged(&later, &[("br0", "br1"), ("br1", "br0")]).unwrap();
     let error = merged(&later, &[("br0", "br10"), ("br1", "br10")]).unwrap_err();
-    let expected = "its interface 02:00:00:00:00:01 is in br0 now and in br1 after its next boot, and both are br10 there";
+    let expected = "its interface 02:00:00:00:00:01 is in br0 now and in br1 after its next boot, and both are called br10 there";
     assert_eq!(error, expected);
     later.network = Network::Bridge("br10".to_owned());
     merged(&later, &[("br0", "br10")]).unwrap_err();

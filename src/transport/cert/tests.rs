@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cert::{self, CertError};
-use crate::model::Millis;
+use crate::model::{Hinted, Millis};
 
 const NOW: Millis = Millis(1_795_000_000_000);
 const DAY: u64 = 86_400_000;
@@ -107,13 +107,16 @@ fn no_certificate_outlives_its_authority() {
 
 #[test]
 fn an_authority_that_is_not_usable_is_named() {
-    let message = |dir: &Path| cert::issue(dir, "h2", &[], 30, NOW).unwrap_err().to_string();
+    let message = |dir: &Path| {
+        let error = cert::issue(dir, "h2", &[], 30, NOW).unwrap_err();
+        format!("{error} -> {}", error.hints().concat())
+    };
     let empty = tempfile::tempdir().unwrap();
-    assert!(message(empty.path()).contains("ca.key; run 'sysadm cert init-ca'"));
+    assert!(message(empty.path()).contains("ca.key -> run 'sysadm cert init-ca'"));
 
     let open = site();
     fs::set_permissions(open.path().join("ca.key"), fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(message(open.path()).contains("ca.key is open to others (mode 0640); run 'chmod 0600"));
+    assert!(message(open.path()).contains("ca.key is accessible to others (mode 0640) -> run 'chmod 0600"));
 
     let (mixed, other) = (site(), site());
     fs::copy(other.path().join("ca.pem"), mixed.path().join("ca.pem")).unwrap();

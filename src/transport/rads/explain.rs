@@ -8,6 +8,15 @@ use super::Credentials;
 use crate::DialError;
 use crate::model::{HostUri, Message, Millis};
 
+/// Why there is no TCP connection.
+pub(super) fn connect(uri: &HostUri, error: io::Error) -> DialError {
+    let source = match error.kind() {
+        io::ErrorKind::ConnectionRefused => io::Error::new(error.kind(), "connection refused"),
+        _ => error,
+    };
+    DialError::Connect { uri: uri.clone(), source }
+}
+
 /// Why the TLS handshake, or waiting for the byte after it, failed.
 pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, error: io::Error) -> DialError {
     match tls_error(&error) {

@@ -54,7 +54,7 @@ pub(super) async fn dial(uri: &HostUri, options: &DialOptions, tls: &Path) -> Re
     let keepalive = options.connect.keepalive;
     let attempt = async {
         let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
-        let tcp = tcp.map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
+        let tcp = tcp.map_err(|error| explain::connect(uri, error))?;
         let handshake = |error| explain::handshake(uri, port, &credentials, error);
         let mut stream = connector.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {

@@ -234,7 +234,9 @@ fn a_virtual_machine_that_a_target_of_it_has_or_may_have_is_not_attached() {
     site.stop_agent("h2");
     assert_snapshot!(site.run("h1", "zone attach web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': rads://h2 was a target of it and cannot be asked (cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h2
+    sysadm: zone 'web1': rads://h2 was a target of it and may have it: cannot connect to rads://h2: connection refused
+    hint: check that 'sysadm agent --listen' is running there, on port PORT
+    hint: if you know that it is not there, use --not-on h2
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach web1 --not-on h2"), @"[done]");
@@ -291,7 +293,8 @@ fn what_was_prepared_at_a_destination_is_overwritten_only_when_that_is_said() {
     ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
     web1             kvm    -     rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: web1: rads://h2: web1 is configured there already, and otherwise; -w overwrites that
+    sysadm: web1: rads://h2: a different configuration of web1 exists there
+    hint: use -w to replace it
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");

@@ -23,12 +23,12 @@ fn a_zone_is_created_as_it_is_wished() {
     assert!(!shop.zone.autostart && shop.networks[0].name() == "br7" && shop.config.contains("br7"));
     assert_snapshot!(create("shop"), @r"
     ------- stderr -------
-    sysadm: zone 'shop': there is a zone of this name here, configured
+    sysadm: zone 'shop': a zone of this name is configured on this host
     [exit status 1]
     ");
     assert_snapshot!(create("web1 --net br9=br0"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': it has no network br9; it has: br0
+    sysadm: zone 'web1': it has no network br9; its networks are: br0
     [exit status 1]
     ");
     assert_snapshot!(create("web1 --set machine=q35"), @r"
@@ -53,7 +53,8 @@ fn a_zone_is_created_as_it_is_wished() {
     assert_snapshot!(create("web1"), @"[done]");
     assert_snapshot!(create("web2"), @r"
     ------- stderr -------
-    sysadm: zone 'web2': zone 'web1' here has its UUID, UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU; --set uuid=new makes it a copy
+    sysadm: zone 'web2': zone 'web1' on this host has the same UUID, UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU
+    hint: use --set uuid=new to make it a copy
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @r"
@@ -97,18 +98,20 @@ fn the_configuration_counts_and_not_what_the_manifest_says_beside_it() {
     let network = ("<network physical=\"br0\"", "<network physical=\"br5\"");
     assert_snapshot!(create(network.0, network.1, "web1 --net br5=br0"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': it has no network br5; it has: br0
+    sysadm: zone 'web1': it has no network br5; its networks are: br0
     [exit status 1]
     ");
     assert_snapshot!(create("<zone name=\"web1\"", "<zone name=\"db\"", "db"), @r"
     ------- stderr -------
-    sysadm: zone 'db': its manifest is of 'db' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and the configuration in it of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU); take it as 'sysadm zone detach' has written it
+    sysadm: zone 'db': its manifest is for 'db' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), but contains the configuration of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU)
+    hint: use the manifest as 'sysadm zone detach' wrote it
     [exit status 1]
     ");
     let uuid = &whole[whole.find(" uuid=").unwrap()..][..43];
     assert_snapshot!(create(uuid, " uuid=\"00511286-3319-4f84-a168-e5fcdfb0de45", "web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its manifest is of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and the configuration in it of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU); take it as 'sysadm zone detach' has written it
+    sysadm: zone 'web1': its manifest is for 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), but contains the configuration of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU)
+    hint: use the manifest as 'sysadm zone detach' wrote it
     [exit status 1]
     ");
     assert_eq!(create(network.0, network.1, "web1 --net br0=br7").status, Some(0));

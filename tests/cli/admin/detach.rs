@@ -67,7 +67,9 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it runs; shut it down first, or move it as it is: 'sysadm zone migrate evac1 URI'
+    sysadm: zone 'evac1': it is running
+    hint: shut it down first
+    hint: or move it while it is running: sysadm zone migrate evac1 URI
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach nobody"), @r"
@@ -80,17 +82,23 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     site.done("h1", "evacuate -q evac2");
     assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it rests here; 'sysadm evacuate -r evac1' boots it again, 'sysadm evacuate --forget evac1' gives that up
+    sysadm: zone 'evac1': it was stopped by an evacuation, and is booted on return
+    hint: boot it: sysadm evacuate -r evac1
+    hint: or keep it down: sysadm evacuate --forget evac1
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back; if it is nowhere any more, 'sysadm evacuate --forget evac2' makes it configured here
+    sysadm: zone 'evac2': it is away at rads://h2
+    hint: bring it back: sysadm evacuate -r evac2
+    hint: if it exists nowhere else, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back; if it is nowhere any more, 'sysadm evacuate --forget evac2' makes it configured here
+    sysadm: zone 'evac2': it is away at rads://h2
+    hint: bring it back: sysadm evacuate -r evac2
+    hint: if it exists nowhere else, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach evac4"), @"[done]");
@@ -145,7 +153,7 @@ fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
     ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
     web1             kvm    -     rads://h1        -      -       -      -
     ------- stderr -------
-    sysadm: web1: rads://h1: another zone is called web1 there, configured
+    sysadm: web1: rads://h1: another zone called web1 is configured there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");
@@ -153,7 +161,9 @@ fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
     site.make_zone("h1", "web1", |_| {});
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': another zone of this name is configured here (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete web1'
+    sysadm: zone 'web1': another zone of this name is configured here (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), perhaps its only configuration
+    hint: rename one of them
+    hint: or delete the configured one: sysadm zone delete web1
     [exit status 1]
     ");
     site.done("h1", "zone delete -F web1");
@@ -169,7 +179,8 @@ fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
     std::fs::write(&copy, "mine").unwrap();
     assert_snapshot!(site.run("h1", &line), @r"
     ------- stderr -------
-    sysadm: /SITE/web1.xml is there already; nothing was changed
+    sysadm: /SITE/web1.xml already exists; nothing was changed
+    hint: move it away first
     [exit status 1]
     ");
     assert_eq!(site.location("web1"), "h1 installed");
@@ -207,12 +218,14 @@ fn zones_are_neither_detached_nor_attached_while_zones_move() {
     .unwrap();
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------
-    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID)
+    hint: 'sysadm evacuate -l' shows its progress
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", "zone attach box1"), @r"
     ------- stderr -------
-    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID)
+    hint: 'sysadm evacuate -l' shows its progress
     [exit status 4]
     ");
 }

@@ -46,7 +46,7 @@ fn a_configuration_is_edited_and_one_that_makes_no_sense_is_kept_for_another_try
     let printed = edit(&site, "sed -i s/\"cpus\":.1/nonsense/");
     assert_snapshot!(refused(&site, &printed, "nonsense"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its configuration cannot be read any more: key must be a string at line 7 column 3; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    sysadm: zone 'web1': its configuration is no longer valid: key must be a string at line 7 column 3; what was edited is kept in /SITE/h2/run/sysadm/FILE
     [exit status 1]
     ");
     assert_snapshot!(edit(&site, "false"), @r"
@@ -71,13 +71,13 @@ fn an_editor_makes_no_other_zone_of_it() {
     let printed = edit(&site, "sed -i s/\"name\":.\"web1/\"name\":\"db/");
     assert_snapshot!(refused(&site, &printed, "\"db\""), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its name was changed to 'db' in its configuration; say that on the command line: create db; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    sysadm: zone 'web1': its name was changed to 'db' in its configuration; what was edited is kept in /SITE/h2/run/sysadm/FILE
     [exit status 1]
     ");
     let printed = edit(&site, "sed -i s/\"uuid\":.\"......../\"uuid\":\"00511286/");
     assert_snapshot!(refused(&site, &printed, "00511286"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its UUID was changed to UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU in its configuration; say that on the command line: --set uuid=UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    sysadm: zone 'web1': its UUID was changed to UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU in its configuration; what was edited is kept in /SITE/h2/run/sysadm/FILE
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
@@ -90,7 +90,7 @@ fn an_edited_zone_that_cannot_be_created_costs_nobody_his_work_and_one_that_was_
     let printed = edit(&site, "sed -i s/\"cpus\":.1/\"cpus\":5/");
     assert_snapshot!(refused(&site, &printed, "\"cpus\":5"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': there is a zone of this name here, installed; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    sysadm: zone 'web1': a zone of this name is installed on this host; what was edited is kept in /SITE/h2/run/sysadm/FILE
     [exit status 1]
     ");
     assert_eq!(edit(&site, "true").status, Some(1));

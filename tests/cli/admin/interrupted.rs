@@ -147,7 +147,9 @@ fn a_zone_that_leaves_is_no_longer_detached_here() {
     assert_eq!(rows(&site, "h1"), 0, "it has left");
     assert_snapshot!(site.run("h1", "zone attach web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': it is away at rads://h2; 'sysadm evacuate -r web1' brings it back; if it is nowhere any more, 'sysadm evacuate --forget web1' makes it configured here
+    sysadm: zone 'web1': it is away at rads://h2
+    hint: bring it back: sysadm evacuate -r web1
+    hint: if it exists nowhere else, 'sysadm evacuate --forget web1' makes it configured here
     [exit status 1]
     ");
 }

@@ -297,13 +297,14 @@ pub fn is_plain(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Hinted;
 
     #[tokio::test]
     async fn a_virsh_that_is_not_there_is_not_a_libvirt_that_is_down() {
         let missing = Command::new("no-such-virsh").run().await.unwrap_err();
-        let text = failed("list the zones", missing).to_string();
-        assert!(text.starts_with("there is no no-such-virsh on this host"), "{text}");
-        assert!(text.contains("platform = \"sim\" into sysadm.toml"), "{text}");
+        let error = failed("list the zones", missing);
+        assert_eq!(error.to_string(), "there is no no-such-virsh on this host");
+        assert!(error.hints().concat().contains("platform = \"sim\" into sysadm.toml"), "{error:?}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let denied = Command::at(file.path(), "virsh").run().await.unwrap_err();
         assert!(matches!(failed("list the zones", denied), PlatformError::Command { .. }));

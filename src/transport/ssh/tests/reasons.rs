@@ -4,9 +4,8 @@ use super::*;
 
 /// The command in an advice.
 fn advice(error: &DialError) -> String {
-    let text = error.to_string();
-    assert!(matches!(error, DialError::Identity { .. }), "{text}");
-    text.split("then: ").nth(1).unwrap().to_owned()
+    assert!(matches!(error, DialError::Identity { .. }), "{error}");
+    error.hints().concat().split("the same: ").nth(1).unwrap().to_owned()
 }
 
 fn run(command: &str) {
@@ -77,7 +76,7 @@ async fn the_advice_for_a_changed_key_helps_whatever_line_has_the_old_one() {
         [name.clone(), format!("{name},[10.0.0.2]:22"), "*".to_owned(), format!("!h3,[h?]:{}", sshd.port)]
     {
         fs::write(&known, format!("# mine\n{names} {other}")).unwrap();
-        let error = failed(&uri, &config, &sshd).await.to_string();
+        let error = failed(&uri, &config, &sshd).await.hints().concat();
         let (remove, scan) = error.split_once("explained: ").unwrap().1.split_once(", then: ").unwrap();
         run(remove);
         run(scan);
@@ -85,7 +84,7 @@ async fn the_advice_for_a_changed_key_helps_whatever_line_has_the_old_one() {
     }
     fs::write(&known, format!("{name} {other}")).unwrap();
     run(&format!("ssh-keygen -q -H -f {}", known.display()));
-    let error = failed(&uri, &config, &sshd).await.to_string();
+    let error = failed(&uri, &config, &sshd).await.hints().concat();
     let (remove, scan) = error.split_once("explained: ").unwrap().1.split_once(", then: ").unwrap();
     run(remove);
     run(scan);
@@ -102,10 +101,10 @@ async fn an_authority_for_the_host_is_told_and_what_is_not_heeded_too() {
     let known = sshd.path(".ssh/known_hosts");
     let authority = format!("(line 2 of {} is an authority for it", known.display());
     assert!(
-        error.contains(&authority) && error.contains("certificates of hosts are not understood"),
+        error.contains(&authority) && error.contains("certificates of hosts are not supported"),
         "{error}"
     );
-    let unheeded = "not heeded: KnownHostsCommand (";
+    let unheeded = "not supported: KnownHostsCommand (";
     assert!(error.contains(unheeded) && error.contains("StrictHostKeyChecking ("), "{error}");
 }
 
@@ -160,11 +159,10 @@ async fn each_key_that_cannot_be_used_is_named_with_the_reason() {
     }
     ssh_config(&sshd, "");
     fs::remove_file(sshd.path(".ssh/id_ed25519")).unwrap();
-    let error = refused(&sshd).await.to_string();
-    assert!(
-        error.contains("there is no key to try, such as") && error.contains("/.ssh/id_ed25519; make one"),
-        "{error}"
-    );
+    let error = refused(&sshd).await;
+    let text = error.to_string();
+    assert!(text.contains("there is no key to try, such as") && text.ends_with("/.ssh/id_ed25519"), "{text}");
+    assert_eq!(error.hints()[0], "make one with ssh-keygen");
 }
 
 #[tokio::test]
