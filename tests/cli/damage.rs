@@ -186,7 +186,8 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
     std::fs::write(&path, "dear grandmother, ".repeat(1000)).unwrap();
     assert_snapshot!(site.run("h1", "store recover"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
+    hint: move it away, or restore a backup
     [exit status 1]
     ");
 }

@@ -317,6 +317,7 @@ fn a_domain_that_libvirt_does_not_tell_of_is_not_left_out() {
     -:%20Windows%2010%20:installed::UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:kvm:excl:-::
     ------- stderr -------
     sysadm: not listed: "two\nlines" does not run and cannot be handled: zone name "two\nlines": '\n' is not allowed in a zone name
+    hint: when it is down, rename it: virsh domrename UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU NAME
     sysadm: not listed: silent does not run and cannot be handled: virsh dominfo UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU failed (exit status: 1): internal error: it is broken
     [done]
     "#);

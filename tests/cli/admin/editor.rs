@@ -72,12 +72,14 @@ fn an_editor_makes_no_other_zone_of_it() {
     assert_snapshot!(refused(&site, &printed, "\"db\""), @r"
     ------- stderr -------
     sysadm: zone 'web1': its name was changed to 'db' in its configuration; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    hint: name it on the command line: create db
     [exit status 1]
     ");
     let printed = edit(&site, "sed -i s/\"uuid\":.\"......../\"uuid\":\"00511286/");
     assert_snapshot!(refused(&site, &printed, "00511286"), @r"
     ------- stderr -------
     sysadm: zone 'web1': its UUID was changed to UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU in its configuration; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    hint: set it on the command line: --set uuid=UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
