@@ -47,7 +47,9 @@ fn after_two_interrupts_moves_in_flight_are_given_up_and_their_zones_stay() {
     h1.wait_until_sent("large", 3);
     h1.wait_until_sent("small", 3);
     run.signal(Signal::INT);
-    crate::harness::wait_until(5, "the first interrupt is heard", || run.stderr().contains("nothing new"));
+    crate::harness::wait_until(5, "the first interrupt is heard", || {
+        run.stderr().contains("no new moves start")
+    });
     run.signal(Signal::INT);
     run.wait(10).ends(130).complains(&["large: failed: cancelled", "small: failed: cancelled"]);
     observer.finds_nothing_wrong();

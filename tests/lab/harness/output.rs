@@ -53,14 +53,15 @@ impl Output {
         self
     }
 
-    /// Its standard error must be one line of `sysadm: ...` that contains all of these. Warnings that no line
-    /// could be written to syslog, which a host of the lab does not have, do not count.
+    /// Its standard error must be one line of `sysadm: ...`, with nothing but hints after it, and contain all of these.
+    /// Warnings that no line could be written to syslog, which a host of the lab does not have, do not count.
     #[track_caller]
     pub fn complains_in_one_line(self, texts: &[&str]) -> Self {
         let lines: Vec<_> = self.complaints().collect();
         assert!(
-            lines.len() == 1 && lines[0].starts_with("sysadm: "),
-            "one line of stderr was expected\n{}",
+            lines.first().is_some_and(|line| line.starts_with("sysadm: "))
+                && lines[1..].iter().all(|line| line.starts_with("hint: ")),
+            "one line of stderr and its hints were expected\n{}",
             self.shown()
         );
         self.complains(texts)
