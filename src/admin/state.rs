@@ -196,7 +196,7 @@ mod tests {
                 "ready may",
                 "zone 'asleep': it is suspended",
                 "zone 'half': it is incomplete, and only installed zones can be detached",
-                "zone 'rests': it was stopped by an evacuation",
+                "zone 'rests': it was stopped by an evacuation, and is booted on return",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
                 "zone 'loose': it is configured, and only installed zones can be detached",
                 "zone 'moved': it is configured, and only installed zones can be detached",
