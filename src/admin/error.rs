@@ -66,7 +66,7 @@ pub enum AdminRefusal {
     SeveralReplicas(ZoneName, Vec<String>),
     /// Its host may not be lost.
     #[error("zone '{0}': {1}")]
-    NotTakenOver(ZoneName, crate::failover::TakeoverRefusal),
+    NotTakenOver(ZoneName, Box<crate::failover::TakeoverRefusal>),
     /// Another zone has that name.
     #[error("zone '{0}': a zone of this name is {1} on this host")]
     Name(ZoneName, ZoneState),

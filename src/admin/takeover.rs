@@ -83,7 +83,7 @@ impl ZoneAdmin<'_> {
         let question = OwnershipQuery { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, hosts_to_ask(row, moved_to)).await;
         let lost = may_take_over(&row.origin, &answers, stated);
-        lost.map_err(|why| AdminRefusal::NotTakenOver(row.zone.clone(), why).into())
+        lost.map_err(|why| AdminRefusal::NotTakenOver(row.zone.clone(), Box::new(why)).into())
     }
 
     /// Records the takeover, and defines the zone on the platform; returns what failed after that.

@@ -36,7 +36,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let listener = agent::listen::Listener::bind(Arc::clone(&context.config), context.paths.clone()).await;
     let listener = listener.map_err(|error| CliError::new(Exit::Error, error))?;
-    ui::complain(&format!("agent: listening on {}", listener.address()));
+    ui::complain(format!("agent: listening on {}", listener.address()));
     schedule(&context, Arc::clone(&host))?;
     listener.run(host, Arc::new(|text: &str| ui::complain(text)), stop_signal()).await;
     Ok(Exit::Done)
@@ -57,7 +57,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
                 Ok(report) => zone::standby_problems(&report),
                 Err(error) => vec![error.into()],
             };
-            problems.iter().filter(|line| !said.contains(*line)).for_each(|line| ui::complain(line));
+            problems.iter().filter(|line| !said.contains(*line)).for_each(ui::complain);
             said = problems;
         }
     });

@@ -159,7 +159,7 @@ impl Context {
         }
         let zone = TimeZone::system();
         if let Err(error) = syslog::notice(&self.paths.syslog(), text, Millis::now(), &zone) {
-            super::ui::complain(&format!("warning: no line could be written to syslog ({error})"));
+            super::ui::complain(format!("warning: no line could be written to syslog ({error})"));
         }
     }
 }

@@ -88,7 +88,7 @@ fn end(context: &Context, args: &Args) -> Result<Exit, CliError> {
         Ended::Held(rest) => {
             context.audit(&format!("maintenance of type {} ended by {}", args.kind, Context::user()));
             if let Some(holders) = maintenance::describe(&rest) {
-                ui::complain(&format!("this host is still in maintenance: {holders}"));
+                ui::complain(format!("this host is still in maintenance: {holders}"));
             }
         }
     }

@@ -90,7 +90,7 @@ pub fn main() -> std::process::ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            ui::complain(&format!("failed to start: {error}"));
+            ui::complain(format!("failed to start: {error}"));
             return Exit::Error.into();
         }
     };

@@ -116,11 +116,11 @@ fn tell(file: &str, diagnostics: &[Diagnostic]) {
     /// Enough errors to correct some of them and check again.
     const MOST: usize = 20;
     for diagnostic in diagnostics.iter().take(MOST) {
-        ui::complain(&format!("{file}:{diagnostic}"));
+        ui::complain(format!("{file}:{diagnostic}"));
         diagnostic.picture().iter().for_each(|line| ui::quote(line));
     }
     if diagnostics.len() > MOST {
-        ui::complain(&format!("{file}: and {} more", diagnostics.len() - MOST));
+        ui::complain(format!("{file}: and {} more", diagnostics.len() - MOST));
     }
 }
 
@@ -142,7 +142,7 @@ fn check(files: &[PathBuf]) -> Exit {
                 exit = Exit::Error;
                 match &error {
                     PolicyError::Wrong { diagnostics, .. } => tell(&file, diagnostics),
-                    other => ui::complain(&crate::model::chain(other)),
+                    other => ui::complain(crate::model::chain(other)),
                 }
             }
         }

@@ -92,7 +92,7 @@ fn save(context: &Context) -> Result<Exit, CliError> {
         kept.display()
     ));
     saved.iter().for_each(|(table, rows)| ui::say(&format!("{table}: {rows} row(s) recovered")));
-    lost.iter().for_each(|line| ui::complain(&format!("lost: {line}")));
+    lost.iter().for_each(|line| ui::complain(format!("lost: {line}")));
     ui::say(&format!("the damaged file was kept as {}", kept.display()));
     if lost.is_empty() {
         return Ok(Exit::Done);

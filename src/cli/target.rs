@@ -110,7 +110,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
     if let Some(uri) = uris.iter().find(|uri| is_here(&connected, uri, local.name())) {
         return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
     }
-    connected.remarks().iter().for_each(|text| ui::complain(text));
+    connected.remarks().iter().for_each(ui::complain);
     let records = store.zones()?;
     let is_recorded = |zone: &ZoneName| {
         let counts = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
@@ -193,7 +193,7 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
             Exit::Done
         }
         Err(error) => {
-            ui::complain(&format!("only zones with targets are listed: {error}"));
+            ui::complain(format!("only zones with targets are listed: {error}"));
             Exit::Error
         }
     };

@@ -150,9 +150,7 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     };
     let refused = edit("s,</domain>,,").ends(1);
     refused.complains(&["zone 'web': its configuration is no longer valid", "is kept in /run/sysadm/edit-"]);
-    edit("s,br6,br99,")
-        .ends(0)
-        .complains(&["but currently cannot be attached", "network: no bridge br99"]);
+    edit("s,br6,br99,").ends(0).complains(&["but currently cannot be attached", "network: no bridge br99"]);
     h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["network: no bridge br99 there"]);
     h2.sysadm(&["zone", "delete", "-F", "web"]).ends(0);
     edit("s,br6,br7,").ends(0).complains_of_nothing();

@@ -33,7 +33,7 @@ pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
     let cancel = cancel.clone();
     tokio::spawn(async move {
         tokio::time::sleep(deadline).await;
-        ui::complain(&format!("the deadline has passed: {}", Stage::Aborting.words()));
+        ui::complain(format!("the deadline has passed: {}", Stage::Aborting.words()));
         cancel.raise(Stage::Aborting, CancelReason::Deadline);
     });
 }
@@ -47,12 +47,12 @@ pub fn listen_for_signals(cancel: &Cancel) {
         let stage = pressed.stage().next();
         let more = if stage == Stage::Finishing { "; press ^C again to abort those" } else { "" };
         // Reported first, so that the report precedes the consequences.
-        ui::complain(&format!("cancelled: {}{more}", stage.words()));
+        ui::complain(format!("cancelled: {}{more}", stage.words()));
         pressed.raise(stage, CancelReason::Operator);
     });
     let ended = cancel.clone();
     on(SignalKind::terminate(), move || {
-        ui::complain(&format!("SIGTERM: {}", Stage::Aborting.words()));
+        ui::complain(format!("SIGTERM: {}", Stage::Aborting.words()));
         ended.raise(Stage::Aborting, CancelReason::Operator);
     });
 }

@@ -115,7 +115,7 @@ impl Reporter {
                 ui::say(&format!("{what} completed successfully."));
             }
         } else {
-            ui::complain(&format!("{what} {}.", shortfall(outcome)));
+            ui::complain(format!("{what} {}.", shortfall(outcome)));
         }
         for a_move in &outcome.moves {
             self.conclude_zone(a_move);

@@ -63,7 +63,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     };
     fleet.map_networks(|host| context.config.map.networks_of(host));
     for cycle in policy.apply(&mut fleet) {
-        ui::complain(&format!("circular dependency in the policy: {}", describe_cycle(&cycle)));
+        ui::complain(format!("circular dependency in the policy: {}", describe_cycle(&cycle)));
     }
     known(&fleet, &hosts)?;
     let history = History::default();

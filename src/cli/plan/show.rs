@@ -41,7 +41,7 @@ pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
         ui::say(&summary(plan));
         for left in &plan.unplaced {
             for reason in &left.reasons {
-                ui::complain(&format!("{} stays on {}: {reason}", left.zone, left.host));
+                ui::complain(format!("{} stays on {}: {reason}", left.zone, left.host));
             }
         }
     }

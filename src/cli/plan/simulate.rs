@@ -86,7 +86,7 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
         format_span(down.sum())
     ));
     for breach in &played.breaches {
-        ui::complain(&format!("rule violated: {}", violation(breach, &file.fleet)));
+        ui::complain(format!("rule violated: {}", violation(breach, &file.fleet)));
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ async fn attach(
             let stated = states(None, not_on);
             context.audit(&format!("zone '{zone}' attached by {}{stated}{how}", admin.user));
             if terms.force {
-                ui::complain(&format!("zone '{zone}' was attached{how}"));
+                ui::complain(format!("zone '{zone}' was attached{how}"));
             }
             warn(zone, &attached.warnings);
             let notes = notes_of(admin, &attached.manifest, &[]).await;
@@ -134,7 +134,7 @@ async fn attach(
 /// The zone is attached all the same.
 fn warn(zone: &ZoneName, warnings: &[String]) {
     for warning in warnings {
-        ui::complain(&format!("warning: zone '{zone}' is attached; {warning}"));
+        ui::complain(format!("warning: zone '{zone}' is attached; {warning}"));
     }
 }
 
@@ -226,7 +226,7 @@ impl Told<'_> {
                 Ok(changes) => changes.iter().for_each(|change| {
                     ui::quote(&format!("an update would have to {change}; sysadm cannot do this"));
                 }),
-                Err(error) => ui::complain(&format!("zone '{}' cannot be updated: {error}", self.zone)),
+                Err(error) => ui::complain(format!("zone '{}' cannot be updated: {error}", self.zone)),
             }
         }
     }
@@ -246,13 +246,13 @@ impl Told<'_> {
                 ui::say(&format!("zone '{}' {changed}: {edit}", self.zone));
             }
             if !fits {
-                ui::complain(&format!("zone '{}' {bad} {}:", self.zone, self.host));
+                ui::complain(format!("zone '{}' {bad} {}:", self.zone, self.host));
                 self.list_findings();
             } else if !good.is_empty() {
                 ui::say(&format!("zone '{}' {good} {}", self.zone, self.host));
             }
             for note in self.notes {
-                ui::complain(&format!("zone '{}': {note}", self.zone));
+                ui::complain(format!("zone '{}': {note}", self.zone));
             }
         }
         Ok(if fits { Exit::Done } else { Exit::of(self.findings) })

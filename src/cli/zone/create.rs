@@ -108,7 +108,7 @@ async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
     let created = match admin.create(draft).await {
         Ok(created) => created,
         Err(AdminError::Unfit { zone, findings, .. }) => {
-            ui::complain(&format!("zone '{zone}' was not created:"));
+            ui::complain(format!("zone '{zone}' was not created:"));
             super::list_findings(&findings);
             return Ok(Exit::Error);
         }
@@ -117,7 +117,7 @@ async fn create(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
     let zone = &created.record.zone;
     context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, admin.user));
     if !created.findings.is_empty() {
-        ui::complain(&format!(
+        ui::complain(format!(
             "zone '{zone}' is configured, but currently cannot be attached to {}:",
             admin.local.name()
         ));

@@ -176,9 +176,9 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     domain.needs(is_chosen.then_some(Need::VhostUser("fs")));
     container_driver(device, domain);
     let source = match device.attribute("type").unwrap_or("mount") {
-        "mount" => attribute("dir").map(|path| StorageUri::dir(path)),
-        "file" => attribute("file").map(|path| StorageUri::file(path)),
-        "block" => attribute("dev").map(|path| StorageUri::device(path)),
+        "mount" => attribute("dir").map(StorageUri::dir),
+        "file" => attribute("file").map(StorageUri::file),
+        "block" => attribute("dev").map(StorageUri::device),
         "volume" => {
             let reason =
                 format!("folder {target}: storage of type 'volume' cannot be checked at a destination");
