@@ -163,7 +163,8 @@ impl ZoneAdmin<'_> {
         }
         let question = OwnershipQuery { uuid: zone.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), why).into())
+        ensure_unowned(&answers, not_on)
+            .map_err(|why| AdminRefusal::Elsewhere(zone.name.clone(), Box::new(why)).into())
     }
 
     /// Checks a zone that does not run, and reserves room for it. It belongs to `home`, or to this host if that

@@ -51,7 +51,7 @@ pub enum AdminRefusal {
     NameTaken(ZoneName, Uuid),
     /// Another host has the zone, or may have it.
     #[error("zone '{0}': {1}")]
-    Elsewhere(ZoneName, OwnedElsewhere),
+    Elsewhere(ZoneName, Box<OwnedElsewhere>),
     /// The zone was migrated to another host.
     #[error("zone '{0}': it was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
