@@ -78,7 +78,7 @@ async fn questions_with_impossible_names_tokens_and_numbers_are_refused_in_clear
         (zone("%61"), "\"%61\" is not in its canonical form, a"),
         (zone("a;b"), "\"a;b\" is not in its canonical form, a%3Bb"),
         (zone("-rf"), "\"-rf\" is not in its canonical form, %2Drf"),
-        (zone(&"x".repeat(300)), "zone name is 300 bytes long, at most 247 are allowed"),
+        (zone(&"x".repeat(300)), "zone name is 300 bytes long; the maximum is 247"),
         (zone("a\u{1b}[2J"), "'\\u{1b}' is not allowed in a zone name"),
         (zone("wеb"), "is not in its canonical form, w%D0%B5b"),
         (zone(""), "a zone name cannot be empty"),
