@@ -46,7 +46,14 @@ pub enum ListenError {
     Bind { address: String, source: io::Error },
 }
 
-impl crate::model::Hinted for ListenError {}
+impl crate::model::Hinted for ListenError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Setup(cause) => cause.hints(),
+            Self::Bind { .. } => Vec::new(),
+        }
+    }
+}
 
 /// A socket that listens for peers.
 pub struct Listener {

@@ -27,7 +27,14 @@ pub enum HostKeyError {
     Uri(#[from] HostUriError),
 }
 
-impl crate::model::Hinted for HostKeyError {}
+impl crate::model::Hinted for HostKeyError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Uri(cause) => cause.hints(),
+            Self::Empty => Vec::new(),
+        }
+    }
+}
 
 impl HostKey {
     /// Its URI; none if it has only a name.
@@ -112,5 +119,14 @@ mod tests {
             assert!(found.to_string() == text && found.is_written(text), "{text}");
             assert_eq!(found.uri().is_some(), text.contains("://"));
         }
+    }
+
+    #[test]
+    fn the_error_of_a_uri_keeps_its_hints() {
+        use crate::model::Hinted;
+        let error = "http://h2".parse::<HostKey>().unwrap_err();
+        let cause = "http://h2".parse::<HostUri>().unwrap_err();
+        assert!(!cause.hints().is_empty());
+        assert_eq!(error.hints(), cause.hints());
     }
 }

@@ -35,7 +35,14 @@ pub enum AcceptError {
     Io(#[from] std::io::Error),
 }
 
-impl crate::model::Hinted for AcceptError {}
+impl crate::model::Hinted for AcceptError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Setup(cause) => cause.hints(),
+            Self::Slow | Self::Handshake(_) | Self::Nameless | Self::Io(_) => Vec::new(),
+        }
+    }
+}
 
 /// A peer with a valid certificate that waits to be accepted.
 pub struct AcceptedPeer {
