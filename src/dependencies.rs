@@ -3,10 +3,10 @@
 //! version. `cargo deny check` reads the same file and also finds published vulnerabilities, for which it needs
 //! GitHub.
 
-use std::iter::Peekable;
 use std::process::Command;
 
 use serde_json::Value;
+use spdx::{Expression, LicenseReq, ParseMode};
 
 /// All packages of the build, as `cargo metadata` describes them.
 fn packages() -> Vec<Value> {
@@ -26,40 +26,10 @@ fn words(list: &toml::Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether a licence, an SPDX expression, is satisfied by the allowed ones.
+/// Whether this licence, an SPDX expression, can be met with the allowed licences.
 fn is_met(licence: &str, allowed: &[String]) -> bool {
-    let spaced = licence.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
-    let mut words = spaced.split_whitespace().peekable();
-    any(&mut words, allowed) && words.next().is_none()
-}
-
-type Words<'a, 'b> = &'a mut Peekable<std::str::SplitWhitespace<'b>>;
-
-fn any(words: Words<'_, '_>, allowed: &[String]) -> bool {
-    let mut met = all(words, allowed);
-    while words.next_if_eq(&"OR").is_some() {
-        met |= all(words, allowed);
-    }
-    met
-}
-
-fn all(words: Words<'_, '_>, allowed: &[String]) -> bool {
-    let mut met = one(words, allowed);
-    while words.next_if_eq(&"AND").is_some() {
-        met &= one(words, allowed);
-    }
-    met
-}
-
-fn one(words: Words<'_, '_>, allowed: &[String]) -> bool {
-    if words.next_if_eq(&"(").is_some() {
-        return any(words, allowed) & (words.next() == Some(")"));
-    }
-    let mut name = words.next().unwrap_or_default().to_owned();
-    if words.next_if_eq(&"WITH").is_some() {
-        name = format!("{name} WITH {}", words.next().unwrap_or_default());
-    }
-    allowed.contains(&name)
+    let is_allowed = |one: &LicenseReq| allowed.contains(&one.to_string());
+    Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| expression.evaluate(is_allowed))
 }
 
 #[test]
@@ -108,7 +78,7 @@ fn a_licence_is_met_by_any_of_its_alternatives_and_all_of_its_parts() {
         ("GPL-3.0 AND ISC OR MIT", true),
         ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
         ("(GPL-3.0 OR Apache-2.0) AND MIT", false),
-        ("MIT WITH an-exception", false),
+        ("MIT WITH LLVM-exception", false),
         ("(MIT", false),
         ("MIT)", false),
     ] {
