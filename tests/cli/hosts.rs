@@ -188,6 +188,7 @@ fn an_agent_needs_a_way_to_serve_and_a_certificate() {
     assert_snapshot!(site.run("h1", "agent --listen 127.0.0.1:0"), @r"
     ------- stderr -------
     sysadm: cannot serve this host over TLS: there is no /SITE/h1/etc/sysadm/tls/host.key
+    hint: run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
     [exit status 1]
     ");
 }

@@ -130,7 +130,7 @@ fn the_same_configuration_at_the_destination_is_used_and_another_one_is_kept_whe
     assert_ne!(other, same);
     h1.sysadm(&["zone", "migrate", "web", "ssh://root@h2"])
         .ends(1)
-        .complains(&["-w of evacuate and migrate"]);
+        .complains(&["web is already installed there", "hint: use -w of evacuate or migrate"]);
     // It ignores the request to shut down.
     let failed = h1.sysadm(&["zone", "migrate", "-w", "-t", "cold", "web", "ssh://root@h2"]).ends(1);
     failed.complains(&["the configuration that h2 had of it is kept there as configured"]);

@@ -105,7 +105,7 @@ fn when_the_tool_is_killed_resume_settles_what_was_under_way() {
     run.wait(10).ends(-1);
     assert_eq!(h1.state_of("web"), "UNKNOWN");
     let list = h1.sysadm(&["evacuate", "-l"]).ends(0);
-    list.says(&["sysadm evacuate --resume", "1 zone(s) still running here: web"]);
+    list.says(&["1 zone(s) still running here: web"]).complains(&["hint: run 'sysadm evacuate --resume'"]);
     wait_until(60, "libvirt has given it up", || h2.guests().is_empty());
     h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&["web", "it is on h1"]);
     assert_eq!(h1.state_of("web"), "FAILED");

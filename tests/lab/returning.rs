@@ -51,7 +51,7 @@ fn a_zone_that_its_owner_has_stopped_meanwhile_stays_stopped() {
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h2.virsh(&["destroy", "db"]).ends(0);
     let partly = h1.sysadm(&["evacuate", "-r"]).ends(3);
-    partly.complains(&["db: skipped: it ran when it left and does not run on h2", "-ra"]);
+    partly.complains(&["db: skipped: it was running when it left, and is not running on h2", "-ra"]);
     lab.guests_are(&["h1: web running", "h2: db shut off"]);
     h1.sysadm(&["evacuate", "-ra"]).ends(0);
     lab.guests_are(&["h1: db shut off, web running", "h2:"]);

@@ -60,7 +60,7 @@ fn with_the_guard_taken_out_a_lost_answer_makes_a_zone_run_twice_and_that_is_see
 fn with_the_guard_in_its_place_a_lost_answer_does_no_harm() {
     let lab = lab();
     let observer = Observer::start(&lab, &["web"]);
-    lose_the_answer(&lab).complains(&["web: failed: ", "a held copy may be left"]);
+    lose_the_answer(&lab).complains(&["web: failed: ", "a paused copy, which is never resumed, may be left"]);
     lab.guests_are(&["h1: web running", "h2: web paused"]);
     lab.host("h1").sysadm(&["evacuate", "--resume"]).ends(0);
     assert_eq!(lab.host("h2").guests(), "", "the copy is still there");
