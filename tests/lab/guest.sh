@@ -75,7 +75,7 @@ $(about_xml "$name")
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$LAB_CACHE/vmlinuz</kernel>
     <initrd>$LAB_CACHE/initrd</initrd>
-    <cmdline>console=ttyS0,115200 quiet loglevel=1 panic=-1 tick=$TICK dirty=$DIRTY dirtyset=$DIRTYSET button=$BUTTON</cmdline>
+    <cmdline>console=ttyS0,115200 quiet loglevel=1 panic=-1 nokaslr mitigations=off tick=$TICK dirty=$DIRTY dirtyset=$DIRTYSET button=$BUTTON</cmdline>
   </os>
   <features><acpi/></features>
   <cpu mode='custom' match='exact' check='none'><model>qemu64</model></cpu>

@@ -39,6 +39,7 @@ raise_hosts() {
 keep_capabilities() {
     local found=$DIR/$1/var/cache/libvirt/qemu/capabilities work=$LAB_CACHE/capabilities.$$
     if [[ -d $LAB_CACHE/capabilities || ! -d $LAB_CACHE ]]; then return; fi
+    in_host "$1" virsh -c qemu:///system capabilities >/dev/null || return 0
     in_host "$1" virsh -c qemu:///system domcapabilities --virttype qemu --machine pc >/dev/null || return 0
     cp -a "$found" "$work"
     mv -T "$work" "$LAB_CACHE/capabilities" 2>/dev/null || rm -rf "$work"

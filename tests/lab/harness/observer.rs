@@ -3,6 +3,7 @@
 mod places;
 mod reported;
 mod ticks;
+mod virsh;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl Observer {
     pub fn finds_nothing_wrong(self) -> Report {
         let report = self.finish();
         let Places { doubles, nowhere, rounds } = &report.places;
-        assert!(*rounds > 0, "the hosts were never looked at");
+        assert!(*rounds > 0, "the hosts never all answered");
         assert!(doubles.is_empty(), "these ran on two hosts at once: {doubles:?}");
         assert!(nowhere.is_empty(), "these were known to no host: {nowhere:?}");
         for (guest, ticks) in &report.guests {
