@@ -19,8 +19,8 @@ use super::{AdminError, AdminRefusal, ZoneAdmin};
 use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Blocker, BlockerKind, CheckRequest, Edit, Home, HostUri, Manifest, Method, PendingLoad, ZoneName,
-    ZoneState,
+    Blocker, BlockerKind, CheckRequest, Edit, Home, HostUri, Manifest, Message, Method, PendingLoad,
+    ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
@@ -269,19 +269,17 @@ impl ZoneAdmin<'_> {
 }
 
 fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
-    let reason = format!(
-        "its manifest is gone from {}: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n {zone} >{}",
-        zonepath.display(),
-        zonepath.join(zonepath::MANIFEST).display()
-    );
-    Blocker::new(BlockerKind::Zone, reason)
+    let reason =
+        format!("its manifest is gone from {}: it may be attached on another host", zonepath.display());
+    let file = zonepath.join(zonepath::MANIFEST);
+    let hint = format!("if it is not, put it there again: sysadm zone detach -n {zone} >{}", file.display());
+    Blocker::new(BlockerKind::Zone, Message::from(reason).with_hint(hint))
 }
 
 /// A manifest of a zone that was not detached does not say where the zone is now.
 fn undetached(manifest: &Manifest) -> Option<Blocker> {
     let state = manifest.zone.state;
-    let reason = format!(
-        "it was {state} where its manifest was written; detach it there, or, if it is there no more, attach it with -F"
-    );
+    let reason = Message::from(format!("it was {state} where its manifest was written"))
+        .with_hint("detach it there, or, if it is there no more, attach it with -F");
     (state != ZoneState::Configured).then(|| Blocker::new(BlockerKind::Zone, reason))
 }

@@ -17,8 +17,7 @@ use super::connection_limit::{ConnectionLimit, ConnectionPermit, network};
 use super::{Ledger, Peer, ServeError, TokenOwners, serve};
 use crate::config::Config;
 use crate::host::Host;
-use crate::model::Millis;
-use crate::model::{Role, chain};
+use crate::model::{Message, Millis, Role};
 use crate::paths::Paths;
 use crate::transport::cert::CertError;
 use crate::transport::rads::{self, AcceptError, Credentials};
@@ -32,8 +31,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after the kernel could not accept a connection, mostly for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Receives a line about each refused peer.
-pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
+/// Receives a line about each refused peer, and what to do about it.
+pub type LogSink = Arc<dyn Fn(Message) + Send + Sync>;
 
 /// Why this host cannot be served over TLS.
 #[derive(Debug, thiserror::Error)]
@@ -108,11 +107,11 @@ impl Listener {
                         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
                         match doors.take(network(from.ip())) {
                             Some(door) => drop(connections.spawn(Arc::clone(&house).receive(tcp, from, door))),
-                            None => house.say(&format!("refused {from}: too many there show no certificate")),
+                            None => house.say(format!("refused {from}: too many there show no certificate")),
                         }
                     }
                     Err(error) => {
-                        house.say(&format!("cannot accept a connection: {error}"));
+                        house.say(format!("cannot accept a connection: {error}"));
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
@@ -141,13 +140,13 @@ impl House {
     async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: ConnectionPermit<IpAddr>) {
         let incoming = match self.identify(tcp).await {
             Ok(incoming) => incoming,
-            Err(error) => return self.say(&format!("refused {from}: {}", chain(&error))),
+            Err(error) => return self.say(Message::of(&error).about(format!("refused {from}"))),
         };
         drop(door);
         let who = format!("{} ({from})", incoming.name);
         let Some(_place) = self.places.take(incoming.name.clone()) else {
             let most = self.config.agent.connections;
-            self.say(&format!("refused {who}: all {most} connections are in use, or its share of them"));
+            self.say(format!("refused {who}: all {most} connections are in use, or its share of them"));
             // A peer that is gone needs no answer.
             let _ = incoming.send_away().await;
             return;
@@ -161,12 +160,12 @@ impl House {
         };
         let stream = match incoming.welcome().await {
             Ok(stream) => stream,
-            Err(error) => return self.say(&format!("refused {who}: {}", chain(&error))),
+            Err(error) => return self.say(Message::of(&error).about(format!("refused {who}"))),
         };
         match serve(stream, Arc::clone(&self.host), peer).await {
             // A peer may leave at any time; whether that is right is for the other host to judge.
             Ok(()) | Err(ServeError::Broken { .. }) => {}
-            Err(error) => self.say(&format!("refused {who}: {}", chain(&error))),
+            Err(error) => self.say(Message::of(&error).about(format!("refused {who}"))),
         }
     }
 
@@ -182,12 +181,12 @@ impl House {
 
     fn note_end(&self, ended: Result<(), tokio::task::JoinError>) {
         if let Err(error) = ended {
-            self.say(&format!("a connection failed within this agent: {error}"));
+            self.say(format!("a connection failed within this agent: {error}"));
         }
     }
 
     /// A peer's name must not look like lines of this agent.
-    fn say(&self, line: &str) {
-        (self.log)(&line.replace(char::is_control, " "));
+    fn say(&self, line: impl Into<Message>) {
+        (self.log)(line.into().map(|text| text.replace(char::is_control, " ")));
     }
 }

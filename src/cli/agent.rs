@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::{CliError, Exit, ui, zone};
 use crate::host::Local;
+use crate::model::Message;
 use crate::{agent, failover};
 
 /// Serve requests from other hosts
@@ -38,7 +39,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let listener = listener.map_err(|error| CliError::new(Exit::Error, error))?;
     ui::complain(format!("agent: listening on {}", listener.address()));
     schedule(&context, Arc::clone(&host))?;
-    listener.run(host, Arc::new(|text: &str| ui::complain(text)), stop_signal()).await;
+    listener.run(host, Arc::new(|line: Message| ui::log(line)), stop_signal()).await;
     Ok(Exit::Done)
 }
 
@@ -57,7 +58,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
                 Ok(report) => zone::standby_problems(&report),
                 Err(error) => vec![error.into()],
             };
-            problems.iter().filter(|line| !said.contains(*line)).for_each(ui::complain);
+            problems.iter().filter(|line| !said.contains(*line)).for_each(ui::log);
             said = problems;
         }
     });

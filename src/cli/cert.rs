@@ -69,11 +69,8 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         }
         CertCommand::Issue { host, names, days, dir } => {
             let pair = cert::issue(&folder(dir), &host, &names, days, Millis::now()).map_err(failed)?;
-            ui::say(&format!(
-                "created {} and {}; copy them to {host} as host.pem and host.key",
-                pair.cert.display(),
-                pair.key.display()
-            ));
+            ui::say(&format!("created {} and {}", pair.cert.display(), pair.key.display()));
+            ui::hint(&[format!("copy them to {host} as host.pem and host.key")]);
         }
         CertCommand::Show { file, json } => {
             let file = file.unwrap_or_else(|| context.paths.tls_dir().join("host.pem"));

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::time_arg::TimeArg;
 use super::{CliError, Exit, ui};
 use crate::maintenance::{self, Ended};
-use crate::model::{Millis, format_minute};
+use crate::model::{Message, Millis, format_minute};
 use crate::store::{Announcement, Holder, MaintenanceType};
 
 /// Start, end, list or announce maintenance of this host
@@ -135,9 +135,8 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
         ui::say(&format!("maintenance announced by {} for {told}", announcement.user));
     }
     if holders.is_empty() && context.paths.lock_marker().exists() {
-        ui::complain(
-            "warning: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it",
-        );
+        let left = "warning: a crash left a lock marker that still blocks zones from starting";
+        ui::complain(Message::from(left).with_hint("'sysadm maintain -e' removes it"));
     }
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::host::Host;
-use crate::model::{HostUri, ZoneName};
+use crate::model::{HostUri, Message, ZoneName};
 use crate::peers::{Connected, NoPeer};
 use crate::store::{TargetKey, ZoneRecord, targets_of};
 
@@ -165,12 +165,16 @@ fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>
         .map_err(|error| CliError::new(Exit::Usage, error))?;
     match (zones.is_empty(), default, uris.is_empty()) {
         (_, _, true) => {
-            Err(CliError::usage("no target is named; write ssh://HOST or rads://HOST after the zones"))
+            let hint = "write ssh://HOST or rads://HOST after the zones";
+            Err(CliError::usage(Message::from("no target is named").with_hint(hint)))
         }
         (true, false, _) => {
-            Err(CliError::usage("no zone is named; name zones before the target, or say --default"))
+            let hint = "name zones before the target, or say --default";
+            Err(CliError::usage(Message::from("no zone is named").with_hint(hint)))
         }
-        (false, true, _) => Err(CliError::usage("--default is for all zones; name no zone with it")),
+        (false, true, _) => Err(CliError::usage(
+            Message::from("--default is for all zones").with_hint("name no zone with it"),
+        )),
         _ => Ok((zones, uris)),
     }
 }

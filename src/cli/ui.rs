@@ -74,10 +74,22 @@ pub fn complain(message: impl Into<Message>) {
     hint(&hints);
 }
 
+/// Prints a line of a log, each with its hints: who reads it need not have read the lines before.
+pub fn log(message: impl Into<Message>) {
+    let Message { text, hints } = message.into();
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(format!("sysadm: {}\n", plain(&text)).as_bytes());
+    write_hints(&hints.iter().collect::<Vec<_>>());
+}
+
 /// What to do: `hint: …`, dim on a terminal. None is given twice.
 pub fn hint(hints: &[String]) {
+    write_hints(&new(hints));
+}
+
+fn write_hints(hints: &[&String]) {
     let mut out = std::io::stderr().lock();
-    for hint in new(hints) {
+    for hint in hints {
         let line = format!("hint: {}", plain(hint));
         let line = if errors_in_colour() { format!("\u{1b}[2m{line}\u{1b}[0m\n") } else { line + "\n" };
         let _ = out.write_all(line.as_bytes());

@@ -131,7 +131,7 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
         about => about?,
     };
     if about.is_symlink() {
-        return Err(Error::other("it is a symbolic link, which is not followed; name the file itself"));
+        return Err(Error::other("it is a symbolic link, which is not followed"));
     }
     if about.is_dir() {
         return Err(ErrorKind::IsADirectory.into());

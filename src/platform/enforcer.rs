@@ -13,7 +13,13 @@ pub struct EnforcerError {
     pub source: std::io::Error,
 }
 
-impl crate::model::Hinted for EnforcerError {}
+impl crate::model::Hinted for EnforcerError {
+    fn hints(&self) -> Vec<String> {
+        // A script of another origin is neither replaced nor removed.
+        let is_anothers = self.source.kind() == std::io::ErrorKind::AlreadyExists;
+        is_anothers.then(|| "move it away".to_owned()).into_iter().collect()
+    }
+}
 
 /// Makes the hypervisor refuse to boot or receive zones while the maintenance marker exists, and to boot blocked
 /// zones.

@@ -13,7 +13,9 @@ fn a_site_gets_its_authority_and_its_hosts_their_certificates() {
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("cert issue h4 10.0.0.4 --days 10 --dir {dir}")), @r"
-    sysadm: created /SITE/site/h4.pem and /SITE/site/h4.key; copy them to h4 as host.pem and host.key
+    sysadm: created /SITE/site/h4.pem and /SITE/site/h4.key
+    ------- stderr -------
+    hint: copy them to h4 as host.pem and host.key
     [done]
     ");
     assert_snapshot!(site.run("h1", &format!("cert show {dir}/h4.pem")), @r"

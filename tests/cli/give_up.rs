@@ -124,9 +124,10 @@ fn one_that_was_killed_is_settled_by_resume() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
-    sysadm: all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is
+    sysadm: all interrupted moves are resolved
     ------- stderr -------
     sysadm: evac1: its move was interrupted; it is on h1
+    hint: 'sysadm evacuate -l' shows where each zone is
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"

@@ -192,7 +192,8 @@ fn a_marker_that_a_crash_left_is_pointed_out() {
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     sysadm: not in maintenance
     ------- stderr -------
-    sysadm: warning: a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it
+    sysadm: warning: a crash left a lock marker that still blocks zones from starting
+    hint: 'sysadm maintain -e' removes it
     [done]
     ");
 }

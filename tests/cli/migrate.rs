@@ -228,7 +228,9 @@ fn one_run_at_a_time_and_each_says_what_it_is() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
-    sysadm: cancelling the migration (pid PID): no new moves start, moves in progress are completed; repeat --cancel to abort those
+    sysadm: cancelling the migration (pid PID): no new moves start, moves in progress are completed
+    ------- stderr -------
+    hint: repeat --cancel to abort those
     [done]
     ");
     site.set_faults("h1", &[]);
@@ -288,9 +290,10 @@ fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
     ");
     site.set_faults("h2", &[]);
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
-    sysadm: all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is
+    sysadm: all interrupted moves are resolved
     ------- stderr -------
     sysadm: evac1: its move was interrupted; it is on h2
+    hint: 'sysadm evacuate -l' shows where each zone is
     [done]
     ");
     assert_eq!(site.location("evac1"), "h2 running");

@@ -104,7 +104,10 @@ fn a_zone_is_named_as_it_is_listed_as_its_platform_calls_it_or_by_its_uuid() {
     site.done("h1", "maintain -s");
     site.done("h1", &format!("evacuate {uuid}"));
     assert_snapshot!(site.run("h1", &format!("evacuate --forget {uuid}")), @r"
-    sysadm: Windows%2010: record discarded; it was last on rads://h2 and is now configured here; 'sysadm zone attach Windows%2010' attaches it if no other host has it, 'sysadm zone delete Windows%2010' deletes its configuration
+    sysadm: Windows%2010: record discarded; it was last on rads://h2 and is now configured here
+    ------- stderr -------
+    hint: if no other host has it: sysadm zone attach Windows%2010
+    hint: to delete its configuration: sysadm zone delete Windows%2010
     [done]
     ");
 }

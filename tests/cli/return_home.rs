@@ -144,14 +144,18 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
-    sysadm: tzone1: record discarded; it was last on rads://h2 and is now configured here; 'sysadm zone attach tzone1' attaches it if no other host has it, 'sysadm zone delete tzone1' deletes its configuration
+    sysadm: tzone1: record discarded; it was last on rads://h2 and is now configured here
+    ------- stderr -------
+    hint: if no other host has it: sysadm zone attach tzone1
+    hint: to delete its configuration: sysadm zone delete tzone1
     [done]
     ");
     assert!(site.run("h1", "zone list -c").stdout.contains("tzone1"));
 
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
     ------- stderr -------
-    sysadm: tzone1 is not away from this host; 'sysadm evacuate -l' lists what is
+    sysadm: tzone1 is not away from this host
+    hint: 'sysadm evacuate -l' lists the zones that are away
     [exit status 1]
     ");
     // Its location does not fetch what has gone home.

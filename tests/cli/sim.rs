@@ -21,7 +21,7 @@ fn hosts_and_zones_are_made_and_unmade() {
     assert_snapshot!(site.run("h1", "sim start web"), @"[done]");
     assert_snapshot!(site.run("h1", "sim remove web"), @r"
     ------- stderr -------
-    sysadm: zone 'web': it runs; stop it first
+    sysadm: zone 'web': it runs
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "sim start web"), @r"

@@ -22,7 +22,9 @@ fn stalled(line: &str) -> (Environment, Child) {
 fn another_terminal_lets_what_moves_be_finished_and_nothing_new_start() {
     let (site, run) = stalled("evacuate --jobs 1");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
-    sysadm: cancelling the evacuation (pid PID): no new moves start, moves in progress are completed; repeat --cancel to abort those
+    sysadm: cancelling the evacuation (pid PID): no new moves start, moves in progress are completed
+    ------- stderr -------
+    hint: repeat --cancel to abort those
     [done]
     ");
     site.set_faults("h1", &[]);

@@ -105,17 +105,20 @@ fn what_is_missing_or_unknown_is_named() {
     site.make_zone("h1", "web1", |_| {});
     assert_snapshot!(site.run("h1", "target set web1"), @r"
     ------- stderr -------
-    sysadm: no target is named; write ssh://HOST or rads://HOST after the zones
+    sysadm: no target is named
+    hint: write ssh://HOST or rads://HOST after the zones
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "target set rads://h2"), @r"
     ------- stderr -------
-    sysadm: no zone is named; name zones before the target, or say --default
+    sysadm: no zone is named
+    hint: name zones before the target, or say --default
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "target set --default web1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: --default is for all zones; name no zone with it
+    sysadm: --default is for all zones
+    hint: name no zone with it
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "target set web1 nope rads://h2"), @r"

@@ -140,8 +140,8 @@ fn a_plan_is_written_to_what_is_no_file_and_replaces_nothing_but_a_plan() {
         assert!(printed.status == Some(0) && printed.stdout.starts_with("{\n"), "{printed}");
         for (name, why) in [
             ("letter", "there is another file, which is not replaced"),
-            ("link", "it is a symbolic link, which is not followed; name the file itself"),
-            ("dangling", "it is a symbolic link, which is not followed; name the file itself"),
+            ("link", "it is a symbolic link, which is not followed"),
+            ("dangling", "it is a symbolic link, which is not followed"),
             ("", "is a directory"),
         ] {
             let printed = run(name);

@@ -9,7 +9,7 @@ use sysadm::testing::agent::listen::{Listener, LogSink};
 use sysadm::testing::config::Config;
 use sysadm::testing::host::Host;
 use sysadm::testing::paths::Paths;
-use sysadm_model::{HostUri, Millis};
+use sysadm_model::{HostUri, Message, Millis};
 use sysadm_transport::{DialOptions, Dialer, cert};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -97,7 +97,7 @@ impl Agent {
         let address = listener.address();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&log);
-        let log_to: LogSink = Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()));
+        let log_to: LogSink = Arc::new(move |line: Message| lines.lock().unwrap().push(line.text));
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             let _ = stopped.await;

@@ -19,11 +19,11 @@ pub async fn ask(context: &Context) -> Result<Exit, CliError> {
         Direction::Return => "return",
         Direction::Migrate => "migration",
     };
-    let more = match answer.stage {
-        Stage::Running | Stage::Finishing => "; repeat --cancel to abort those",
-        Stage::Aborting => "",
-    };
-    ui::say(&format!("cancelling the {what} (pid {}): {}{more}", answer.pid, answer.stage.words()));
+    ui::say(&format!("cancelling the {what} (pid {}): {}", answer.pid, answer.stage.words()));
+    match answer.stage {
+        Stage::Running | Stage::Finishing => ui::hint(&["repeat --cancel to abort those".to_owned()]),
+        Stage::Aborting => {}
+    }
     Ok(Exit::Done)
 }
 

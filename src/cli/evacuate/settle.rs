@@ -8,7 +8,7 @@ use crate::cancel::Cancel;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{EventSink, recover};
-use crate::model::ZoneName;
+use crate::model::{Message, ZoneName};
 use crate::run_lock::RunLock;
 use crate::store::Direction;
 
@@ -30,7 +30,8 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
         ui::say("all interrupted moves are resolved, but some zones are down");
         return Ok(Exit::Partly);
     }
-    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
+    ui::say("all interrupted moves are resolved");
+    ui::hint(&["'sysadm evacuate -l' shows where each zone is".to_owned()]);
     Ok(Exit::Done)
 }
 
@@ -41,17 +42,19 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
     let local = context.local(store)?;
     let admin = crate::cli::zone::admin(context, &local);
     let (said, audited) = match admin.give_up(zone).await? {
-        Some(GivenUp::Stopped) => {
-            ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
-        }
+        Some(GivenUp::Stopped) => (
+            Message::from("it is stopped here, and will not be booted on return"),
+            ", stopped here,".to_owned(),
+        ),
         Some(GivenUp::Here(location)) => (
-            format!("it was recorded as evacuated to {location}, but is here"),
+            Message::from(format!("it was recorded as evacuated to {location}, but is here")),
             format!(", recorded at {location},"),
         ),
         Some(GivenUp::Configured(location)) => (
-            format!(
-                "it was last on {location} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
-            ),
+            Message::from(format!("it was last on {location} and is now configured here")).with_hints([
+                format!("if no other host has it: sysadm zone attach {zone}"),
+                format!("to delete its configuration: sysadm zone delete {zone}"),
+            ]),
             format!(", last at {location},"),
         ),
         Some(GivenUp::Home(home)) => {
@@ -60,11 +63,15 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Ok(Exit::Done);
         }
         None => {
-            let text = format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is");
-            return Err(CliError::new(Exit::Error, text));
+            let text = Message::from(format!("{zone} is not away from this host"));
+            return Err(CliError::new(
+                Exit::Error,
+                text.with_hint("'sysadm evacuate -l' lists the zones that are away"),
+            ));
         }
     };
     context.audit(&format!("record of {zone}{audited} discarded by {}", admin.user));
     ui::say(&format!("{zone}: record discarded; {said}"));
+    ui::hint(&said.hints);
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::failover;
 use crate::host::Host;
-use crate::model::ZoneName;
+use crate::model::{Message, ZoneName};
 
 /// Detach a zone from this host, so that it can be attached to another one
 ///
@@ -46,10 +46,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let stale = failover::drop_replicas(local.name(), local.store(), &admin.peers, zone).await?;
     super::stale(&stale).into_iter().for_each(ui::complain);
     if let Some(why) = left.no_copy {
-        let text = format!(
-            "zone '{zone}' is detached; a copy of its manifest was not written: {why}; 'sysadm zone detach -n {zone}' prints it"
-        );
-        return Err(CliError::new(Exit::Partly, text));
+        let text = format!("zone '{zone}' is detached; a copy of its manifest was not written: {why}");
+        let hint = format!("'sysadm zone detach -n {zone}' prints it");
+        return Err(CliError::new(Exit::Partly, Message::from(text).with_hint(hint)));
     }
     Ok(Exit::Done)
 }

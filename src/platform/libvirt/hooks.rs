@@ -94,7 +94,8 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<FileChange> {
 
 /// The text of an existing script. A script of another origin is neither replaced nor removed.
 fn must_be_ours(path: &Path) -> std::io::Result<String> {
-    let strange = || std::io::Error::new(NOT_OURS, "it is not a hook of sysadm; move it away");
+    // The kind is what the error is known by where it is handled, and where its hint comes from.
+    let strange = || std::io::Error::new(NOT_OURS, "it is not a hook of sysadm");
     if path.symlink_metadata()?.is_symlink() {
         return Err(strange());
     }
@@ -128,7 +129,7 @@ mod tests {
         for link in [false, true] {
             put(link);
             let said = crate::model::chain(&install(&paths).unwrap_err());
-            assert!(said.ends_with("00-sysadm: it is not a hook of sysadm; move it away"), "{said}");
+            assert!(said.ends_with("00-sysadm: it is not a hook of sysadm"), "{said}");
             assert_eq!(uninstall(&paths).unwrap()[0].1, FileChange::Kept);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 0\n");
             assert_eq!(path.is_symlink(), link);

@@ -120,7 +120,7 @@ impl Sim {
         self.change(|session| {
             let record = session.named(zone)?;
             if record.zone().is_running() {
-                return Err(record.refuse("it runs; stop it first"));
+                return Err(record.refuse("it runs"));
             }
             session.delete(record.config.uuid)?;
             for path in record.config.disks.iter().filter_map(file_of) {

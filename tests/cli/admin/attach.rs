@@ -166,7 +166,8 @@ fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not
     assert_snapshot!(refused, @r"
     ------- stderr -------
     sysadm: zone 'box1' was not attached to h1:
-        zone: its manifest is gone from /SITE/nfs/box1: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n box1 >/SITE/nfs/box1/SUNWdetached.xml
+        zone: its manifest is gone from /SITE/nfs/box1: it may be attached on another host
+    hint: if it is not, put it there again: sysadm zone detach -n box1 >/SITE/nfs/box1/SUNWdetached.xml
     [exit status 1]
     ");
     assert_eq!(site.run("h1", "zone attach -F box1").to_string(), refused.to_string());

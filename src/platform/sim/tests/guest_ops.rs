@@ -54,7 +54,7 @@ fn a_zone_comes_and_goes_with_its_disks() {
     assert!(disk.is_file());
     assert!(world.a.create(spec("web")).is_err());
     world.a.start(&name("web")).unwrap();
-    assert!(world.a.remove(&name("web")).unwrap_err().to_string().contains("stop it first"));
+    assert!(world.a.remove(&name("web")).unwrap_err().to_string().contains("it runs"));
     world.a.stop(&name("web")).unwrap();
     world.a.remove(&name("web")).unwrap();
     assert!(!disk.exists());
