@@ -73,12 +73,17 @@ impl fmt::Display for Failpoint {
     }
 }
 
-impl FromStr for Failpoint {
-    type Err = String;
+/// There is no such failpoint.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such failpoint: {0:?}")]
+pub struct FailpointError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Failpoint {
+    type Err = FailpointError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::all().find(|point| point.to_string() == text);
-        found.ok_or_else(|| format!("no such failpoint: {text:?}"))
+        found.ok_or_else(|| FailpointError(text.to_owned()))
     }
 }
 

@@ -99,7 +99,7 @@ fn announce(context: &Context, when: &TimeArg, message: Option<String>) -> Resul
     let now = Millis::now();
     match when
         .moment(now, &TimeZone::system())
-        .map_err(|why| CliError::usage(format!("--announce: {why}")))?
+        .map_err(|error| CliError::usage(Message::of(&error).about("--announce")))?
     {
         Some(begins) => {
             let announcement = Announcement { begins, user: Context::user(), since: now, message };

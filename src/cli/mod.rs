@@ -33,7 +33,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-use crate::model::{Hinted, HostUriError, ZoneNameError};
+use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError};
 
 /// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
@@ -126,8 +126,14 @@ fn told(error: &clap::Error) -> Result<Exit, CliError> {
 /// The hints of the value that was not understood.
 fn hints_of(error: &clap::Error) -> Vec<String> {
     let Some(source) = std::error::Error::source(error) else { return Vec::new() };
-    let uri = source.downcast_ref::<HostUriError>().map(Hinted::hints);
-    uri.or_else(|| source.downcast_ref::<ZoneNameError>().map(Hinted::hints)).unwrap_or_default()
+    let hinted = [
+        source.downcast_ref::<HostUriError>().map(Hinted::hints),
+        source.downcast_ref::<ZoneNameError>().map(Hinted::hints),
+        source.downcast_ref::<SizeError>().map(Hinted::hints),
+        source.downcast_ref::<time_arg::TimeArgError>().map(Hinted::hints),
+        source.downcast_ref::<zone::WishError>().map(Hinted::hints),
+    ];
+    hinted.into_iter().flatten().flatten().collect()
 }
 
 async fn run(command: SysadmCommand) -> Result<Exit, CliError> {

@@ -8,7 +8,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
+use crate::model::{BlockerKind, Brand, Identifier, IdentifierError, ZoneName, parse_bytes};
 use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec};
 
 /// Create simulated hosts and zones, and make them fail
@@ -232,11 +232,20 @@ fn operation() -> impl TypedValueParser<Value = Operation> {
     PossibleValuesParser::new(words).try_map(|word| word.parse())
 }
 
-fn parse_folder(text: &str) -> Result<PathBuf, String> {
-    std::path::absolute(text).map_err(|error| error.to_string())
+fn parse_folder(text: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(text)
 }
 
-fn parse_storage(text: &str) -> Result<StorageFolder, String> {
+/// Why a text is no storage.
+#[derive(Debug, thiserror::Error)]
+enum StorageError {
+    #[error(transparent)]
+    Name(#[from] IdentifierError),
+    #[error(transparent)]
+    Folder(#[from] std::io::Error),
+}
+
+fn parse_storage(text: &str) -> Result<StorageFolder, StorageError> {
     let (name, folder) = match text.split_once('=') {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::model::Millis;
+use crate::model::{Hinted, Millis};
 
 /// `2026-11-22 02:00`, `+2h`, or `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +19,32 @@ pub enum TimeArg {
     Never,
 }
 
-impl FromStr for TimeArg {
-    type Err = String;
+/// Why a text is no time that is to come.
+#[derive(Debug, thiserror::Error)]
+pub enum TimeArgError {
+    #[error("{0:?} is no time")]
+    NoTime(String),
+    /// The clock skips it, or it is too far away.
+    #[error(transparent)]
+    Nowhere(#[from] jiff::Error),
+    #[error("that time has passed")]
+    Passed,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no time; write \"YYYY-MM-DD HH:MM\", +90min, +2h, or none");
+impl Hinted for TimeArgError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoTime(_) => vec!["write \"YYYY-MM-DD HH:MM\", +90min, +2h, or none".to_owned()],
+            Self::Nowhere(_) | Self::Passed => Vec::new(),
+        }
+    }
+}
+
+impl FromStr for TimeArg {
+    type Err = TimeArgError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || TimeArgError::NoTime(text.to_owned());
         if text == "none" {
             return Ok(Self::Never);
         }
@@ -39,16 +60,16 @@ impl TimeArg {
     ///
     /// # Errors
     /// If it has passed, or does not exist.
-    pub fn moment(&self, now: Millis, zone: &TimeZone) -> Result<Option<Millis>, String> {
+    pub fn moment(&self, now: Millis, zone: &TimeZone) -> Result<Option<Millis>, TimeArgError> {
         let moment = match self {
             Self::Never => return Ok(None),
             Self::In(span) => now.after(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
             Self::At(time) => {
-                let time = time.to_zoned(zone.clone()).map_err(|error| error.to_string())?;
+                let time = time.to_zoned(zone.clone())?;
                 Millis(time.timestamp().as_millisecond())
             }
         };
-        if moment < now { Err("that time has passed".to_owned()) } else { Ok(Some(moment)) }
+        if moment < now { Err(TimeArgError::Passed) } else { Ok(Some(moment)) }
     }
 }
 
@@ -59,7 +80,8 @@ mod tests {
     const NOW: Millis = Millis(1_795_300_000_000);
 
     fn moment(text: &str) -> Result<Option<i64>, String> {
-        text.parse::<TimeArg>()?.moment(NOW, &TimeZone::UTC).map(|moment| moment.map(|moment| moment.0))
+        let moment = text.parse::<TimeArg>().and_then(|time| time.moment(NOW, &TimeZone::UTC));
+        moment.map(|moment| moment.map(|moment| moment.0)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -70,7 +92,7 @@ mod tests {
         assert_eq!(moment("none"), Ok(None));
         let east = TimeZone::fixed(jiff::tz::offset(1));
         let local = "2026-12-24 18:30".parse::<TimeArg>().unwrap().moment(NOW, &east);
-        assert_eq!(local, Ok(Some(Millis(1_798_133_400_000))));
+        assert_eq!(local.unwrap(), Some(Millis(1_798_133_400_000)));
     }
 
     #[test]

@@ -27,14 +27,22 @@ impl Maps {
     }
 }
 
-impl TryFrom<BTreeMap<HostName, HostMap>> for Maps {
-    type Error = String;
+/// One host has two sections.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} and {twin} are one host")]
+pub struct TwinError {
+    name: String,
+    twin: String,
+}
 
-    fn try_from(maps: BTreeMap<HostName, HostMap>) -> Result<Self, String> {
+impl TryFrom<BTreeMap<HostName, HostMap>> for Maps {
+    type Error = TwinError;
+
+    fn try_from(maps: BTreeMap<HostName, HostMap>) -> Result<Self, Self::Error> {
         let names: Vec<_> = maps.keys().map(HostName::as_str).collect();
         for (place, name) in names.iter().enumerate() {
             if let Some(twin) = names.iter().skip(place + 1).find(|other| other.eq_ignore_ascii_case(name)) {
-                return Err(format!("{name} and {twin} are one host"));
+                return Err(TwinError { name: (*name).to_owned(), twin: (*twin).to_owned() });
             }
         }
         Ok(Self(maps))

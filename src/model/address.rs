@@ -17,11 +17,20 @@ pub struct Address {
     pub port: Option<u16>,
 }
 
-impl FromStr for Address {
-    type Err = String;
+/// Why a text names no host. What it should be is part of the fact: it is read from files, which hints do not leave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error("{0:?} is no address: it is not HOST or HOST:PORT, nor [ADDRESS]:PORT for IPv6")]
+    Address(String),
+    #[error("{0:?} is no name of a host: it is not as in a URI, without user and port")]
+    HostName(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no address; write HOST or HOST:PORT, and IPv6 as [ADDRESS]:PORT");
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || AddressError::Address(text.to_owned());
         let (host, port) = split_address(text).ok_or_else(bad)?;
         let port = port.map(|port| port.parse().ok().filter(|port| *port > 0).ok_or_else(bad)).transpose()?;
         Ok(Self { host, port })
@@ -29,9 +38,9 @@ impl FromStr for Address {
 }
 
 impl TryFrom<String> for Address {
-    type Error = String;
+    type Error = AddressError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
 }
@@ -64,14 +73,14 @@ impl HostName {
 }
 
 impl TryFrom<String> for HostName {
-    type Error = String;
+    type Error = AddressError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         let is_address = text.parse::<std::net::Ipv6Addr>().is_ok();
         if is_address || matches!(split_address(&text), Some((host, None)) if host == text) {
             return Ok(Self(text));
         }
-        Err(format!("{text:?} is no name of a host; write it as it stands in its URI, without user and port"))
+        Err(AddressError::HostName(text))
     }
 }
 

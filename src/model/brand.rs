@@ -35,17 +35,22 @@ impl Brand {
     }
 }
 
-impl FromStr for Brand {
-    type Err = String;
+/// A text is not a brand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a brand")]
+pub struct BrandError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Brand {
+    type Err = BrandError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
         let starts_well = text.starts_with(|first: char| first.is_ascii_lowercase());
         if text.len() <= LONGEST && starts_well && text.bytes().all(is_plain) {
             Ok(Self::known(text.as_bytes()))
         } else {
-            Err(format!("{text:?} is not a brand"))
+            Err(BrandError(text.to_owned()))
         }
     }
 }

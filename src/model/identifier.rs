@@ -22,18 +22,23 @@ impl Identifier {
     }
 }
 
-impl FromStr for Identifier {
-    type Err = String;
+/// A text cannot be an administrator's name for something. It holds the beginning of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit"
+)]
+pub struct IdentifierError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Identifier {
+    type Err = IdentifierError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if begins && text.len() <= 63 && text.chars().all(allowed) {
             return Ok(Self(text.to_owned()));
         }
-        let rule = "1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit";
-        let shown: String = text.chars().take(80).collect();
-        Err(format!("{shown:?} cannot be a name: {rule}"))
+        Err(IdentifierError(text.chars().take(80).collect()))
     }
 }
 
@@ -44,9 +49,9 @@ impl fmt::Display for Identifier {
 }
 
 impl TryFrom<String> for Identifier {
-    type Error = String;
+    type Error = IdentifierError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
 }

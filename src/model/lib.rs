@@ -37,21 +37,23 @@ pub mod xml;
 mod zone;
 pub mod zonecfg;
 
-pub use address::{Address, HostName};
-pub use brand::{Abilities, Brand};
+pub use address::{Address, AddressError, HostName};
+pub use brand::{Abilities, Brand, BrandError};
 pub use check::{Blocker, BlockerKind, CheckRequest, PendingLoad, Shortage};
 pub use edit::Edit;
 pub use error::{Hinted, Message, RESUME, RESUME_LATER, chain};
 pub use facts::Facts;
 pub use home::Home;
 pub use host_id::HostId;
-pub use identifier::Identifier;
+pub use identifier::{Identifier, IdentifierError};
 pub use location::Location;
-pub use mac::Mac;
+pub use mac::{Mac, MacError};
 pub use manifest::{Disk, Inherited, Manifest, Presence, is_static};
-pub use migration::{MoveLimits, Progress, Sent, StreamId, Token};
+pub use migration::{MoveLimits, Progress, Sent, StreamId, Token, TokenError};
 pub use name::{ZoneName, ZoneNameError};
-pub use network::{Interface, InterfaceMapping, MappingError, NetMap, Network, NetworkName};
+pub use network::{
+    Interface, InterfaceMapping, MappingError, NetMap, Network, NetworkName, NetworkNameError,
+};
 pub use obstacle::{Against, Obstacle};
 pub use plain::plain;
 pub use replica::{Replica, Takeover};
@@ -59,6 +61,7 @@ pub use role::Role;
 pub use software::{Package, Patch, Software, System, is_unknown_version, unknown_version};
 pub use step::Step;
 pub use storage_uri::{LocalPath, StorageUri, StorageUriError};
-pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
+pub use time::{Millis, SizeError, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
+pub use words::WordError;
 pub use zone::{Aux, Ended, Inventory, Method, UnmanagedGuest, Zone, ZoneState};

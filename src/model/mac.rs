@@ -26,11 +26,16 @@ impl Mac {
     }
 }
 
-impl FromStr for Mac {
-    type Err = String;
+/// A text is not a hardware address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no hardware address")]
+pub struct MacError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no hardware address");
+impl FromStr for Mac {
+    type Err = MacError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || MacError(text.to_owned());
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {
@@ -50,9 +55,9 @@ impl fmt::Display for Mac {
 }
 
 impl TryFrom<String> for Mac {
-    type Error = String;
+    type Error = MacError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
 }

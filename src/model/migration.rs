@@ -76,16 +76,17 @@ impl Token {
     }
 }
 
-impl TryFrom<String> for Token {
-    type Error = String;
+/// A text, which is not shown, is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a migration token is 32 hexadecimal digits")]
+pub struct TokenError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+impl TryFrom<String> for Token {
+    type Error = TokenError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if text.len() == 32 && text.bytes().all(hex) {
-            Ok(Self(text))
-        } else {
-            Err("a migration token is 32 hexadecimal digits".to_owned())
-        }
+        if text.len() == 32 && text.bytes().all(hex) { Ok(Self(text)) } else { Err(TokenError) }
     }
 }
 

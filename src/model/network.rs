@@ -71,17 +71,21 @@ impl NetworkName {
     }
 }
 
-impl FromStr for NetworkName {
-    type Err = String;
+/// A text cannot be the name of a network. It holds the beginning of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no name of a network: up to 63 characters without '/' and ':' are allowed")]
+pub struct NetworkNameError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for NetworkName {
+    type Err = NetworkNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let odd = |c: char| c == '/' || c == ':' || c.is_control();
         let is_name = !matches!(text, "" | "." | "..") && text.trim() == text && text.len() <= 63;
         if is_name && !text.contains(odd) {
             return Ok(Self(text.to_owned()));
         }
-        let shown: String = text.chars().take(80).collect();
-        Err(format!("{shown:?} is no name of a network; up to 63 characters without '/' and ':' are allowed"))
+        Err(NetworkNameError(text.chars().take(80).collect()))
     }
 }
 
@@ -92,9 +96,9 @@ impl fmt::Display for NetworkName {
 }
 
 impl TryFrom<String> for NetworkName {
-    type Error = String;
+    type Error = NetworkNameError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
 }

@@ -75,12 +75,23 @@ pub fn format_bytes(bytes: u64) -> String {
     if tenths == 0 || whole >= 100 { format!("{whole}{unit}") } else { format!("{whole}.{tenths}{unit}") }
 }
 
+/// A text is not a size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no size")]
+pub struct SizeError(String);
+
+impl crate::Hinted for SizeError {
+    fn hints(&self) -> Vec<String> {
+        vec!["write a number and K, M, G or T: 512M, 1.5G".to_owned()]
+    }
+}
+
 /// The size in bytes of a text such as `96M`, `1.5G`, `2GiB` or `4096`.
 ///
 /// # Errors
-/// A sentence, if the text is not a size.
-pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let bad = || format!("{text:?} is no size; write a number and K, M, G or T: 512M, 1.5G");
+/// If the text is not a size.
+pub fn parse_bytes(text: &str) -> Result<u64, SizeError> {
+    let bad = || SizeError(text.to_owned());
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[number.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,
@@ -122,7 +133,7 @@ mod tests {
         }
         assert_eq!(["2GiB", "1.5MiB", "3kib"].map(parse_bytes), [Ok(2 << 30), Ok(3 << 19), Ok(3 << 10)]);
         for text in ["", "G", "-1", "1.25G", "1,5G", "5X", "5GB", "5iB", "+5", "1e3", "99999999999999T"] {
-            assert!(parse_bytes(text).unwrap_err().contains("is no size"), "{text:?}");
+            assert!(parse_bytes(text).unwrap_err().to_string().contains("is no size"), "{text:?}");
         }
     }
 

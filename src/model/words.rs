@@ -1,5 +1,14 @@
 //! Enums whose variants are words: in output, in the store and on the wire.
 
+/// A text is none of the words of such an enum.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a {what}")]
+pub struct WordError {
+    pub text: String,
+    /// What it would have been.
+    pub what: &'static str,
+}
+
 /// Declares an enum whose variants each have one fixed word for output, the store and the wire.
 #[macro_export]
 macro_rules! words {
@@ -18,12 +27,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
+            type Err = $crate::WordError;
 
-            fn from_str(text: &str) -> Result<Self, String> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(format!("{text:?} is not a {}", $what)),
+                    _ => Err($crate::WordError { text: text.to_owned(), what: $what }),
                 }
             }
         }

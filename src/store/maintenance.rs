@@ -22,17 +22,20 @@ impl Default for MaintenanceType {
     }
 }
 
-impl FromStr for MaintenanceType {
-    type Err = String;
+/// A text is not the name of a holder.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a maintenance type: 1 to 32 lower-case letters, digits and '-', a letter first")]
+pub struct MaintenanceTypeError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for MaintenanceType {
+    type Err = MaintenanceTypeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(plain) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!(
-                "{text:?} is not a maintenance type: 1 to 32 lower-case letters, digits and '-', a letter first"
-            ))
+            Err(MaintenanceTypeError(text.to_owned()))
         }
     }
 }

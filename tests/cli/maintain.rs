@@ -255,9 +255,10 @@ fn a_time_that_is_none_or_has_passed_is_not_announced() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "maintain --announce tomorrow"), @r#"
     ------- stderr -------
-    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is no time; write "YYYY-MM-DD HH:MM", +90min, +2h, or none
+    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is no time
 
     For more information, try '--help'.
+    hint: write "YYYY-MM-DD HH:MM", +90min, +2h, or none
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "maintain --announce '2020-01-01 00:00'"), @r"

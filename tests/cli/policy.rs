@@ -200,7 +200,7 @@ fn an_evacuation_under_a_wrong_policy_does_nothing_and_says_why() {
     std::fs::write(site.paths("h1").policies().join("mine.toml"), "[limits]\nheadroom = \"110%\"\n").unwrap();
     assert_snapshot!(site.run("h1", "evacuate -a --policy mine"), @r#"
     ------- stderr -------
-    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml:2:12: "110%" is no share; write 0% to 99%, as in "10%"
+    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml:2:12: "110%" is no share: a share is 0% to 99%, as in "10%"
         headroom = "110%"
                    ^^^^^^
     sysadm: /SITE/h1/etc/sysadm/policies/mine.toml cannot be used: 1 thing is wrong in it

@@ -50,9 +50,10 @@ fn hosts_and_zones_are_made_and_unmade() {
     "#);
     assert_snapshot!(site.run("h1", "sim host --memory lots"), @r#"
     ------- stderr -------
-    error: invalid value 'lots' for '--memory <SIZE>': "lots" is no size; write a number and K, M, G or T: 512M, 1.5G
+    error: invalid value 'lots' for '--memory <SIZE>': "lots" is no size
 
     For more information, try '--help'.
+    hint: write a number and K, M, G or T: 512M, 1.5G
     [exit status 2]
     "#);
 }

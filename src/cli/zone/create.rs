@@ -12,7 +12,7 @@ use crate::exec;
 use crate::file;
 use crate::folder;
 use crate::host::Host;
-use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
+use crate::model::{Hinted, NetMap, NetworkName, NetworkNameError, SizeError, ZoneName, parse_bytes};
 use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
@@ -51,27 +51,55 @@ enum Setting {
     Uuid(Uuid),
 }
 
-fn parse_setting(text: &str) -> Result<Setting, String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    let number = |what: &str| format!("{value:?} is no {what}");
+/// Why the value of `--set` or `--net` is none.
+#[derive(Debug, thiserror::Error)]
+pub enum WishError {
+    #[error("it has no '='")]
+    Undivided {
+        /// What stands on both sides of it.
+        form: &'static str,
+    },
+    #[error(transparent)]
+    Size(#[from] SizeError),
+    #[error(transparent)]
+    Network(#[from] NetworkNameError),
+    #[error("{text:?} is no {what}")]
+    Value { text: String, what: &'static str },
+    #[error("there are memory, cpus, autostart, machine and uuid")]
+    Key,
+}
+
+impl Hinted for WishError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Undivided { form } => vec![format!("write {form}")],
+            Self::Size(cause) => cause.hints(),
+            Self::Value { what: "answer", .. } => vec!["write true or false".to_owned()],
+            Self::Network(_) | Self::Value { .. } | Self::Key => Vec::new(),
+        }
+    }
+}
+
+fn parse_setting(text: &str) -> Result<Setting, WishError> {
+    let (key, value) = text.split_once('=').ok_or(WishError::Undivided { form: "KEY=VALUE" })?;
+    let number = |what| WishError::Value { text: value.to_owned(), what };
     Ok(match key {
         "memory" => Setting::Memory(parse_bytes(value)?),
         "cpus" => match value.parse() {
             Ok(cpus @ 1..) => Setting::Cpus(cpus),
             _ => return Err(number("number of processors")),
         },
-        "autostart" => Setting::Autostart(value.parse().map_err(|_| number("answer; write true or false"))?),
+        "autostart" => Setting::Autostart(value.parse().map_err(|_| number("answer"))?),
         "machine" if !value.is_empty() => Setting::Machine(value.to_owned()),
         "uuid" if value == "new" => Setting::Uuid(Uuid::new_v4()),
         "uuid" => Setting::Uuid(value.parse().map_err(|_| number("UUID"))?),
-        _ => return Err("there are memory, cpus, autostart, machine and uuid".to_owned()),
+        _ => return Err(WishError::Key),
     })
 }
 
-fn parse_network(text: &str) -> Result<(NetworkName, NetworkName), String> {
-    let (from, to) = text.split_once('=').ok_or("write OLD=NEW")?;
-    let name = |text: &str| text.parse::<NetworkName>().map_err(|error| error.to_string());
-    Ok((name(from)?, name(to)?))
+fn parse_network(text: &str) -> Result<(NetworkName, NetworkName), WishError> {
+    let (from, to) = text.split_once('=').ok_or(WishError::Undivided { form: "OLD=NEW" })?;
+    Ok((from.parse()?, to.parse()?))
 }
 
 fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> Result<Overrides, CliError> {

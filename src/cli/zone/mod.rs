@@ -15,6 +15,7 @@ use crate::admin::ZoneAdmin;
 use crate::host::Local;
 use crate::model::{Blocker, BlockerKind, Manifest, Millis};
 use crate::zonepath;
+pub use create::WishError;
 pub use standby::problems as standby_problems;
 use standby::stale;
 

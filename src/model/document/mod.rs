@@ -56,9 +56,15 @@ pub struct DocumentError {
     pub line: usize,
     /// One line.
     pub what: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<&'static str>,
 }
 
-impl crate::Hinted for DocumentError {}
+impl crate::Hinted for DocumentError {
+    fn hints(&self) -> Vec<String> {
+        self.hint.map(str::to_owned).into_iter().collect()
+    }
+}
 
 /// Maximum number of characters shown of an explanation.
 const SHOWN: usize = 400;
@@ -68,7 +74,7 @@ impl DocumentError {
     fn new(file: &str, line: usize, what: &str) -> Self {
         let clean = |text: &str| plain(text).chars().take(SHOWN).collect::<String>();
         let more = if what.chars().nth(SHOWN).is_some() { "…" } else { "" };
-        Self { file: clean(file), line, what: clean(what) + more }
+        Self { file: clean(file), line, what: clean(what) + more, hint: None }
     }
 }
 

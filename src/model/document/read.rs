@@ -83,9 +83,9 @@ fn is_ours(root: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<(), Documen
     let wrong = |what: &str| Err(place.wrong(root, &format!("cannot attach: {what}")));
     let version = root.attribute("version");
     if let Some(other) = version.filter(|version| !is_known(version, VERSION)) {
-        return wrong(&format!(
-            "manifest version {other}, this sysadm reads version {VERSION}; use the sysadm that has written it"
-        ));
+        let what = format!("manifest version {other}, this sysadm reads version {VERSION}");
+        let hint = Some("use the sysadm that has written it");
+        return wrong(&what).map_err(|error| DocumentError { hint, ..error });
     }
     if let Some(missing) = ["version", "uuid"].iter().find(|key| !root.has_attribute(**key)) {
         let all = "only a manifest by 'sysadm zone detach' has all that is needed";

@@ -75,7 +75,7 @@ impl Form {
                 Ok(word) => {
                     self.groups.insert(word, plain(hosts));
                 }
-                Err(what) => self.wrong.add(name.span(), what),
+                Err(error) => self.wrong.add(name.span(), error.to_string()),
             }
         }
     }

@@ -145,7 +145,8 @@ impl<'i> Section<'i> {
                 items.into_iter().filter_map(|item| table(name.clone(), item, diagnostics)).collect()
             }
             other => {
-                diagnostics.add(span, format!("{key} is {}; write {name} above its keys", other.type_str()));
+                diagnostics
+                    .add(span, format!("{key} is {}, and not sections of the form {name}", other.type_str()));
                 Vec::new()
             }
         }
@@ -196,13 +197,12 @@ fn list<T: DeserializeOwned>(
     match value.into_inner() {
         DeValue::Array(items) => {
             if items.is_empty() {
-                diagnostics.add(span, format!("{key} is empty; leave it out"));
+                diagnostics.add(span, format!("{key} is empty"));
             }
             Some(items.into_iter().filter_map(|item| read(item, diagnostics)).collect())
         }
         other => {
-            diagnostics
-                .add(span, format!("{key} is a list; write [ ] around it ({} was found)", other.type_str()));
+            diagnostics.add(span, format!("{key} is a list in [ ]; {} was found", other.type_str()));
             None
         }
     }

@@ -6,15 +6,38 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{HostUri, Identifier, ZoneName, ZoneNameError, parse_bytes};
+use crate::model::{
+    HostUri, HostUriError, Identifier, IdentifierError, ZoneName, ZoneNameError, parse_bytes,
+};
+
+/// Why a text is not such a value. What it should be is part of the fact: serde passes on nothing but a text.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    #[error("{0:?} is no share: a share is 0% to 99%, as in \"10%\"")]
+    Share(String),
+    #[error("{0:?} is no bandwidth: a bandwidth is a size a second, as in \"1GiB/s\" or \"100MiB/s\"")]
+    Rate(String),
+    #[error("{0:?} is too little; the least is 1MiB/s")]
+    Slow(String),
+    #[error("{text:?} is no pattern of zone names: {what}; * stands for any characters, ? for one")]
+    Pattern {
+        text: String,
+        /// Why no zone name matches it.
+        what: String,
+    },
+    #[error(transparent)]
+    Host(#[from] HostUriError),
+    #[error(transparent)]
+    Group(#[from] IdentifierError),
+}
 
 /// A type that serde sees as its text.
 macro_rules! by_text {
     ($($name:ty),+) => {
         $(impl TryFrom<String> for $name {
-            type Error = String;
+            type Error = ValueError;
 
-            fn try_from(text: String) -> Result<Self, String> {
+            fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse()
             }
         }
@@ -42,10 +65,10 @@ impl Share {
 }
 
 impl FromStr for Share {
-    type Err = String;
+    type Err = ValueError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no share; write 0% to 99%, as in \"10%\"");
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || ValueError::Share(text.to_owned());
         let number = text.strip_suffix('%').ok_or_else(bad)?;
         let plain = number.starts_with(|c: char| c.is_ascii_digit())
             && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -73,14 +96,13 @@ impl Rate {
 }
 
 impl FromStr for Rate {
-    type Err = String;
+    type Err = ValueError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad =
-            || format!("{text:?} is no bandwidth; write a size a second, as in \"1GiB/s\" or \"100MiB/s\"");
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || ValueError::Rate(text.to_owned());
         let bytes = text.strip_suffix("/s").and_then(|size| parse_bytes(size).ok()).ok_or_else(bad)?;
         if bytes < 1 << 20 {
-            return Err(format!("{text:?} is too little; the least is 1MiB/s"));
+            return Err(ValueError::Slow(text.to_owned()));
         }
         Ok(Self(bytes))
     }
@@ -155,9 +177,9 @@ const fn utf8_length(first: u8) -> usize {
 }
 
 impl FromStr for Pattern {
-    type Err = String;
+    type Err = ValueError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The error is that of a name that matches: one in which the wildcards are replaced by a letter.
         let what = if text.is_empty() {
             "it is empty".to_owned()
@@ -169,7 +191,7 @@ impl FromStr for Pattern {
                 Err(other) => other.to_string(),
             }
         };
-        Err(format!("{text:?} is no pattern of zone names: {what}; * stands for any characters, ? for one"))
+        Err(ValueError::Pattern { text: text.to_owned(), what })
     }
 }
 
@@ -202,16 +224,13 @@ pub enum HostRef {
 }
 
 impl FromStr for HostRef {
-    type Err = String;
+    type Err = ValueError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.contains([':', '/', '@']) {
-            return text
-                .parse()
-                .map(Self::Host)
-                .map_err(|error: crate::model::HostUriError| error.to_string());
+            return Ok(Self::Host(text.parse()?));
         }
-        text.parse().map(Self::Group)
+        Ok(Self::Group(text.parse()?))
     }
 }
 
@@ -270,12 +289,12 @@ mod tests {
     #[test]
     fn what_is_no_share_rate_pattern_or_name_is_refused() {
         for text in ["10", "%", "-1%", "100%", "nan%", "inf%", "+5%", "1e1%", "1.2.3%", ".5%", " 1%", "1 %"] {
-            assert!(text.parse::<Share>().unwrap_err().contains("is no share"), "{text}");
+            assert!(text.parse::<Share>().unwrap_err().to_string().contains("is no share"), "{text}");
         }
         for text in ["", "1G", "/s", "1GiB/min", "-1G/s", "1Gbit/s", "fast"] {
-            assert!(text.parse::<Rate>().unwrap_err().contains("is no bandwidth"), "{text}");
+            assert!(text.parse::<Rate>().unwrap_err().to_string().contains("is no bandwidth"), "{text}");
         }
-        assert!("1023KiB/s".parse::<Rate>().unwrap_err().contains("the least is 1MiB/s"));
+        assert!("1023KiB/s".parse::<Rate>().unwrap_err().to_string().contains("the least is 1MiB/s"));
         for text in [
             "",
             "a b",
@@ -294,12 +313,15 @@ mod tests {
             "a%0A",
             "%2E%2F",
         ] {
-            assert!(text.parse::<Pattern>().unwrap_err().contains("no pattern"), "{text}");
+            assert!(text.parse::<Pattern>().unwrap_err().to_string().contains("no pattern"), "{text}");
         }
         for text in ["", "-x", "..", ".x", "a/b", "a b", &"x".repeat(64)] {
-            assert!(text.parse::<Identifier>().unwrap_err().contains("cannot be a name"), "{text}");
+            assert!(
+                text.parse::<Identifier>().unwrap_err().to_string().contains("cannot be a name"),
+                "{text}"
+            );
         }
-        assert!("h2:22".parse::<HostRef>().unwrap_err().contains("no scheme"));
+        assert!("h2:22".parse::<HostRef>().unwrap_err().to_string().contains("no scheme"));
     }
 
     #[test]

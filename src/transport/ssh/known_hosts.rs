@@ -18,6 +18,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
+use crate::model::Hinted;
+
 use super::pattern::among;
 
 /// The keys of one host.
@@ -48,6 +50,26 @@ pub(super) struct Place {
     pub is_pattern: bool,
 }
 
+/// Why the keys of hosts cannot be known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KnownHostsError {
+    #[error("failed to read {path}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("failed to read {0}: it is not there")]
+    Missing(PathBuf),
+    #[error("RevokedHostKeys {0}: a binary list of revoked keys is not supported")]
+    Binary(PathBuf),
+}
+
+impl Hinted for KnownHostsError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Binary(_) => vec!["write them as text, one in a line".to_owned()],
+            Self::Read { .. } | Self::Missing(_) => Vec::new(),
+        }
+    }
+}
+
 /// The status of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum KeyVerdict {
@@ -63,7 +85,7 @@ pub(super) enum KeyVerdict {
 
 impl KnownKeys {
     /// Reads the files; missing ones are skipped. The host is known by `name`; `plain` is that without a port.
-    pub(super) fn read(files: &[PathBuf], name: &str, plain: &str) -> Result<Self, String> {
+    pub(super) fn read(files: &[PathBuf], name: &str, plain: &str) -> Result<Self, KnownHostsError> {
         let mut known = Self::default();
         for file in files {
             if let Some(text) = text_of(file)? {
@@ -74,13 +96,12 @@ impl KnownKeys {
     }
 
     /// Treats the keys in a file as revoked, one per line. A list in OpenSSH's binary format cannot be read.
-    pub(super) fn revoke(&mut self, file: &Path) -> Result<(), String> {
+    pub(super) fn revoke(&mut self, file: &Path) -> Result<(), KnownHostsError> {
         let Some(text) = text_of(file)? else {
-            return Err(format!("failed to read {}: it is not there", file.display()));
+            return Err(KnownHostsError::Missing(file.to_owned()));
         };
         if text.starts_with(b"SSHKRL") {
-            let what = "a binary list of revoked keys is not supported; write them as text, one in a line";
-            return Err(format!("RevokedHostKeys {}: {what}", file.display()));
+            return Err(KnownHostsError::Binary(file.to_owned()));
         }
         for (line, text) in (1..).zip(String::from_utf8_lossy(&text).lines()) {
             let words: Vec<_> = text.split_ascii_whitespace().collect();
@@ -135,11 +156,11 @@ impl KnownKeys {
 }
 
 /// The contents of a file; none if it is missing.
-fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
+fn text_of(file: &Path) -> Result<Option<Vec<u8>>, KnownHostsError> {
     match std::fs::read(file) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(format!("failed to read {}: {error}", file.display())),
+        Err(source) => Err(KnownHostsError::Read { path: file.to_owned(), source }),
     }
 }
 
@@ -255,9 +276,9 @@ mod tests {
         let file = folder.path().join("revoked");
         let mut known = KnownKeys::default();
         known.add(&line("h2", "ssh-ed25519", 1), Path::new("/k"), "h2", "h2");
-        assert!(known.revoke(&file).unwrap_err().contains("it is not there"));
+        assert!(known.revoke(&file).unwrap_err().to_string().contains("it is not there"));
         std::fs::write(&file, "SSHKRL\n\0\0").unwrap();
-        assert!(known.revoke(&file).unwrap_err().contains("is not supported"));
+        assert!(known.revoke(&file).unwrap_err().to_string().contains("is not supported"));
         std::fs::write(&file, format!("# bad\nssh-ed25519 {}\n", STANDARD.encode(key("ssh-ed25519", 1))))
             .unwrap();
         known.revoke(&file).unwrap();

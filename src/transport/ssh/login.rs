@@ -8,7 +8,7 @@ use ssh2::{ErrorCode, MethodType, Session};
 use super::connect_error;
 use super::identity::identify;
 use super::keys::authenticate;
-use super::known_hosts::KnownKeys;
+use super::known_hosts::{KnownHostsError, KnownKeys};
 use super::settings::Settings;
 use crate::DialError;
 use crate::model::HostUri;
@@ -41,7 +41,7 @@ fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
     if unheeded.is_empty() {
         return error;
     }
-    let note = format!("; set in ssh_config and not supported: {}", unheeded.join(", "));
+    let note = format!("; ssh_config sets what is not supported: {}", unheeded.join(", "));
     match &mut error {
         DialError::Identity { what, .. } | DialError::Login { what, .. } => what.text.push_str(&note),
         DialError::Connect { source, .. } => {
@@ -53,7 +53,7 @@ fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
 }
 
 fn attempt(uri: &HostUri, settings: &Settings) -> Result<(Session, TcpStream), DialError> {
-    let setup = |what: String| DialError::Setup { uri: uri.clone(), what: what.into() };
+    let setup = |error: KnownHostsError| DialError::Setup { uri: uri.clone(), what: error.into() };
     let mut known =
         KnownKeys::read(&settings.known_hosts, &settings.known_as, &settings.known_plainly).map_err(setup)?;
     if let Some(file) = &settings.revoked {

@@ -64,7 +64,7 @@ pub(super) fn expand_path(word: &str, known: &Known<'_>) -> Result<PathBuf, Stri
         "" => known
             .home
             .map(Path::to_owned)
-            .ok_or_else(|| format!("\"{word}\": there is no home folder; set HOME"))?,
+            .ok_or_else(|| format!("\"{word}\": there is no home folder, and HOME is not set"))?,
         user => account(|name, _| name == user)
             .map(|(_, home)| home)
             .ok_or_else(|| format!("\"{word}\": /etc/passwd has no home folder of {user}"))?,
@@ -158,7 +158,7 @@ mod tests {
             let error = expand(word, &KNOWN).unwrap_err();
             assert!(error.contains(part) && error.contains(word), "{error}");
         }
-        assert!(expand_path("~/x", &KNOWN).unwrap_err().contains("set HOME"));
+        assert!(expand_path("~/x", &KNOWN).unwrap_err().contains("HOME is not set"));
         assert!(
             expand_path("~nobody-at-all/x", &KNOWN).unwrap_err().contains("no home folder of nobody-at-all")
         );

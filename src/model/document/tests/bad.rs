@@ -86,7 +86,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "version=\"1\"",
             "version=\"2\"",
-            "5: cannot attach: manifest version 2, this sysadm reads version 1; use the sysadm that has written it",
+            "5: cannot attach: manifest version 2, this sysadm reads version 1",
         ),
         ("brand=\"lxc\"", "brand=\"Kvm!\"", "5: brand=\"Kvm!\" of <zone>: \"Kvm!\" is not a brand"),
         (" state=\"installed\"", "", "5: <zone> has no \"state\": the manifest is not whole"),
