@@ -15,8 +15,10 @@
 mod announcement;
 mod backup;
 mod check;
+mod columns;
 mod contents;
 mod contradiction;
+mod database_file;
 mod error;
 mod expected;
 mod file_kind;
@@ -41,20 +43,21 @@ mod transitions;
 mod zone_record;
 mod zones;
 
-use crate::model::Message;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::backup::StepResult;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use check::{CheckContext, check, damaged};
+use columns::{from_json, to_json};
+pub(crate) use columns::{parsed, parsed_optional, recorded, stored, unsigned};
 pub use contents::Contents;
+use database_file::{Inode, has_journal, immutable, inode, is_there, make};
+pub(crate) use database_file::{prepare_file, write_ahead};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};
@@ -87,8 +90,6 @@ pub struct Store {
     /// Device and inode at the time of opening, if it is a file.
     inode: Option<Inode>,
 }
-
-type Inode = (u64, u64);
 
 impl Store {
     /// Opens the database for reading and writing; creates or upgrades it if necessary.
@@ -205,152 +206,4 @@ impl Store {
             _ => Ok(()),
         }
     }
-}
-
-fn inode(path: &Path) -> Option<Inode> {
-    path.metadata().ok().map(|about| (about.dev(), about.ino()))
-}
-
-/// Whether there is a file at that path. A dangling symbolic link or an empty file was a database once.
-fn is_there(path: &Path) -> Result<bool, StoreError> {
-    let failed = |source| StoreError::Create { path: path.to_owned(), source };
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        about => about.map_err(failed)?,
-    };
-    must_be_file(path).map_err(failed)?;
-    if path.metadata().map_err(failed)?.len() == 0 {
-        return Err(StoreError::Damaged { path: path.to_owned(), what: "it is empty".to_owned() });
-    }
-    Ok(true)
-}
-
-/// Creates a database, which gets its name when it is complete. Another process may create it at the same time.
-fn make(path: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Create { path: path.to_owned(), source };
-    prepare_folder(path).map_err(failed)?;
-    let draft = backup::ScratchFolder::new(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
-        _ => failed(source),
-    })?;
-    let connection = Connection::open_with_flags(draft.file(), OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
-        .map_err(|source| StoreError::open(path, source))?;
-    schema::upgrade(&connection, path)?;
-    connection.close().map_err(|(_, source)| StoreError::open(path, source))?;
-    match draft.put(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Switches the write-ahead journal on. SQLite does not wait for other processes that do the same to a new
-/// database at the same moment, whatever the busy timeout: two that have each read the file and want to write it
-/// would wait for ever.
-pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    let deadline = Instant::now() + BUSY;
-    loop {
-        match connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())) {
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-                    && Instant::now() < deadline =>
-            {
-                #[expect(clippy::disallowed_methods, reason = "an instant, as SQLite itself waits")]
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            result => return result,
-        }
-    }
-}
-
-/// Whether there is a journal beside the database, with changes that are not in it yet.
-fn has_journal(path: &Path) -> bool {
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-wal");
-    std::fs::metadata(journal).is_ok_and(|about| about.len() > 0)
-}
-
-/// The URI by which SQLite reads a file that no process changes.
-fn immutable(path: &Path) -> PathBuf {
-    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{name}?immutable=1").into()
-}
-
-/// Creates the folder (0700) if it is missing.
-fn prepare_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.is_dir() => crate::folder::make(folder, 0o700),
-        _ => Ok(()),
-    }
-}
-
-/// Creates the folder and the file (0600) if they are missing.
-pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
-    prepare_folder(path)?;
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => must_be_file(path),
-        Err(error) => Err(error),
-    }
-}
-
-/// SQLite's own error for a folder is not helpful.
-fn must_be_file(path: &Path) -> std::io::Result<()> {
-    if path.metadata()?.is_file() { Ok(()) } else { Err(std::io::Error::other("it is not a file")) }
-}
-
-/// Parses a column with the text of one of our own types.
-pub(crate) fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<T>
-where
-    T::Err: std::fmt::Display,
-{
-    let value = row.get_ref(column)?;
-    value.as_str()?.parse().map_err(|error: T::Err| {
-        rusqlite::Error::FromSqlConversionFailure(
-            0,
-            rusqlite::types::Type::Text,
-            format!("column {column}: {error}").into(),
-        )
-    })
-}
-
-/// Likewise for a column that may be empty.
-pub(crate) fn parsed_optional<T: std::str::FromStr>(
-    row: &rusqlite::Row<'_>,
-    column: &str,
-) -> rusqlite::Result<Option<T>>
-where
-    T::Err: std::fmt::Display,
-{
-    match row.get_ref(column)? {
-        ValueRef::Null => Ok(None),
-        _ => parsed(row, column).map(Some),
-    }
-}
-
-/// A message, whose text and hints have a column each.
-pub(crate) fn recorded(row: &rusqlite::Row<'_>, text: &str, hint: &str) -> rusqlite::Result<Option<Message>> {
-    let (text, hint): (Option<String>, Option<String>) = (row.get(text)?, row.get(hint)?);
-    Ok(text.map(|text| Message::recorded(text, hint.as_deref())))
-}
-
-/// A size as SQLite stores it.
-pub(crate) fn stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A size as it was stored.
-pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
-    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
-}
-
-/// Reads a JSON column.
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
-    })
-}
-
-/// Writes a JSON column.
-fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
