@@ -129,10 +129,8 @@ impl Engine {
                     &request,
                     |brand| self.local.able(brand),
                 )?;
-                select::keep_out(&mut found, &self.store.stopped()?, &request);
-                if direction == Direction::Migrate {
-                    select::keep_namesakes(&mut found, &self.store.zones()?, &inventory);
-                }
+                let for_good = direction == Direction::Migrate;
+                select::apply_records(&mut found, &self.store.zones()?, &inventory, &request, for_good);
                 order_stops(&mut found.list, view.here(), &request.zones);
                 self.tell_of(&view);
                 Ok((request, view, found))

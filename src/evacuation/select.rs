@@ -173,43 +173,39 @@ pub fn returning(
     Ok(Candidates { list: to_boot(stopped, request).chain(list).collect(), unmanaged: Vec::new() })
 }
 
-/// Zones that were stopped here already do not leave, and do not block the evacuation; one that is being saved does.
-pub(super) fn keep_out(candidates: &mut Candidates, stopped: &[ZoneRecord], request: &Request) {
+/// Looks at the records of the zones that would leave. One that was stopped here already does not leave, and does not
+/// block the evacuation; one that is being stopped does. One that moves `for_good` is configured here under its name
+/// then: it stays if another configured zone has that name.
+pub(super) fn apply_records(
+    candidates: &mut Candidates,
+    records: &[ZoneRecord],
+    inventory: &Inventory,
+    request: &Request,
+    for_good: bool,
+) {
     candidates.list.retain_mut(|job| {
-        match stopped.iter().find(|row| row.zone == job.zone) {
-            None => return true,
-            Some(stopped) if stopped.place.is_interim() => keep(job, JobState::Unknown(undecided())),
-            Some(_) if request.zones.contains(&job.zone) => {
+        let moves_for_good = for_good && matches!(job.operation, Operation::Migrate { .. });
+        let is_other = |record: &&ZoneRecord| record.is_configured() && !inventory.has(record.uuid);
+        let of_name = || records.iter().filter(|record| record.zone == job.zone);
+        let stopped = of_name().find(|record| record.place.is_stop());
+        let state = match (stopped, of_name().find(is_other)) {
+            (Some(record), _) if record.place.is_interim() => JobState::Unknown(undecided()),
+            (Some(_), _) if request.zones.contains(&job.zone) => {
                 let reason = Message::from("already stopped here; it is booted on return");
                 let hint = format!("if it is to stay down: sysadm evacuate --forget {}", job.zone);
-                keep(job, JobState::Skipped(reason.with_hint(hint)));
+                JobState::Skipped(reason.with_hint(hint))
             }
-            Some(_) => return false,
-        }
+            (Some(_), _) => return false,
+            (None, Some(other)) if moves_for_good => {
+                let text = format!("another zone of this name is configured here ({})", other.uuid);
+                let hint = format!("delete that one first: sysadm zone delete {}", other.zone);
+                JobState::Skipped(Message::from(text).with_hint(hint))
+            }
+            (None, _) => return true,
+        };
+        *job = Job::kept(job.zone.clone(), job.brand, state);
         true
     });
-}
-
-/// Nothing is done with that zone.
-fn keep(job: &mut Job, state: JobState) {
-    *job = Job::kept(job.zone.clone(), job.brand, state);
-}
-
-/// A zone that has moved for good is configured here under its name: if another configured zone has that name,
-/// the zone does not leave.
-pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord], inventory: &Inventory) {
-    for job in &mut candidates.list {
-        let uuid = inventory.find(&job.zone).map(|zone| zone.uuid);
-        let is_other = |record: &&ZoneRecord| record.zone == job.zone && Some(record.uuid) != uuid;
-        let configured = |record: &&ZoneRecord| record.is_configured() && !inventory.has(record.uuid);
-        let other = records.iter().filter(configured).find(is_other);
-        if let (Some(other), Operation::Migrate { .. }) = (other, &job.operation) {
-            let reason =
-                Message::from(format!("another zone of this name is configured here ({})", other.uuid));
-            let hint = format!("delete that one first: sysadm zone delete {}", other.zone);
-            keep(job, JobState::Skipped(reason.with_hint(hint)));
-        }
-    }
 }
 
 /// The zones to be booted on return, the last one first.

@@ -173,7 +173,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
         let rests = [sample::record("old", 8, place)];
         let found = |request: &Request| {
             let mut found = leaving(&host(), &targets(), &[], &[], request, able).unwrap();
-            keep_out(&mut found, &rests, request);
+            apply_records(&mut found, &rests, &host(), request, false);
             summary(&found).into_iter().find(|line| line.starts_with("old"))
         };
         let all = found(&request);
@@ -183,6 +183,23 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
     let (all, named) = old(Place::Stopped);
     assert!(all.is_none() && named.unwrap().starts_with("old: already stopped here"));
     assert_eq!(old(Place::Stopping).0.unwrap(), "old: unsettled");
+}
+
+#[test]
+fn a_zone_that_moves_for_good_leaves_no_other_one_of_its_name_behind() {
+    let db = host().find(&"db".parse().unwrap()).unwrap().uuid;
+    let found = |uuid: uuid::Uuid, for_good| {
+        let records = [ZoneRecord { uuid, ..sample::record("db", 99, Place::Configured) }];
+        let request = Request { zones: vec!["db".parse().unwrap()], ..Request::default() };
+        let mut found = leaving(&host(), &targets(), &[], &[], &request, able).unwrap();
+        apply_records(&mut found, &records, &host(), &request, for_good);
+        summary(&found)
+    };
+    let other = uuid::Uuid::from_u128(99);
+    assert!(found(other, true)[0].starts_with("db: another zone of this name is configured here"));
+    assert_eq!(found(other, false), ["db: live"]);
+    // Its own configuration is no obstacle.
+    assert_eq!(found(db, true), ["db: live"]);
 }
 
 #[test]
