@@ -208,7 +208,7 @@ mod tests {
         let uuid = Uuid::nil().to_string();
         let token = "0".repeat(32);
         let request = serde_json::json!({
-            "manifest": manifest, "kind": "live", "from": "h1", "overwrite": false,
+            "manifest": manifest, "method": "live", "from": "h1", "overwrite": false,
         });
         let standby = serde_json::json!({
             "manifest": manifest, "origin": "h1", "via": "rads://h2", "others": [],

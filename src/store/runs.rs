@@ -278,7 +278,7 @@ impl Store {
         self.read("read past moves", |connection| {
             connection.query_row(
                 "SELECT sum(bytes) * 1000 / max(sum(ended_ms - started_ms), 1) FROM (SELECT * FROM move
-                 WHERE dest = ?1 AND method = 'live'' AND state IN ('EVACUATED', 'RETURNED')
+                 WHERE dest = ?1 AND method = 'live' AND state IN ('EVACUATED', 'RETURNED')
                  ORDER BY run DESC LIMIT 10)",
                 [dest.to_string()],
                 |row| Ok(row.get::<_, Option<i64>>(0)?.and_then(|rate| u64::try_from(rate).ok())),

@@ -219,7 +219,7 @@ fn a_target_that_cannot_be_reached_is_named_though_another_one_takes_the_zone() 
     site.done("h1", "target set evac1 rads://h3 rads://h2");
     site.stop_agent("h3");
     let printed = site.run("h1", "evacuate -n evac1").to_string();
-    assert!(printed.contains("live  rads://h2"), "{printed}");
+    assert!(printed.contains("live   rads://h2"), "{printed}");
     assert!(printed.contains("sysadm: evac1: rads://h3: cannot connect to rads://h3: "), "{printed}");
     assert!(printed.contains("dry-run succeeded"), "{printed}");
 }
