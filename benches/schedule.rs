@@ -180,6 +180,6 @@ struct FleetTrip(
 
 impl FleetTrip {
     const fn trip(&self) -> Trip<'_> {
-        Trip { zone: &self.0, kind: Method::Live, from: &self.1, to: &self.2, rate: self.3 }
+        Trip { zone: &self.0, method: Method::Live, from: &self.1, to: &self.2, rate: self.3 }
     }
 }

@@ -123,7 +123,7 @@ fn runs(case: &Case, dice: &mut Dice) -> Vec<Run> {
         let from = case.fleet.hosts.iter().find(|host| host.name == zone.host).expect("a host").clone();
         let to = case.fleet.hosts[one.to.0 as usize].clone();
         let rate = from.bandwidth.min(to.bandwidth).expect("a line");
-        let trip = Trip { zone: &zone, kind: sysadm_model::Method::Live, from: &from, to: &to, rate };
+        let trip = Trip { zone: &zone, method: sysadm_model::Method::Live, from: &from, to: &to, rate };
         let model = Costs::default().forecast(&trip).expect("it ends").total_ms;
         let class = 70 + zone.memory / GB * 5 + rate / MB % 10;
         Run { took: model * (class + dice.roll(9)) / 100, zone, from, to, rate }

@@ -63,31 +63,35 @@ impl ZoneAdmin<'_> {
     }
 
     /// All blockers of a zone that would come here as it is: running, if it runs. Changes nothing.
-    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AdminError> {
-        let arrival = CheckRequest {
+    pub async fn validate(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AdminError> {
+        let request = CheckRequest {
             from: "another host".to_owned(),
             // That the same zone is here, not running, does not mean that it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
-            ..self.arrival(manifest.clone(), self.kind_of(manifest), false)
+            ..self.request(manifest.clone(), self.method_of(manifest), false)
         };
-        let mut findings = self.local.validate(&arrival).await?;
+        let mut findings = self.local.validate(&request).await?;
         findings.extend(self.obstacles(manifest));
         Ok(findings)
     }
 
     /// Compares the software of this host with what a zone depends on. None: it depends on none.
     pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AdminError> {
-        let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
-        Ok(self.local.compare_software(&arrival).await?)
+        let request = self.request(manifest.clone(), self.method_of(manifest), false);
+        Ok(self.local.compare_software(&request).await?)
     }
 
     /// The blockers of a zone that is configured here.
-    pub(super) async fn against(&self, manifest: &Manifest, force: bool) -> Result<Vec<Blocker>, AdminError> {
-        Ok(self.local.validate(&self.arrival(manifest.clone(), Method::Cold, force)).await?)
+    pub(super) async fn host_blockers(
+        &self,
+        manifest: &Manifest,
+        force: bool,
+    ) -> Result<Vec<Blocker>, AdminError> {
+        Ok(self.local.validate(&self.request(manifest.clone(), Method::Cold, force)).await?)
     }
 
     /// The method by which a zone would come here as it is.
-    fn kind_of(&self, manifest: &Manifest) -> Method {
+    fn method_of(&self, manifest: &Manifest) -> Method {
         match manifest.zone.is_running() {
             false => Method::Cold,
             true if self.local.platform().able(manifest.zone.brand).live => Method::Live,
@@ -95,12 +99,12 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    fn arrival(&self, manifest: Manifest, kind: Method, force: bool) -> CheckRequest {
+    fn request(&self, manifest: Manifest, method: Method, force: bool) -> CheckRequest {
         let from = self.local.name().to_owned();
         let (pending, mappings) = (PendingLoad::default(), Vec::new());
         CheckRequest {
             manifest,
-            kind,
+            method,
             from,
             home: None,
             owners: Vec::new(),
@@ -134,9 +138,9 @@ impl ZoneAdmin<'_> {
         let record = self.known().await?.may_attach(zone)?.clone();
         let mut manifest = self.configuration(&record)?;
         let edits = if terms.update { self.update(&mut manifest).await? } else { Vec::new() };
-        let circumstances = self.circumstances(&manifest, terms.force);
+        let zone_blockers = self.zone_blockers(&manifest, terms.force);
         // A zone that was detached here keeps its home.
-        self.admit(&manifest, terms, record.home, circumstances).await?;
+        self.admit(&manifest, terms, record.home, zone_blockers).await?;
         let attached = match self.must_be_nowhere(&manifest, record.location, not_on).await {
             Ok(()) => self.take(&manifest).await,
             Err(error) => Err(error),
@@ -177,11 +181,11 @@ impl ZoneAdmin<'_> {
         findings: Vec<Blocker>,
     ) -> Result<(), AdminError> {
         let zone = &manifest.zone.name;
-        let mut all = self.against(manifest, terms.force).await?;
+        let mut all = self.host_blockers(manifest, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(zone, all)?;
-        let arrival = CheckRequest { home, ..self.arrival(manifest.clone(), Method::Cold, terms.force) };
-        match self.local.reserve(arrival, LEASE).await {
+        let request = CheckRequest { home, ..self.request(manifest.clone(), Method::Cold, terms.force) };
+        match self.local.reserve(request, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers),
             reserved => {
                 reserved?;
@@ -192,8 +196,8 @@ impl ZoneAdmin<'_> {
 
     /// The obstacles that its own host has reported, except for those that are checked wherever it is attached.
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
-        let kind = self.kind_of(manifest);
-        let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
+        let method = self.method_of(manifest);
+        let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(method));
         obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
     }
 
@@ -204,7 +208,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Blockers in the zone's own record.
-    pub(super) fn circumstances(&self, manifest: &Manifest, force: bool) -> Vec<Blocker> {
+    pub(super) fn zone_blockers(&self, manifest: &Manifest, force: bool) -> Vec<Blocker> {
         let by_itself = self.obstacles(manifest).chain(undetached(manifest));
         by_itself.filter(|_| !force).chain(self.not_to_be_had(manifest)).collect()
     }

@@ -201,10 +201,10 @@ impl ZoneAdmin<'_> {
             Some(_) => ZoneRecord { place: Place::Migrated, location: moved_to, ..configured },
             None => configured,
         };
-        let mut findings = self.against(&manifest, false).await?;
+        let mut findings = self.host_blockers(&manifest, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();
         self.must_be_empty(&record.zone, hopeless)?;
-        findings.extend(self.circumstances(&manifest, false));
+        findings.extend(self.zone_blockers(&manifest, false));
         self.local.store().configure(&record, &manifest)?;
         Ok(Created { record, findings })
     }

@@ -340,7 +340,7 @@ fn admit(
 /// A peer with a certified name cannot speak for another one.
 fn in_its_own_name(call: &mut Call, name: &str) {
     match call {
-        Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
+        Call::check { request } | Call::reserve { request, .. } => request.from = name.to_owned(),
         Call::store_replica { standby } => standby.origin = name.to_owned(),
         Call::drop_replicas { origin, .. } => *origin = name.to_owned(),
         _ => {}
@@ -357,10 +357,10 @@ async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError>
     if access.is_allowed(relation) {
         return Ok(());
     }
-    if let Call::reserve { arrival, .. } = call {
+    if let Call::reserve { request, .. } = call {
         // The answer to whether a zone may come is a list of blockers.
         let blockers = vec![Blocker::new(BlockerKind::Identity, reason)];
-        let zone = arrival.manifest.zone.name.clone();
+        let zone = request.manifest.zone.name.clone();
         return Err(HostError::Refused { host: host.name().to_owned(), zone, blockers });
     }
     let (host, peer, call) = (host.name().to_owned(), peer.name.clone(), call.name().to_owned());

@@ -88,7 +88,7 @@ impl Engine {
         }
         let cycles = policy_for(&connected, request).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
-            zone.action = way_back(&zone.name, &departures, request);
+            zone.action = return_action(&zone.name, &departures, request);
         }
         if request.policy.return_order == ReturnOrder::Reverse {
             reverse(&mut fleet, &away);
@@ -184,9 +184,9 @@ fn reverse(fleet: &mut Fleet, away: &[ZoneRecord]) {
 }
 
 /// A zone comes back by the method by which it left.
-fn way_back(zone: &ZoneName, departures: &[Move], request: &Request) -> Action {
+fn return_action(zone: &ZoneName, departures: &[Move], request: &Request) -> Action {
     let departure = departures.iter().find(|departure| departure.zone == *zone);
-    let has_restarted = departure.is_some_and(|departure| departure.kind == Some(Method::Restart));
+    let has_restarted = departure.is_some_and(|departure| departure.method == Some(Method::Restart));
     match has_restarted || request.actions.of(zone) == Action::Restart {
         true => Action::Restart,
         false => Action::Live,

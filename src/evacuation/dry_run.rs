@@ -71,7 +71,7 @@ impl Engine {
         let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
             return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
-        let (size, estimate) = match task.request.kind {
+        let (size, estimate) = match task.request.method {
             Method::Live => {
                 let size = task.zone.memory;
                 let known = match &job.peer {

@@ -119,7 +119,7 @@ pub enum Event<'a> {
     Waiting(&'a ZoneName, &'a Message),
     Step {
         zone: &'a ZoneName,
-        kind: Method,
+        method: Method,
         step: Step,
         mark: Mark,
     },

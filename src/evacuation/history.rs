@@ -23,7 +23,7 @@ pub(super) fn learnt(trips: &[PastMove]) -> History {
             memory_used: past.memory,
             ..FleetZone::new(past.zone.clone(), from.name.clone())
         };
-        let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
+        let trip = Trip { zone: &zone, method: past.method, from: &from, to: &to, rate: past.rate };
         let model =
             Forecast { total_ms: past.model_ms, late_ms: past.model_ms, downtime_ms: past.model_downtime_ms };
         known.learn(&trip, &Observation { model, total_ms: past.took_ms, downtime_ms: past.downtime_ms })
@@ -40,13 +40,13 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastMove> {
             .get(&zone.name)
             .filter(|one| matches!(one.state, MoveState::Evacuated | MoveState::Returned))?;
         let (from, to) = (built.host_of(planned.from)?, built.host_of(planned.to)?);
-        let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
+        let trip = Trip { zone, method: planned.method, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;
         Some(PastMove {
             zone: ended.zone.clone(),
             source: from.name.to_string(),
             dest: to.name.to_string(),
-            kind: planned.kind,
+            method: planned.method,
             memory: zone.memory_used,
             rate: planned.rate,
             model_ms: model.total_ms,
@@ -110,7 +110,7 @@ mod tests {
             ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
         };
         let (from, to) = (host(&past.source), host(&past.dest));
-        let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
+        let trip = Trip { zone: &zone, method: past.method, from: &from, to: &to, rate: past.rate };
         let model = known.costs.forecast(&trip).unwrap();
         let ratio = known.calibration.correct(&trip, model).total_ms as f64 / model.total_ms as f64;
         assert!((1.8..=2.0).contains(&ratio), "{ratio}");

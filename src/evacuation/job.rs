@@ -81,7 +81,7 @@ impl Job {
 
     /// The method, once it is decided.
     pub fn method(&self) -> Option<Method> {
-        self.task.as_ref().map(|task| task.request.kind)
+        self.task.as_ref().map(|task| task.request.method)
     }
 
     /// Applies an event.
@@ -146,7 +146,7 @@ impl Job {
         Move {
             zone: self.zone.clone(),
             state: self.row_state(),
-            kind: self.method(),
+            method: self.method(),
             brand: Some(self.brand),
             dest: self.peer.clone(),
             step,

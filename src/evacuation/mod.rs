@@ -9,14 +9,14 @@
 //! ```
 //!
 //! Zones that do not leave are stopped or suspended when the others have left, and are booted first on return:
-//! see `rest`.
+//! see `stop_in_place`.
 //!
 //! Nothing moves before every zone has been checked once. A zone that fails stays where it was and does not hold
 //! up the others. An evacuation requires this host's maintenance, a return requires that it has ended; a
 //! migration requires neither.
 //!
 //! **A migration** (`sysadm zone migrate`) is an evacuation of one zone to one destination for good: the zone is
-//! in the away list only while it moves. Then it is `configured` here, with the host to which it went.
+//! `leaving` only while it moves. Then it is `configured` here, with the host to which it went.
 //!
 //! # The layers
 //!

@@ -104,8 +104,8 @@ impl Engine {
     /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its location.
     fn ran(&self, row: &ZoneRecord) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
-        let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
-        let was_down = row.place == Place::Returning && kind == Some(Method::Cold);
+        let method = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.method);
+        let was_down = row.place == Place::Returning && method == Some(Method::Cold);
         Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
@@ -136,7 +136,9 @@ impl Engine {
         for one in found {
             match moves.iter().find(|a_move| a_move.zone == one.zone) {
                 None if is_down(&one) => down.push(one),
-                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Method::Cold) => {
+                Some(a_move)
+                    if a_move.state == MoveState::Evacuated && a_move.method == Some(Method::Cold) =>
+                {
                     let reason =
                         "was running before an earlier move, was not running since, and was moved so";
                     down.push(Down { reason: reason.into(), ..one });

@@ -208,7 +208,7 @@ impl PlanningView {
         let (from, to) = (host(&zone.host)?, host(to)?);
         let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
         let is_live = zone.running && zone.action == Action::Live;
-        let trip = Trip { zone, kind: Method::Live, from, to, rate };
+        let trip = Trip { zone, method: Method::Live, from, to, rate };
         is_live.then(|| sharers(&self.history.costs, &trip, self.rules.bandwidth, jobs))
     }
 

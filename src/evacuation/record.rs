@@ -1,4 +1,4 @@
-//! What is recorded of one zone's move: in the away list, and in the run.
+//! What is recorded of one zone's move: in the record of the zone, and in the run.
 
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl MoveContext<'_> {
         home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
-    /// Updates the away list after a move. If the outcome is unknown, the record stays for the next run.
+    /// Updates the record of the zone after a move. If the outcome is unknown, it stays for the next run.
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
@@ -111,7 +111,7 @@ impl MoveContext<'_> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
-        let is_down = away.was_running && self.task.request.kind == Method::Cold;
+        let is_down = away.was_running && self.task.request.method == Method::Cold;
         if !is_down || (was_stopped && away.down.is_none()) {
             return None;
         }

@@ -93,13 +93,16 @@ impl Engine {
     ) -> Option<Arc<Task>> {
         let host = |uri| view.connected.get(uri)?.as_ref().ok();
         let (location, third) = (host(row.location.as_ref()?)?, host(to)?);
-        let kind =
-            self.way_back(row, location.as_ref(), request).await.ok().filter(|kind| *kind == Method::Live)?;
+        let method = self
+            .return_method(row, location.as_ref(), request)
+            .await
+            .ok()
+            .filter(|method| *method == Method::Live)?;
         let exported = location.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),
             exported: &exported,
-            kind,
+            method,
             from: location.name(),
             home: Some(self.here()),
             overwrite: false,
@@ -142,24 +145,24 @@ impl ReturnAdvice {
 }
 
 /// What follows from the return plan for these zones. Pure.
-fn advice(way: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
-    let built = &way.built;
+fn advice(plan: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
+    let built = &plan.built;
     let mut advice = ReturnAdvice::default();
-    for (zone, to) in way.asides() {
+    for (zone, to) in plan.asides() {
         if let (Some(zone), Some(uri)) = (built.zone(zone), built.host(to).and_then(HostKey::uri))
             && waiting.contains(&zone.name)
         {
             advice.asides.push((zone.name.clone(), uri.clone()));
         }
     }
-    let first = leavers(way);
+    let first = leavers(plan);
     for &zone in waiting {
         let aside = advice.asides.iter().find(|(one, _)| one == zone).map(|(_, to)| to);
         let hint = match (built.start(zone), aside) {
             (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
-            (None, _) => in_vain(way, zone),
+            (None, _) => in_vain(plan, zone),
         };
         advice.hints.extend(hint.map(|hint| (zone.clone(), hint)));
     }
@@ -167,9 +170,9 @@ fn advice(way: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
 }
 
 /// The zones that must leave first, and the command for that.
-fn leavers(way: &ReturnPlan) -> String {
+fn leavers(plan: &ReturnPlan) -> String {
     let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for zone in way.first.iter().filter_map(|zone| way.built.zone(*zone)) {
+    for zone in plan.first.iter().filter_map(|zone| plan.built.zone(*zone)) {
         homes.entry(zone.home.as_ref().map_or("?", HostKey::host)).or_default().push(zone.name.as_str());
     }
     let of_home = |(host, zones): (&str, Vec<&str>)| {
@@ -180,8 +183,8 @@ fn leavers(way: &ReturnPlan) -> String {
 }
 
 /// Why it would not help that others leave: they cannot.
-fn in_vain(way: &ReturnPlan, zone: &ZoneName) -> Option<String> {
-    let built = &way.built;
+fn in_vain(plan: &ReturnPlan, zone: &ZoneName) -> Option<String> {
+    let built = &plan.built;
     let blocked = built
         .plan
         .blocked

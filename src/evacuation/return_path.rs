@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// How the zone can come back, according to its location.
-    pub(super) async fn way_back(
+    pub(super) async fn return_method(
         &self,
         away: &ZoneRecord,
         location: &dyn Host,
@@ -102,7 +102,7 @@ impl Engine {
         // A zone comes back by the method by which it left.
         let departures = self.store.departures().map_err(|error| failed(error.into()))?;
         let departure = departures.iter().find(|departure| departure.zone == away.zone);
-        let restarts = departure.is_some_and(|departure| departure.kind == Some(Method::Restart))
+        let restarts = departure.is_some_and(|departure| departure.method == Some(Method::Restart))
             || request.actions.of(&away.zone) == Action::Restart;
         let able = home.able(zone.brand);
         match zone.is_running() {

@@ -159,8 +159,8 @@ impl RunState {
     }
 
     fn tell_step(&self, job: &Job, step: Step, mark: Mark) {
-        if let Some(kind) = job.method() {
-            self.events.emit(&Event::Step { zone: &job.zone, kind, step, mark });
+        if let Some(method) = job.method() {
+            self.events.emit(&Event::Step { zone: &job.zone, method, step, mark });
         }
     }
 

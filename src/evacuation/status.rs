@@ -17,7 +17,7 @@ pub struct Row {
     pub error: Option<Message>,
     /// The host to which it belongs.
     pub origin: String,
-    pub kind: Option<Method>,
+    pub method: Option<Method>,
     /// The current step, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.
@@ -164,7 +164,7 @@ fn of_move(a_move: &Move, host: &str) -> Row {
         dest: a_move.dest.clone(),
         error: a_move.error.clone(),
         origin: host.to_owned(),
-        kind: a_move.kind,
+        method: a_move.method,
         step: a_move.step.filter(|_| !matches!(a_move.state, MoveState::Evacuated | MoveState::Returned)),
         bytes: (a_move.bytes, a_move.total),
         started: a_move.started,

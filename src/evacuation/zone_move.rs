@@ -141,7 +141,7 @@ impl<'a> ZoneMove<'a> {
 
     fn journal(&self) -> Journal<'_> {
         let (engine, run_state) = (self.of.engine, self.of.run_state);
-        let procedure = Procedure::from(self.of.task.request.kind);
+        let procedure = Procedure::from(self.of.task.request.method);
         Journal::new(engine, run_state, self.zone(), procedure, Some(&self.permit))
     }
 }

@@ -35,7 +35,7 @@ pub enum TakeoverOutcome {
 }
 
 /// What follows for the zone as it is here now.
-fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Takeover) -> TakeoverOutcome {
+fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], takeover: &Takeover) -> TakeoverOutcome {
     // Its record would be lost: what is interrupted must be settled first.
     let in_the_way = |zone: &Zone| {
         let own = |row: &&ZoneRecord| row.zone == zone.name || row.uuid == zone.uuid;
@@ -49,7 +49,7 @@ fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], claim: &Takeover) -> Tak
     match zone {
         Some(zone) if zone.is_running() => TakeoverOutcome::RunsTwice,
         Some(zone) => in_the_way(zone).map_or(TakeoverOutcome::NowAway, TakeoverOutcome::NotRecorded),
-        None if away.iter().any(|row| row.uuid == claim.uuid) => TakeoverOutcome::AlreadyAway,
+        None if away.iter().any(|row| row.uuid == takeover.uuid) => TakeoverOutcome::AlreadyAway,
         None => TakeoverOutcome::NotRecorded(
             "its configuration is no longer here; what is left of it there stays until it is deleted there"
                 .into(),
@@ -62,17 +62,17 @@ pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
-    claim: &Takeover,
+    takeover: &Takeover,
     by: &HostUri,
 ) -> TakeoverOutcome {
-    let verdict = match look(local, store, claim).await {
+    let verdict = match look(local, store, takeover).await {
         // Another host may have brought it home since.
         Ok((TakeoverOutcome::NowAway | TakeoverOutcome::RunsTwice, _))
-            if is_nowhere_else(local, peers, claim, by).await =>
+            if is_nowhere_else(local, peers, takeover, by).await =>
         {
             Ok(TakeoverOutcome::BackHome)
         }
-        Ok((TakeoverOutcome::NowAway, _)) => settle(local, store, claim, by).await,
+        Ok((TakeoverOutcome::NowAway, _)) => settle(local, store, takeover, by).await,
         looked => looked.map(|(verdict, _)| verdict),
     };
     verdict.unwrap_or_else(TakeoverOutcome::NotRecorded)
@@ -80,8 +80,8 @@ pub(super) async fn reconcile(
 
 /// Whether the host that has taken the zone over, and those to which it went from there, say that they do not
 /// have it.
-async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Takeover, by: &HostUri) -> bool {
-    let question = OwnershipQuery { uuid: claim.uuid, asker: local.name() };
+async fn is_nowhere_else(local: &Local, peers: &Peers, takeover: &Takeover, by: &HostUri) -> bool {
+    let question = OwnershipQuery { uuid: takeover.uuid, asker: local.name() };
     let answers = question.ask(peers, vec![by.clone()]).await;
     // A host on which it is configured may attach it again.
     let has_not = |known: &Location| *known == Location::Unknown || known.gone_to().is_some();
@@ -92,30 +92,30 @@ async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Takeover, by: &Ho
 async fn look(
     local: &Local,
     store: &Store,
-    claim: &Takeover,
+    takeover: &Takeover,
 ) -> Result<(TakeoverOutcome, Option<Zone>), Message> {
     let away = store.away().map_err(Message::from)?;
     let inventory = local.inventory().await.map_err(Message::from)?;
-    let zone = inventory.identified(claim.uuid).map_err(UnmanagedGuest::message)?;
-    Ok((outcome_of(zone, &away, claim), zone.cloned()))
+    let zone = inventory.identified(takeover.uuid).map_err(UnmanagedGuest::message)?;
+    Ok((outcome_of(zone, &away, takeover), zone.cloned()))
 }
 
 /// Undefines the zone on this host, if nothing has changed meanwhile.
 async fn settle(
     local: &Arc<Local>,
     store: &Store,
-    claim: &Takeover,
+    takeover: &Takeover,
     by: &HostUri,
 ) -> Result<TakeoverOutcome, Message> {
     // A run in progress may be about this zone.
     let busy = || Message::from("an evacuation or return is in progress");
     let _lock = RunLock::take(local.paths(), Direction::Evacuate)
         .map_err(|error| if is_running(local.paths()) { busy() } else { error.into() })?;
-    let (verdict, zone) = look(local, store, claim).await?;
+    let (verdict, zone) = look(local, store, takeover).await?;
     if let (TakeoverOutcome::NowAway, Some(zone)) = (&verdict, zone) {
         let manifest = local.manifest(zone.name.clone()).await.map_err(Message::from)?;
         // The record first: a zone that is away and still defined here is settled the next time.
-        let row = row_of(&zone, by, claim.at);
+        let row = row_of(&zone, by, takeover.at);
         store.begin_move(&row, &manifest).map_err(Message::from)?;
         local.detach(zone.name.clone(), zone.uuid, true).await.map_err(Message::from)?;
     }
@@ -142,7 +142,7 @@ mod tests {
     fn what_a_claim_means_depends_on_how_the_zone_is_here() {
         let at_home = |state| Zone { state, ..sample::zone("web") };
         let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
-        let claim =
+        let takeover =
             Takeover { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
         let away = [sample::evacuated("web")];
         let leaving = [sample::record("web", 7, Place::Leaving)];
@@ -171,7 +171,7 @@ mod tests {
             (None, &[][..], not_recorded),
         ];
         for (zone, away, verdict) in table {
-            assert_eq!(outcome_of(zone, away, &claim), verdict);
+            assert_eq!(outcome_of(zone, away, &takeover), verdict);
         }
     }
 }

@@ -56,11 +56,11 @@ pub struct ReplicationReport {
 #[derive(Default)]
 struct HostWork {
     /// Replicas to leave there.
-    post: Vec<Replica>,
+    send: Vec<Replica>,
     /// Replicas to withdraw from there.
     withdraw: Vec<SentReplica>,
     /// Takeovers that it has reported already, and that were recorded.
-    heard: Vec<RecordedTakeover>,
+    recorded: Vec<RecordedTakeover>,
 }
 
 /// What is to be done at each host, by its present URI.
@@ -82,10 +82,10 @@ pub async fn replicate(
     EvacuationError::not_zones(&inventory, &unknown)?;
     // A zone that is arriving still belongs to its former host.
     let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
-    let (targets, sent, heard) = (store.targets()?, store.sent_replicas()?, store.recorded_takeovers()?);
+    let (targets, sent, recorded) = (store.targets()?, store.sent_replicas()?, store.recorded_takeovers()?);
     let zones: Vec<_> = zones.map(|zone| (targets_of(&targets, &zone.name).0, zone)).collect();
     let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(sent.iter().map(|row| &row.uri));
-    let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
+    let connected = peers.connect(uris.chain(recorded.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
     let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
     let mut report =
@@ -105,8 +105,8 @@ pub async fn replicate(
             store.drop_sent_replicas(&row.uri, &[row.uuid])?;
         }
     }
-    for heard in heard {
-        work.entry(connected.name_of(&heard.uri).clone()).or_default().heard.push(heard);
+    for takeover in recorded {
+        work.entry(connected.name_of(&takeover.uri).clone()).or_default().recorded.push(takeover);
     }
     let wanted = here.into_iter().filter(|(zone, _)| {
         zone.state != ZoneState::Incomplete && (only.is_empty() || only.contains(&zone.name))
@@ -117,18 +117,18 @@ pub async fn replicate(
         run(local.name(), store, host, uri, host_work)
     });
     for (uri, part) in futures_util::future::join_all(running).await {
-        report.replicas.extend(part.left);
+        report.replicas.extend(part.replicas);
         report.stale.extend(part.stale);
-        for claim in part.claims {
-            let outcome = reconcile(local, store, peers, &claim, &uri).await;
+        for takeover in part.takeovers {
+            let outcome = reconcile(local, store, peers, &takeover, &uri).await;
             if matches!(
                 outcome,
                 TakeoverOutcome::NowAway | TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome
             ) {
-                let (zone, uuid, at) = (claim.zone.clone(), claim.uuid, claim.at);
+                let (zone, uuid, at) = (takeover.zone.clone(), takeover.uuid, takeover.at);
                 store.record_takeover(&RecordedTakeover { uri: uri.clone(), zone, uuid, at })?;
             }
-            report.takeovers.push(ReconciledTakeover { takeover: claim, by: uri.clone(), outcome });
+            report.takeovers.push(ReconciledTakeover { takeover, by: uri.clone(), outcome });
         }
     }
     report.replicas.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
@@ -179,7 +179,7 @@ async fn write_out(
             match &manifest {
                 Ok(manifest) => {
                     let standby = standby(local.name(), manifest, uri, &uris);
-                    work.entry(uri.clone()).or_default().post.push(standby);
+                    work.entry(uri.clone()).or_default().send.push(standby);
                 }
                 Err(error) => report.replicas.push(ReplicaStatus {
                     zone: zone.clone(),
@@ -200,9 +200,9 @@ fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]
 /// What came of one host.
 #[derive(Default)]
 struct Part {
-    left: Vec<ReplicaStatus>,
+    replicas: Vec<ReplicaStatus>,
     stale: Vec<StaleReplica>,
-    claims: Vec<Takeover>,
+    takeovers: Vec<Takeover>,
 }
 
 /// That host, as it was reached before.
@@ -216,36 +216,37 @@ async fn run(
     store: &Store,
     host: Reached,
     uri: HostUri,
-    HostWork { post, withdraw, heard }: HostWork,
+    HostWork { send, withdraw, recorded }: HostWork,
 ) -> (HostUri, Part) {
     let uuids: Vec<_> = withdraw.iter().map(|row| row.uuid).collect();
-    let known: Vec<_> = heard.iter().map(|one| (one.uuid, one.at)).collect();
+    let known: Vec<_> = recorded.iter().map(|one| (one.uuid, one.at)).collect();
     let told = async {
         let host = host?;
-        let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
-        let claims = claims.map_err(Message::from)?;
+        let takeovers = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
+        let takeovers = takeovers.map_err(Message::from)?;
         let gone = withdraw.iter().try_for_each(|row| store.drop_sent_replicas(&row.uri, &[row.uuid]));
-        let told =
-            || heard.iter().try_for_each(|one| store.acknowledge_takeovers(&one.uri, &[(one.uuid, one.at)]));
+        let told = || {
+            recorded.iter().try_for_each(|one| store.acknowledge_takeovers(&one.uri, &[(one.uuid, one.at)]))
+        };
         gone.and_then(|()| told()).map_err(Message::from)?;
-        Ok::<_, Message>((host, claims))
+        Ok::<_, Message>((host, takeovers))
     };
     let outcome = |zone, problem| ReplicaStatus { zone, target: Some(uri.clone()), problem };
     let mut part = Part::default();
     match told.await {
-        Ok((host, claims)) => {
-            for standby in post {
+        Ok((host, takeovers)) => {
+            for standby in send {
                 let zone = standby.manifest.zone.name.clone();
-                if !claims.iter().any(|claim| claim.uuid == standby.manifest.zone.uuid) {
+                if !takeovers.iter().any(|takeover| takeover.uuid == standby.manifest.zone.uuid) {
                     let answer = replicate_one(store, &*host, standby).await;
-                    part.left.push(outcome(zone, answer.err()));
+                    part.replicas.push(outcome(zone, answer.err()));
                 }
             }
-            part.claims = claims;
+            part.takeovers = takeovers;
         }
         Err(reason) => {
-            let zones = post.into_iter().map(|standby| standby.manifest.zone.name);
-            part.left = zones.map(|zone| outcome(zone, Some(reason.clone()))).collect();
+            let zones = send.into_iter().map(|standby| standby.manifest.zone.name);
+            part.replicas = zones.map(|zone| outcome(zone, Some(reason.clone()))).collect();
             part.stale =
                 withdraw.into_iter().map(|row| StaleReplica { row, problem: reason.clone() }).collect();
         }

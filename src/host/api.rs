@@ -123,7 +123,7 @@ calls! {
     /// Where a zone is, as far as the host knows.
     Observe fn location(uuid: Uuid) -> Location, within 30 s;
     /// All blockers of an arrival. Changes nothing.
-    Observe fn check(arrival: CheckRequest) -> Vec<Blocker>, within 60 s;
+    Observe fn check(request: CheckRequest) -> Vec<Blocker>, within 60 s;
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
@@ -138,15 +138,15 @@ calls! {
     /// Keeps a manifest in case the zone's host is lost. Changes nothing else.
     Migrate fn store_replica(standby: Replica) -> (), within 30 s;
     /// Drops the replicas of these zones of `origin`, and returns which of its zones were taken over here.
-    /// `heard` lists the takeovers that `origin` knows already, with their times: these are acknowledged, and not
+    /// `recorded` lists the takeovers that `origin` knows already, with their times: these are acknowledged, and not
     /// returned again.
-    Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
+    Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] recorded: Vec<(Uuid, Millis)>)
         -> Vec<Takeover>, within 30 s;
 
     /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Repeating it extends the
     /// lease. If the platform has a configuration of the zone that is to be replaced, it is kept from then on.
     /// Returns whether there is one.
-    Migrate fn reserve(arrival: CheckRequest, lease: u64) -> bool, within 60 s;
+    Migrate fn reserve(request: CheckRequest, lease: u64) -> bool, within 60 s;
     /// Extends a reservation to `lease` milliseconds from now, and never shortens it; does nothing if there is
     /// none. With 0 its room is given back, but the replaced configuration is still kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;

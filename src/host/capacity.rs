@@ -38,21 +38,21 @@ struct Amounts {
 
 impl Capacity<'_> {
     /// The resources that do not suffice for that zone, `reserved` being the reservations of others.
-    pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
-        [self.memory(arrival, reserved), self.cpus(arrival, reserved), self.disk(arrival, reserved)]
+    pub fn blockers(&self, request: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
+        [self.memory(request, reserved), self.cpus(request, reserved), self.disk(request, reserved)]
             .into_iter()
             .flatten()
             .collect()
     }
 
-    fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
+    fn memory(&self, request: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         // A suspended or paused zone has arrived completely.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let reserved =
             self.not_here(reserved, whole).map(|reservation| reservation.memory).fold(0, u64::saturating_add);
-        let coming = reserved.saturating_add(arrival.pending.memory);
+        let coming = reserved.saturating_add(request.pending.memory);
         let amounts = Amounts {
-            wanted: memory_of(arrival),
+            wanted: memory_of(request),
             left: self.facts.memory_free.saturating_sub(coming),
             all: self.facts.memory,
             reserved: coming,
@@ -62,12 +62,12 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Memory, &amounts, reason)
     }
 
-    fn disk(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
+    fn disk(&self, request: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let reserved = self.not_here(reserved, whole).map(|one| one.disk).fold(0, u64::saturating_add);
-        let coming = reserved.saturating_add(arrival.pending.disk);
+        let coming = reserved.saturating_add(request.pending.disk);
         let amounts = Amounts {
-            wanted: arrival.disk,
+            wanted: request.disk,
             left: self.facts.disk_free.saturating_sub(coming),
             all: self.facts.disk,
             reserved: coming,
@@ -77,17 +77,17 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Disk, &amounts, reason)
     }
 
-    fn cpus(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
+    fn cpus(&self, request: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         if self.ratio == 0 {
             return None;
         }
         let sum = |cpus: &mut dyn Iterator<Item = u32>| cpus.map(u64::from).sum::<u64>();
         let here = sum(&mut self.running.iter().map(|zone| zone.cpus));
         let reserved = sum(&mut self.not_here(reserved, |_| true).map(|reservation| reservation.cpus));
-        let coming = reserved + u64::from(arrival.pending.cpus);
+        let coming = reserved + u64::from(request.pending.cpus);
         let all = u64::from(self.facts.cpus) * u64::from(self.ratio);
         let amounts = Amounts {
-            wanted: u64::from(cpus_of(arrival)),
+            wanted: u64::from(cpus_of(request)),
             left: all.saturating_sub(here + coming),
             all,
             reserved: coming,
@@ -119,17 +119,17 @@ impl Capacity<'_> {
 }
 
 /// The memory that a zone needs on arrival, in bytes: none if it does not run.
-pub(super) fn memory_of(arrival: &CheckRequest) -> u64 {
-    match arrival.kind {
-        Method::Live | Method::Restart => arrival.manifest.zone.memory,
+pub(super) fn memory_of(request: &CheckRequest) -> u64 {
+    match request.method {
+        Method::Live | Method::Restart => request.manifest.zone.memory,
         Method::Cold => 0,
     }
 }
 
 /// The virtual CPUs that a zone needs on arrival: none if it does not run.
-pub(super) fn cpus_of(arrival: &CheckRequest) -> u32 {
-    match arrival.kind {
-        Method::Live | Method::Restart => arrival.manifest.zone.cpus,
+pub(super) fn cpus_of(request: &CheckRequest) -> u32 {
+    match request.method {
+        Method::Live | Method::Restart => request.manifest.zone.cpus,
         Method::Cold => 0,
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         Zone { uuid, memory, cpus, aux, state: ZoneState::Running, ..sample::zone("web") }
     }
 
-    fn arrival(memory: u64, cpus: u32, kind: Method) -> CheckRequest {
+    fn request(memory: u64, cpus: u32, method: Method) -> CheckRequest {
         let manifest = Manifest {
             zone: zone(0, memory, cpus, None),
             config: String::new(),
@@ -161,7 +161,7 @@ mod tests {
         };
         CheckRequest {
             manifest,
-            kind,
+            method,
             from: "h1".into(),
             home: None,
             overwrite: false,
@@ -195,10 +195,10 @@ mod tests {
 
     fn found(
         capacity: &Capacity<'_>,
-        arrival: &CheckRequest,
+        request: &CheckRequest,
         reserved: &[Reservation],
     ) -> Vec<(String, Option<Shortage>)> {
-        let blockers = capacity.blockers(arrival, reserved).into_iter();
+        let blockers = capacity.blockers(request, reserved).into_iter();
         blockers.map(|blocker| (format!("{}: {blocker}", blocker.kind), blocker.shortage)).collect()
     }
 
@@ -206,11 +206,11 @@ mod tests {
     fn what_is_here_and_what_is_reserved_is_taken_and_the_figures_are_told() {
         let capacity = capacity(vec![zone(1, 20, 3, None)], 80, 4);
         let reserved = [reservation(2, 50, 4)];
-        assert_eq!(found(&capacity, &arrival(30, 1, Method::Live), &reserved), []);
-        assert_eq!(found(&capacity, &arrival(99, 9, Method::Cold), &reserved), []);
+        assert_eq!(found(&capacity, &request(30, 1, Method::Live), &reserved), []);
+        assert_eq!(found(&capacity, &request(99, 9, Method::Cold), &reserved), []);
         let may_free_up = |missing| Some(Shortage { missing, may_free_up: true });
         assert_eq!(
-            found(&capacity, &arrival(31, 2, Method::Live), &reserved),
+            found(&capacity, &request(31, 2, Method::Live), &reserved),
             [
                 ("memory: 31B of memory needed, h2 has 30B free".to_owned(), may_free_up(1)),
                 (
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_zones_under_way_would_make_up_for_is_told_from_what_only_others_could_and_from_what_never_fits() {
         let shortage = |capacity: &Capacity<'_>, memory, reserved: &[Reservation]| {
-            capacity.blockers(&arrival(memory, 0, Method::Live), reserved)[0].shortage
+            capacity.blockers(&request(memory, 0, Method::Live), reserved)[0].shortage
         };
         let full = capacity(vec![zone(1, 90, 1, None)], 10, 0);
         assert_eq!(shortage(&full, 30, &[]), Some(Shortage { missing: 20, may_free_up: false }));
@@ -241,8 +241,8 @@ mod tests {
         let reserved = [reservation(1, 60, 8)];
         for (aux, memory_free) in [(Some(Aux::MigratingIn), 100), (Some(Aux::Paused), 40), (None, 40)] {
             let capacity = capacity(vec![zone(1, 60, 8, aux)], memory_free, 5);
-            assert_eq!(found(&capacity, &arrival(40, 2, Method::Live), &reserved), [], "{aux:?}");
-            assert_eq!(found(&capacity, &arrival(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
+            assert_eq!(found(&capacity, &request(40, 2, Method::Live), &reserved), [], "{aux:?}");
+            assert_eq!(found(&capacity, &request(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let with = |number, disk| Reservation { disk, ..reservation(number, 0, 0) };
         // The first is here: its data is no longer reserved but there.
         let reserved = [with(1, 390), with(2, 100), with(3, 50)];
-        let data = |disk, kind| CheckRequest { disk, ..arrival(1, 1, kind) };
+        let data = |disk, kind| CheckRequest { disk, ..request(1, 1, kind) };
         for kind in [Method::Live, Method::Cold, Method::Restart] {
             assert_eq!(found(&capacity, &data(0, kind), &[with(3, 5000)]), [], "{kind}");
             assert_eq!(found(&capacity, &data(250, kind), &reserved), [], "{kind}");
@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn without_a_limit_processors_are_not_counted() {
-        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Method::Live), &[]), []);
-        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Method::Live), &[]).len(), 1);
+        assert_eq!(found(&capacity(Vec::new(), 100, 0), &request(1, 1000, Method::Live), &[]), []);
+        assert_eq!(found(&capacity(Vec::new(), 100, 1), &request(1, 3, Method::Live), &[]).len(), 1);
     }
 
     proptest! {
@@ -278,7 +278,7 @@ mod tests {
             let capacity = capacity(Vec::new(), 100, 4);
             let mut reserved = Vec::new();
             for (number, (memory, cpus)) in zones.into_iter().enumerate() {
-                if capacity.blockers(&arrival(memory, cpus, Method::Live), &reserved).is_empty() {
+                if capacity.blockers(&request(memory, cpus, Method::Live), &reserved).is_empty() {
                     reserved.push(reservation(number as u128, memory, cpus));
                 }
             }

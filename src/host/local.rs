@@ -185,8 +185,8 @@ impl Host for Local {
         self.find(uuid).await
     }
 
-    async fn check(&self, arrival: CheckRequest) -> Result<Vec<Blocker>, HostError> {
-        self.with_those_of_room(self.blockers_but_the_same(&arrival).await?, &arrival).await
+    async fn check(&self, request: CheckRequest) -> Result<Vec<Blocker>, HostError> {
+        self.with_those_of_room(self.blockers_but_the_same(&request).await?, &request).await
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
@@ -217,13 +217,13 @@ impl Host for Local {
         &self,
         origin: String,
         zones: Vec<Uuid>,
-        heard: Vec<(Uuid, Millis)>,
+        recorded: Vec<(Uuid, Millis)>,
     ) -> Result<Vec<Takeover>, HostError> {
-        self.claims(&origin, &zones, &heard).await
+        self.takeovers(&origin, &zones, &recorded).await
     }
 
-    async fn reserve(&self, arrival: CheckRequest, lease: u64) -> Result<bool, HostError> {
-        self.act(Actor::Destination, Step::Reserve, self.reserve_room(&arrival, lease)).await
+    async fn reserve(&self, request: CheckRequest, lease: u64) -> Result<bool, HostError> {
+        self.act(Actor::Destination, Step::Reserve, self.reserve_room(&request, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {

@@ -102,7 +102,7 @@ impl Named {
     pub fn by(call: &Call) -> Self {
         let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
         match call {
-            Call::reserve { arrival, .. } => identity(&arrival.manifest.zone.uuid),
+            Call::reserve { request, .. } => identity(&request.manifest.zone.uuid),
             Call::attach { manifest } | Call::keep { manifest } | Call::open_incoming { manifest, .. } => {
                 identity(&manifest.zone.uuid)
             }
@@ -207,15 +207,15 @@ mod tests {
         let manifest = serde_json::to_value(crate::store::tests::sample::manifest("web")).unwrap();
         let uuid = Uuid::nil().to_string();
         let token = "0".repeat(32);
-        let arrival = serde_json::json!({
-            "manifest": manifest, "kind": "live", "from": "h1", "overwrite": false,
+        let request = serde_json::json!({
+            "manifest": manifest, "method": "live", "from": "h1", "overwrite": false,
         });
         let standby = serde_json::json!({
             "manifest": manifest, "origin": "h1", "via": "rads://h2", "others": [],
         });
         // Every argument of any request; each uses its own.
         let all = serde_json::json!({
-            "zone": "web", "uuid": uuid, "token": token, "manifest": manifest, "arrival": arrival, "lease": 1,
+            "zone": "web", "uuid": uuid, "token": token, "manifest": manifest, "request": request, "lease": 1,
             "standby": standby, "origin": "h1", "zones": [], "ticket": value(r#"{"marks": []}"#), "measure": false,
             "limit": 1, "autostart": true,
         });

@@ -28,8 +28,8 @@ words! {
 }
 
 /// What movers do before the act of a step.
-pub(super) const fn before(kind: Method, step: Step) -> &'static [MoverPhase] {
-    match (kind, step) {
+pub(super) const fn before(method: Method, step: Step) -> &'static [MoverPhase] {
+    match (method, step) {
         (Method::Live, Step::Prepare) | (_, Step::Attach) => &[MoverPhase::Copy],
         (Method::Live, Step::Transfer) | (Method::Cold, Step::Detach) => {
             &[MoverPhase::CatchUp, MoverPhase::Finish]

@@ -75,14 +75,14 @@ pub async fn migrate(
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let mut attempt = Attempt::new(task, log, limits, abort.clone());
-    runner::run(Procedure::from(task.request.kind), &mut attempt, log, &abort).await?;
+    runner::run(Procedure::from(task.request.method), &mut attempt, log, &abort).await?;
     Ok(attempt.moved)
 }
 
 #[async_trait::async_trait]
 impl Acts for Attempt<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
-        let kind = self.task.request.kind;
+        let kind = self.task.request.method;
         carry::carry(self, step, carry::before(kind, step)).await?;
         match (step, kind) {
             (Step::Reserve, _) => destination::reserve(self).await,

@@ -198,8 +198,8 @@ impl Procedure {
 }
 
 impl From<Method> for Procedure {
-    fn from(kind: Method) -> Self {
-        match kind {
+    fn from(method: Method) -> Self {
+        match method {
             Method::Live => Self::Live,
             Method::Cold => Self::Cold,
             Method::Restart => Self::Restart,

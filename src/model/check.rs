@@ -10,7 +10,7 @@ use crate::words;
 pub struct CheckRequest {
     /// The zone as it will be configured at the destination.
     pub manifest: Manifest,
-    pub kind: Method,
+    pub method: Method,
     /// The source host's name.
     pub from: String,
     /// The host that the zone belongs to; none: the destination itself.

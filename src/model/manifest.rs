@@ -73,8 +73,8 @@ impl Manifest {
     }
 
     /// Why the zone cannot be moved by that method, or none if it can.
-    pub fn held(&self, kind: Method) -> Option<String> {
-        let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(kind));
+    pub fn held(&self, method: Method) -> Option<String> {
+        let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(method));
         let reasons: Vec<_> = reasons.map(|obstacle| obstacle.reason.as_str()).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }

@@ -30,13 +30,13 @@ impl Obstacle {
         Self { reason: reason.into(), against }
     }
 
-    pub fn stops(&self, kind: Method) -> bool {
-        self.against != Against::Live || kind == Method::Live
+    pub fn stops(&self, method: Method) -> bool {
+        self.against != Against::Live || method == Method::Live
     }
 
     /// Whether it rules out attaching the zone by hand, for a move by this method.
-    pub fn stops_by_hand(&self, kind: Method) -> bool {
-        self.against != Against::Moves && self.stops(kind)
+    pub fn stops_by_hand(&self, method: Method) -> bool {
+        self.against != Against::Moves && self.stops(method)
     }
 }
 

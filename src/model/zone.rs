@@ -57,7 +57,7 @@ words! {
 
 words! {
     /// The method by which a zone is moved.
-    Method, "kind of migration" {
+    Method, "method of migration" {
         /// The zone keeps running.
         Live = "live",
         /// The zone does not run.

@@ -72,7 +72,7 @@ pub trait Platform: Send + Sync {
 
     /// Why the zone cannot be on this host, as far as the platform knows: machine, devices, networks. Names and UUIDs
     /// of other guests, memory, storage and maintenance are checked by the host. Changes nothing.
-    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError>;
+    async fn check(&self, request: &CheckRequest) -> Result<Vec<Blocker>, PlatformError>;
 
     /// The software on this host that the zone depends on; the zone may be here or still to arrive. None if the
     /// platform knows of no such software.

@@ -13,7 +13,7 @@ pub struct PastMove {
     pub source: String,
     /// The host to which it went.
     pub dest: String,
-    pub kind: Method,
+    pub method: Method,
     /// The memory that it used.
     pub memory: u64,
     /// The bandwidth that it was to get, in bytes per second.
@@ -37,7 +37,7 @@ impl PastMove {
             zone: parsed(row, "zone")?,
             source: row.get("source")?,
             dest: row.get("destination")?,
-            kind: parsed(row, "kind")?,
+            method: parsed(row, "method")?,
             memory: unsigned(row, "memory")?,
             rate: unsigned(row, "rate")?,
             model_ms: unsigned(row, "model_ms")?,
@@ -51,7 +51,7 @@ impl PastMove {
 
 /// The successful moves of which everything is known, oldest first.
 const TRIPS: &str =
-    "SELECT * FROM move WHERE model_ms IS NOT NULL AND kind IS NOT NULL AND started_ms IS NOT NULL
+    "SELECT * FROM move WHERE model_ms IS NOT NULL AND method IS NOT NULL AND started_ms IS NOT NULL
     AND ended_ms IS NOT NULL AND state IN ('EVACUATED', 'RETURNED') ORDER BY ended_ms, run, zone";
 
 pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastMove>> {

@@ -13,7 +13,7 @@ pub use sent::SentReplica;
 pub use takeovers::RecordedTakeover;
 
 /// All columns except for the manifests, which are long.
-const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
+const HELD: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
 
 /// A replica, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Store {
                 return Ok(());
             }
             // Its host may fetch it when it is back.
-            let of_it = format!("{STANDBYS} AND host = ?1 AND zone = ?2");
+            let of_it = format!("{HELD} AND host = ?1 AND zone = ?2");
             let row = transaction.query_row(&of_it, [origin, zone.as_str()], HeldReplica::read).optional()?;
             let Some(row) = row else { return Ok(()) };
             let known = find(transaction, row.uuid)?;
@@ -127,7 +127,7 @@ impl Store {
     pub fn held_replicas(&self) -> Result<Vec<HeldReplica>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
-                .prepare_cached(&format!("{STANDBYS} ORDER BY zone, host"))?
+                .prepare_cached(&format!("{HELD} ORDER BY zone, host"))?
                 .query_map([], HeldReplica::read)?
                 .collect()
         })

@@ -100,7 +100,7 @@ pub struct Move {
     pub zone: ZoneName,
     pub state: MoveState,
     /// None until it is decided.
-    pub kind: Option<Method>,
+    pub method: Option<Method>,
     /// None if it is not known.
     pub brand: Option<Brand>,
     /// Its destination, or the last target that was tried.
@@ -129,7 +129,7 @@ impl Move {
         Self {
             zone,
             state: MoveState::Preparing,
-            kind: None,
+            method: None,
             brand: None,
             dest: None,
             step: None,
@@ -147,7 +147,7 @@ impl Move {
         Ok(Self {
             zone: parsed(row, "zone")?,
             state: parsed(row, "state")?,
-            kind: parsed_optional(row, "kind")?,
+            method: parsed_optional(row, "method")?,
             brand: parsed_optional(row, "brand")?,
             dest: parsed_optional(row, "dest")?,
             step: parsed_optional(row, "step")?,
@@ -165,10 +165,10 @@ impl Move {
         let [start, duration, downtime] = Expectation::columns(self.expected);
         connection
             .prepare_cached(
-                "INSERT INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
+                "INSERT INTO move (run, zone, state, method, brand, dest, step, error, bytes, total,
                  started_ms, ended_ms, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms, hint)
                  VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
-                 ON CONFLICT (run, zone) DO UPDATE SET state = ?3, kind = ?4, brand = ?5, dest = ?6, step = ?7, error = ?8,
+                 ON CONFLICT (run, zone) DO UPDATE SET state = ?3, method = ?4, brand = ?5, dest = ?6, step = ?7, error = ?8,
                  bytes = ?9, total = ?10, started_ms = ?11, ended_ms = ?12, downtime_ms = ?13, expected_start_ms = ?14,
                  expected_duration_ms = ?15, expected_downtime_ms = ?16, hint = ?17",
             )?
@@ -176,7 +176,7 @@ impl Move {
                 run,
                 self.zone.as_str(),
                 self.state.as_str(),
-                self.kind.map(Method::as_str),
+                self.method.map(Method::as_str),
                 self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
                 self.step.map(Step::as_str),
@@ -232,10 +232,10 @@ impl Store {
     }
 
     /// The newest run with those of its moves that have not succeeded, or not yet, by zone name. (A zone that was
-    /// evacuated is in the away list; one that has returned or was migrated is of no interest.) A migration
+    /// evacuated is `away` in the table of zones; one that has returned or was migrated is of no interest.) A migration
     /// counts only while it is in progress, that is while the process `living` does it: what an earlier
     /// evacuation has left to do is more important than a zone that was migrated, and one that was interrupted on
-    /// its way is in the away list.
+    /// its way is `leaving` there.
     pub fn latest_run(&self, living: Option<u32>) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
@@ -278,7 +278,7 @@ impl Store {
         self.read("read past moves", |connection| {
             connection.query_row(
                 "SELECT sum(bytes) * 1000 / max(sum(ended_ms - started_ms), 1) FROM (SELECT * FROM move
-                 WHERE dest = ?1 AND kind = 'live' AND state IN ('EVACUATED', 'RETURNED')
+                 WHERE dest = ?1 AND method = 'live' AND state IN ('EVACUATED', 'RETURNED')
                  ORDER BY run DESC LIMIT 10)",
                 [dest.to_string()],
                 |row| Ok(row.get::<_, Option<i64>>(0)?.and_then(|rate| u64::try_from(rate).ok())),
@@ -299,7 +299,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(5)).unwrap();
         let full = Move {
             state: MoveState::Failed,
-            kind: Some(Method::Live),
+            method: Some(Method::Live),
             brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
             step: Some(Step::Transfer),
@@ -353,7 +353,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
         let moved = |zone: &str, state, bytes| Move {
             state,
-            kind: Some(Method::Live),
+            method: Some(Method::Live),
             dest: Some(dest.clone()),
             bytes,
             started: Some(Millis(0)),

@@ -37,7 +37,7 @@ CREATE TABLE move (
     run                  INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
     zone                 TEXT NOT NULL,
     state                TEXT NOT NULL,
-    kind                 TEXT,
+    method               TEXT,
     brand                TEXT,
     dest                 TEXT,
     step                 TEXT,

@@ -19,7 +19,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     let site = with_container();
     assert_snapshot!(site.run("h1", "evacuate -n --action restart ct"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
+    ZONENAME         BRAND  METHOD  DEST             SIZE   START   TIME   DOWNTIME
     ct               lxc    restart rads://h2        NNNB   +TIME   ~50.0s ~50.0s
     sysadm: dry-run succeeded
     [done]
@@ -35,7 +35,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     [done]
     ");
     assert_eq!(site.location("ct"), "h2 running");
-    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST,KIND"), @r"
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST,METHOD"), @r"
     ct:EVACUATED:rads\://h2:restart
     [done]
     ");
@@ -109,11 +109,11 @@ fn a_host_without_a_location_lets_its_zones_rest_in_order() {
     site.done("h1", "maintain -e");
     assert_snapshot!(site.run("h1", "evacuate -rn"), @r"
     sysadm: preparing zones for return ... 4/4
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac3            kvm    boot  -                -      -       -      -
-    ct               lxc    boot  -                -      -       -      -
-    evac1            kvm    boot  -                -      -       -      -
-    evac2            kvm    boot  -                -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac3            kvm    boot   -                -      -       -      -
+    ct               lxc    boot   -                -      -       -      -
+    evac1            kvm    boot   -                -      -       -      -
+    evac2            kvm    boot   -                -      -       -      -
     sysadm: dry-run succeeded
     [done]
     ");
@@ -146,7 +146,7 @@ fn without_a_location_the_policy_says_in_which_order_zones_rest() {
     std::fs::write(folder.join("alone.toml"), text).unwrap();
     assert_snapshot!(site.run("h1", "evacuate -na --policy alone"), @r"
     sysadm: preparing zones for evacuation ... 4/4
-    ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
+    ZONENAME         BRAND  METHOD  DEST             SIZE   START   TIME   DOWNTIME
     evac2            kvm    suspend -                -      -       -      -
     evac3            kvm    suspend -                -      -       -      -
     ct               lxc    stop    -                -      -       -      -

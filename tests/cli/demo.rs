@@ -17,7 +17,7 @@ fn the_demo_tells_the_whole_story_and_leaves_nothing_behind() {
     let told = [
         "h1# sysadm maintain -s -m \"updating to new build\"\n",
         "this host is in maintenance: no zone boots or arrives here",
-        "evac3            kvm    live  rads://h3        12G",
+        "evac3            kvm    live   rads://h3        12G",
         "sysadm: evacuation in progress\n",
         "sysadm: evac3: evacuated to rads://h3\n",
         "empty, safe to reboot\n",

@@ -313,7 +313,7 @@ fn the_result_is_one_document() {
           "expected_duration_ms": MS,
           "expected_start_ms": MS,
           "hint": null,
-          "kind": "live",
+          "method": "live",
           "origin": "h1",
           "percent": 100,
           "started_ms": MS,

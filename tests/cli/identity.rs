@@ -26,9 +26,9 @@ fn a_host_with_two_names_takes_what_one_host_takes() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -n"), @r"
     sysadm: preparing zones for evacuation ... 2/2
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    a                kvm    live  rads://h2        20G    +TIME   ~20.3s ~50ms
-    b                kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    a                kvm    live   rads://h2        20G    +TIME   ~20.3s ~50ms
+    b                kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: rads://h2.example.org is the same host as rads://h2
     sysadm: b: rads://h2: 20G of memory needed, h2 has 12G free
@@ -117,9 +117,9 @@ fn this_host_is_no_target_under_any_name() {
     site.start_agents(&["h1"]);
     assert_snapshot!(site.run("h1", "evacuate -na"), @r"
     sysadm: preparing zones for evacuation ... 2/2
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    c1               kvm    -     rads://alias1    -      -       -      -
-    z1               kvm    -     rads://alias1    -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    c1               kvm    -      rads://alias1    -      -       -      -
+    z1               kvm    -      rads://alias1    -      -       -      -
     ------- stderr -------
     sysadm: rads://alias1 is this host itself
     sysadm: c1: rads://alias1: this host itself

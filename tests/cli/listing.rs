@@ -36,16 +36,16 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o all"), @r"
-    ZONENAME         STATE     DEST                                     ERROR ORIGIN   KIND STEP     PROGRESS BYTES  STARTED          DURATION DOWNTIME EXPSTART         EXPDURATION EXPDOWNTIME WHEN
-    evac1            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
-    evac2            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
-    evac3            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
-    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
-    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
+    ZONENAME         STATE     DEST                                     ERROR ORIGIN   METHOD STEP     PROGRESS BYTES  STARTED          DURATION DOWNTIME EXPSTART         EXPDURATION EXPDOWNTIME WHEN
+    evac1            EVACUATED rads://h2                                -     h1       live   -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac2            EVACUATED rads://h2                                -     h1       live   -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac3            EVACUATED rads://h2                                -     h1       live   -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac4            EVACUATED rads://h2                                -     h1       cold   -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
+    tzone1           EVACUATED rads://h2                                -     h1       cold   -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
     sysadm: in maintenance; empty, safe to reboot
     [done]
     ");
-    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,DEST,ERROR,KIND"), @r"
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,DEST,ERROR,METHOD"), @r"
     evac1:rads\://h2::live
     evac2:rads\://h2::live
     evac3:rads\://h2::live
@@ -55,7 +55,7 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o zonename,size"), @r#"
     ------- stderr -------
-    sysadm: unknown field "size"; there are: ZONENAME,STATE,DEST,ERROR,ORIGIN,KIND,STEP,PROGRESS,BYTES,STARTED,DURATION,DOWNTIME,EXPSTART,EXPDURATION,EXPDOWNTIME,WHEN, or all
+    sysadm: unknown field "size"; there are: ZONENAME,STATE,DEST,ERROR,ORIGIN,METHOD,STEP,PROGRESS,BYTES,STARTED,DURATION,DOWNTIME,EXPSTART,EXPDURATION,EXPDOWNTIME,WHEN, or all
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "evacuate -l -p"), @r"

@@ -303,10 +303,10 @@ fn a_host_with_announced_maintenance_is_no_destination() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -n"), @r"
     sysadm: preparing zones for evacuation ... 3/3
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    -     rads://h2        -      -       -      -
-    evac2            kvm    -     rads://h2        -      -       -      -
-    evac3            kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -      rads://h2        -      -       -      -
+    evac2            kvm    -      rads://h2        -      -       -      -
+    evac3            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: h2 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM: new disks
     sysadm: evac2: rads://h2: h2 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM: new disks

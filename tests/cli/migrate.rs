@@ -340,7 +340,7 @@ fn a_result_is_a_document_too() {
       "duration_ms": MS,
       "errors": [],
       "hint": null,
-      "kind": "cold",
+      "method": "cold",
       "schema_version": 1,
       "zone": "evac4"
     }
@@ -359,7 +359,7 @@ fn a_result_is_a_document_too() {
         "rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known"
       ],
       "hint": null,
-      "kind": null,
+      "method": null,
       "schema_version": 1,
       "zone": "evac1"
     }

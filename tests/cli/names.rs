@@ -31,10 +31,10 @@ fn a_zone_of_any_name_is_listed_planned_and_moved_there_and_back() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -na"), @r"
     sysadm: preparing zones for evacuation ... 3/3
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    Windows%2010     kvm    live  rads://h2        4G     +TIME   ~4.2s  ~50ms
-    m%C3%BCller      kvm    cold  rads://h2        NNNB   +TIME   ~1.0s  -
-    web1             kvm    cold  rads://h2        NNNB   +TIME   ~1.0s  -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    Windows%2010     kvm    live   rads://h2        4G     +TIME   ~4.2s  ~50ms
+    m%C3%BCller      kvm    cold   rads://h2        NNNB   +TIME   ~1.0s  -
+    web1             kvm    cold   rads://h2        NNNB   +TIME   ~1.0s  -
     sysadm: dry-run succeeded
     [done]
     ");
@@ -154,8 +154,8 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -na"), @r#"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    web1             kvm    cold  rads://h2        NNNB   +TIME   ~1.0s  -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    web1             kvm    cold   rads://h2        NNNB   +TIME   ~1.0s  -
     ------- stderr -------
     sysadm: "a\nb" does not run and cannot be handled: it was told to be odd
     sysadm: dry-run failed: 1 of 2 zone(s) cannot move

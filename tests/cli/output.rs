@@ -31,16 +31,19 @@ impl fmt::Display for Printed {
     }
 }
 
-/// Replaces folders, users, process ids, ports, dates, spans and UUIDs.
+/// Replaces folders, users, process ids, ports, dates, spans and UUIDs. The zones of a return are named in their
+/// order: which of their hosts answers first is not certain.
 pub fn redact(text: &str, folder: &str) -> String {
     let user = user();
     let text = text.replace(folder, "/SITE").replace(&format!("by {user}"), "by USER");
     let text = text.replace(&format!(" {user:<8} "), " USER     ").replace(&format!("{user:?}"), "\"USER\"");
-    let mut result = String::new();
-    for line in text.split_inclusive('\n') {
-        result.push_str(&redact_line(line));
-    }
-    result
+    let mut lines: Vec<_> = text.split_inclusive('\n').map(redact_line).collect();
+    let is_return = |line: &String| line.starts_with("sysadm: initializing return of ");
+    lines
+        .chunk_by_mut(|one, next| is_return(one) && is_return(next))
+        .filter(|run| run.len() > 1)
+        .for_each(<[_]>::sort);
+    lines.concat()
 }
 
 fn user() -> String {

@@ -12,12 +12,12 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
     let before = look();
     assert_snapshot!(site.run("h1", "evacuate -na"), @r"
     sysadm: preparing zones for evacuation ... 5/5
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac2            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac3            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac4            kvm    cold  rads://h2        NNNB   +TIME   ~1.0s  -
-    tzone1           lxc    cold  rads://h2        NNNB   +TIME   ~1.0s  -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
+    evac2            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
+    evac3            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
+    evac4            kvm    cold   rads://h2        NNNB   +TIME   ~1.0s  -
+    tzone1           lxc    cold   rads://h2        NNNB   +TIME   ~1.0s  -
     sysadm: dry-run succeeded
     [done]
     ");
@@ -42,7 +42,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
           "failed": null,
           "findings": [],
           "hint": null,
-          "kind": "cold",
+          "method": "cold",
           "size": MS,
           "skipped": null,
           "start_ms": MS,
@@ -65,13 +65,13 @@ fn every_blocker_of_every_zone_is_named() {
     site.done("h1", "target set evac1 big here rads://h2 rads://h3");
     assert_snapshot!(site.run("h1", "evacuate -n"), @r"
     sysadm: preparing zones for evacuation ... 6/6
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    big              kvm    -     rads://h3        -      -       -      -
-    ct               lxc    -     -                -      -       -      -
-    evac1            kvm    live  rads://h3        4G     +TIME   ~4.0s  ~50ms
-    evac2            kvm    -     rads://h2        -      -       -      -
-    evac3            kvm    -     rads://h2        -      -       -      -
-    here             kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    big              kvm    -      rads://h3        -      -       -      -
+    ct               lxc    -      -                -      -       -      -
+    evac1            kvm    live   rads://h3        4G     +TIME   ~4.0s  ~50ms
+    evac2            kvm    -      rads://h2        -      -       -      -
+    evac3            kvm    -      rads://h2        -      -       -      -
+    here             kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: big: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: big: rads://h2: 100G of memory needed, h2 has 64G free
@@ -94,7 +94,7 @@ fn a_return_can_be_planned_too() {
     let site = Environment::ready_to_return();
     assert_snapshot!(site.run_after_moves("h1", "evacuate -nr tzone1"), @r"
     sysadm: preparing zones for return ... 1/1
-    ZONENAME BRAND KIND DEST SIZE START TIME DOWNTIME
+    ZONENAME BRAND METHOD DEST SIZE START TIME DOWNTIME
     tzone1 lxc cold rads://h2 NNNB +TIME ~TIME -
     sysadm: dry-run succeeded
     [done]
@@ -117,8 +117,8 @@ fn what_is_unreachable_is_found_before_anything_moves() {
     site.stop_agent("h2");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: cannot connect to rads://h2: connection refused
     hint: check that 'sysadm agent --listen' is running there, on port PORT
@@ -133,8 +133,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     site.set_host("h2", |host| host.bridges = vec!["br10".to_owned()]);
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: no bridge br0 there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
@@ -148,8 +148,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     map("br11");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: no bridge br11 (for br0) there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
@@ -169,8 +169,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     map("br10");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
     sysadm: dry-run succeeded
     [done]
     ");

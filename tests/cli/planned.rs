@@ -23,7 +23,7 @@ fn a_policy_says_where_zones_may_go_and_what_is_done_with_them() {
     );
     assert_snapshot!(site.run("h1", "evacuate -n --policy mine"), @r"
     sysadm: preparing zones for evacuation ... 3/3
-    ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
+    ZONENAME         BRAND  METHOD  DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    live    rads://h2        4G     +TIME   ~4.0s  ~50ms
     evac3            kvm    live    rads://h3        4G     +TIME   ~4.0s  ~50ms
     evac2            kvm    suspend -                -      -       -      -
@@ -52,10 +52,10 @@ fn a_zone_that_the_policy_does_not_allow_anywhere_is_told_why() {
     policy(&site, "tight", "[[zones]]\napart = \"all\"\n");
     assert_snapshot!(site.run("h1", "evacuate -n --policy tight"), @r"
     sysadm: preparing zones for evacuation ... 3/3
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac2            kvm    -     rads://h2        -      -       -      -
-    evac3            kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
+    evac2            kvm    -      rads://h2        -      -       -      -
+    evac3            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac2: rads://h2: evac1 of group all is there, too, or goes there
     sysadm: evac3: rads://h2: evac1 of group all is there, too, or goes there
@@ -72,10 +72,10 @@ fn a_plan_is_kept_shown_and_carried_out_exactly() {
     let file = file.display();
     assert_snapshot!(site.run("h1", &format!("evacuate -n --plan {file}")), @r"
     sysadm: preparing zones for evacuation ... 3/3
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    evac1            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac2            kvm    live  rads://h3        4G     +TIME   ~4.0s  ~50ms
-    evac3            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
+    evac2            kvm    live   rads://h3        4G     +TIME   ~4.0s  ~50ms
+    evac3            kvm    live   rads://h2        4G     +TIME   ~4.0s  ~50ms
     sysadm: dry-run succeeded
     [done]
     ");
@@ -219,7 +219,7 @@ fn a_target_that_cannot_be_reached_is_named_though_another_one_takes_the_zone() 
     site.done("h1", "target set evac1 rads://h3 rads://h2");
     site.stop_agent("h3");
     let printed = site.run("h1", "evacuate -n evac1").to_string();
-    assert!(printed.contains("live  rads://h2"), "{printed}");
+    assert!(printed.contains("live   rads://h2"), "{printed}");
     assert!(printed.contains("sysadm: evac1: rads://h3: cannot connect to rads://h3: "), "{printed}");
     assert!(printed.contains("dry-run succeeded"), "{printed}");
 }
@@ -233,7 +233,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     let file = file.display();
     assert_snapshot!(site.run_after_moves("h1", &format!("evacuate -rn --plan {file} evac1 evac3")), @r"
     sysadm: preparing zones for return ... 2/2
-    ZONENAME BRAND KIND DEST SIZE START TIME DOWNTIME
+    ZONENAME BRAND METHOD DEST SIZE START TIME DOWNTIME
     evac1 kvm live rads://h2 4G +TIME ~TIME ~TIME
     evac3 kvm live rads://h2 4G +TIME ~TIME ~TIME
     sysadm: dry-run succeeded

@@ -10,7 +10,9 @@ use sysadm::store::{Direction, MoveState, Place, TargetKey};
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, Plan};
 use super::steps::only_home;
-use super::world::{Kindly, World, hint_of, live, name, state_of};
+use sysadm::model::Method;
+
+use super::world::{World, hint_of, live, name, state_of};
 
 const GIB: u64 = 1 << 30;
 
@@ -21,7 +23,7 @@ async fn back(world: &World, host: &str, retries: u32) -> Outcome {
 
 /// h1 is full of db, which belongs to h2, and h2 of web, which belongs to h1. h3 has that much memory.
 async fn ring(third: u64) -> World {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.run_zone_on("h2", live("db"));
     world.set_default_target("h2", "rads://h1");
     let targets = ["rads://h2", "rads://h3"].map(|uri| uri.parse().unwrap());
@@ -41,7 +43,7 @@ async fn ring(third: u64) -> World {
 
 async fn all_are_home(world: &World) {
     for (zone, home) in [("web", "h1"), ("db", "h2")] {
-        assert_eq!(world.home_of(zone, Kindly::Live).await, home);
+        assert_eq!(world.home_of(zone, Method::Live).await, home);
     }
     assert_eq!(world.script.wrong(), [] as [String; 0]);
     world.all_room_is_given_back();
@@ -55,7 +57,7 @@ async fn a_zone_steps_aside_and_it_is_said_who_must_leave_first() {
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
     let error = hint_of(&outcome, "web");
     assert!(error.contains("db of h2 must leave first: run 'sysadm evacuate -r db' on h2"), "{error}");
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h3");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h3");
     assert!(back(&world, "h2", 0).await.is_complete());
     assert!(back(&world, "h1", 0).await.is_complete());
     all_are_home(&world).await;
@@ -76,7 +78,7 @@ async fn without_a_third_host_it_is_said_that_they_wait_for_each_other() {
     assert_eq!(world.events.count("stepping aside"), 0);
     let error = hint_of(&outcome, "web");
     assert!(error.contains("db cannot leave: rads://h2: 4G of memory missing; it waits for web"), "{error}");
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,13 +92,13 @@ async fn a_dry_run_says_so_and_moves_nothing() {
         ["it can go to h3 until then; db of h2 must leave first: run 'sysadm \
          evacuate -r db' on h2"]
     );
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
     world.all_room_is_given_back();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_somebody_has_brought_back_by_hand_is_at_home() {
-    let world = World::with(Kindly::Cold);
+    let world = World::with(Method::Cold);
     world.make_ready_for(Direction::Return).await;
     let zone = name("web");
     let location = world.sim("h2");

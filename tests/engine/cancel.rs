@@ -8,7 +8,9 @@ use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
 use super::lines::{Break, Loss};
-use super::world::{Kindly, World, error_of, live, name, state_of, until};
+use sysadm::model::Method;
+
+use super::world::{World, error_of, live, name, state_of, until};
 
 fn two_zones() -> World {
     let world = World::new();
@@ -41,8 +43,8 @@ async fn after_the_first_press_what_moves_is_finished_and_nothing_new_starts() {
     assert_eq!(state_of(&outcome, "small"), MoveState::Skipped);
     assert_eq!(outcome.left_running, Some(vec![name("small")]));
     world.all_room_is_given_back();
-    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
-    assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("big", Method::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("small", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,14 +64,14 @@ async fn after_the_second_press_what_moves_is_given_up_and_stays() {
         let outcome = outcome.unwrap();
         assert_eq!(state_of(&outcome, "big"), MoveState::Failed);
         assert_eq!(error_of(&outcome, "big"), "cancelled; it was not moved");
-        assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
-        assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("big", Method::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("small", Method::Live).await, "h1");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_abort_that_gets_lost_is_asked_for_again() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Return).await;
     world.set_faults("h2", &[Fault::always(Effect::Stall { rounds: 1 })]);
     let run = tokio::time::timeout(Duration::from_secs(600), world.run(Direction::Return));
@@ -82,7 +84,7 @@ async fn an_abort_that_gets_lost_is_asked_for_again() {
     });
     let outcome = outcome.expect("it stalls for ever").unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +103,7 @@ async fn an_abort_that_comes_too_late_lets_the_move_end() {
     let outcome = outcome.unwrap();
     assert_eq!(outcome.stopped, Some(CancelReason::Deadline));
     assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
-    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("big", Method::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,5 +113,5 @@ async fn one_that_is_given_up_while_it_prepares_gives_all_room_back() {
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(outcome.count(MoveState::Skipped), 2);
     world.all_room_is_given_back();
-    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("big", Method::Live).await, "h1");
 }

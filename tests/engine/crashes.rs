@@ -4,7 +4,9 @@ use futures_util::FutureExt;
 use sysadm::store::Direction;
 
 use super::script::Plan;
-use super::world::{Kindly, MIGRATIONS, WAYS, World, ends};
+use sysadm::model::Method;
+
+use super::world::{BOTH_WAYS, MIGRATIONS, World, ends};
 
 /// Runs until the power fails. Everything that the run had started is gone with the runtime.
 pub fn run_until_crash(world: &World, direction: Direction) {
@@ -24,13 +26,13 @@ pub fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
-fn crash_at(direction: Direction, kind: Kindly, point: usize) {
-    let world = World::with(kind);
+fn crash_at(direction: Direction, method: Method, point: usize) {
+    let world = World::with(method);
     paused().block_on(world.make_ready_for(direction));
     world.script.begin(Some(Plan::Crash(point)));
     run_until_crash(&world, direction);
     let wrong = world.script.wrong();
-    assert!(wrong.is_empty(), "{direction} {kind:?} at moment {point}: {wrong:?}");
+    assert!(wrong.is_empty(), "{direction} {method:?} at moment {point}: {wrong:?}");
     let world = world.after_power_loss();
     paused().block_on(async {
         match world.run(direction).await {
@@ -38,22 +40,22 @@ fn crash_at(direction: Direction, kind: Kindly, point: usize) {
             // What was open is settled first, and a zone that has left for good is not a zone of this host.
             Err(error) => assert!(direction == Direction::Migrate, "{error}"),
         }
-        assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);
+        assert_eq!(world.all_is_told_truly("web", method).await, ends(direction).1);
         assert_eq!(world.away("web").is_some(), direction == Direction::Evacuate);
     });
 }
 
 #[test]
 fn after_a_power_loss_at_any_moment_the_next_run_finishes() {
-    for (direction, kind) in WAYS.into_iter().chain(MIGRATIONS) {
-        let world = World::with(kind);
+    for (direction, method) in BOTH_WAYS.into_iter().chain(MIGRATIONS) {
+        let world = World::with(method);
         paused().block_on(world.make_ready_for(direction));
         world.script.begin(None);
         paused().block_on(async { assert!(world.run(direction).await.unwrap().is_complete()) });
         let points = world.script.points();
         assert!(points > 15, "{points}");
         for point in 0..points {
-            crash_at(direction, kind, point);
+            crash_at(direction, method, point);
         }
     }
 }

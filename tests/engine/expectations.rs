@@ -3,7 +3,9 @@
 use sysadm::evacuation::Request;
 use sysadm::store::{Direction, MoveState};
 
-use super::world::{Kindly, World, live};
+use sysadm::model::Method;
+
+use super::world::{World, live};
 
 fn with_zones(zones: &[&str]) -> World {
     let world = World::new();
@@ -52,5 +54,5 @@ async fn nothing_is_expected_of_zones_that_do_not_move() {
     assert_eq!((outcome.moves[0].state, outcome.moves[0].expected), (MoveState::Failed, None));
     let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
     assert_eq!(run.expected, None);
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }

@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use sysadm::evacuation::{EvacuationError, Outcome, recover};
-use sysadm::model::BlockerKind;
+use sysadm::model::{BlockerKind, Method};
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
 use super::script::{HOSTS, Moment, Plan};
-use super::world::{Kindly, WAYS, World, ends, state_of};
+use super::world::{BOTH_WAYS, World, ends, state_of};
 
 /// Whatever a run came to: it says where the zone is, or that it does not know.
-async fn is_honest(world: &World, direction: Direction, kind: Kindly, outcome: &Outcome) {
+async fn is_honest(world: &World, direction: Direction, method: Method, outcome: &Outcome) {
     let (from, to) = ends(direction);
     match state_of(outcome, "web") {
         MoveState::Evacuated | MoveState::Returned => {
-            assert_eq!(world.all_is_told_truly("web", kind).await, to);
+            assert_eq!(world.all_is_told_truly("web", method).await, to);
         }
         MoveState::Failed | MoveState::Skipped => {
-            assert_eq!(world.all_is_told_truly("web", kind).await, from);
+            assert_eq!(world.all_is_told_truly("web", method).await, from);
             assert!(!outcome.is_complete());
         }
         MoveState::Unknown => assert!(world.away("web").is_some(), "what is unknown is on the list"),
@@ -27,8 +27,8 @@ async fn is_honest(world: &World, direction: Direction, kind: Kindly, outcome: &
     }
 }
 
-async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(&World)) -> String {
-    let world = World::with(kind);
+async fn try_with(direction: Direction, method: Method, prepare: impl AsyncFnOnce(&World)) -> String {
+    let world = World::with(method);
     world.make_ready_for(direction).await;
     world.script.begin(None);
     prepare(&world).await;
@@ -36,43 +36,43 @@ async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(
     world.clear_faults();
     let word = match &result {
         Ok(outcome) => {
-            is_honest(&world, direction, kind, outcome).await;
+            is_honest(&world, direction, method, outcome).await;
             state_of(outcome, "web").to_string()
         }
         Err(error) => format!("not begun: {error}"),
     };
     world.all_room_is_given_back();
     world.settle().await;
-    let home = world.all_is_told_truly("web", kind).await;
+    let home = world.all_is_told_truly("web", method).await;
     if result.is_err() {
         assert_eq!(home, ends(direction).0, "something was done all the same");
     }
     // And the next run succeeds.
     assert!(world.run(direction).await.unwrap().is_complete() || home == ends(direction).1);
-    assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);
+    assert_eq!(world.all_is_told_truly("web", method).await, ends(direction).1);
     word
 }
 
 /// All operations of a run without faults.
-async fn moments(direction: Direction, kind: Kindly) -> Vec<Moment> {
-    let world = World::with(kind);
+async fn moments(direction: Direction, method: Method) -> Vec<Moment> {
+    let world = World::with(method);
     world.make_ready_for(direction).await;
     world.script.begin(None);
     assert!(world.run(direction).await.unwrap().is_complete());
-    world.all_is_told_truly("web", kind).await;
+    world.all_is_told_truly("web", method).await;
     world.script.moments()
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_may_fail_each_time_it_is_done() {
-    for (direction, kind) in WAYS {
-        let moments = moments(direction, kind).await;
+    for (direction, method) in BOTH_WAYS {
+        let moments = moments(direction, method).await;
         assert!(moments.len() > 8, "{moments:?}");
         for moment in moments {
             for plan in [Plan::Fail(moment), Plan::FailAfter(moment)] {
-                println!("{direction} {kind:?} {plan:?}");
+                println!("{direction} {method:?} {plan:?}");
                 let word =
-                    try_with(direction, kind, async |world: &World| world.script.begin(Some(plan))).await;
+                    try_with(direction, method, async |world: &World| world.script.begin(Some(plan))).await;
                 println!("  {word}");
             }
         }
@@ -81,17 +81,17 @@ async fn every_operation_may_fail_each_time_it_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn every_operation_may_fail_always() {
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for host in &HOSTS[..2] {
             for &at in Operation::ALL {
                 let reason = || "told so".to_owned();
                 for effect in
                     [Effect::Fail { at, reason: reason() }, Effect::FailAfter { at, reason: reason() }]
                 {
-                    println!("{direction} {kind:?} {host} {effect}");
+                    println!("{direction} {method:?} {host} {effect}");
                     let faults = [Fault::always(effect)];
                     let word =
-                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                        try_with(direction, method, async |world: &World| world.set_faults(host, &faults))
                             .await;
                     println!("  {word}");
                 }
@@ -103,7 +103,7 @@ async fn every_operation_may_fail_always() {
 #[tokio::test(start_paused = true)]
 async fn a_transfer_may_end_in_any_way() {
     let told = || "told so".to_owned();
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for host in &HOSTS[..2] {
             let mut effects = vec![
                 Effect::LoseAnswer,
@@ -116,10 +116,10 @@ async fn a_transfer_may_end_in_any_way() {
             }
             for effect in effects {
                 for times in [Some(1), None] {
-                    println!("{direction} {kind:?} {host} {effect} {times:?}");
+                    println!("{direction} {method:?} {host} {effect} {times:?}");
                     let faults = [Fault { times, ..Fault::always(effect.clone()) }];
                     let word =
-                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                        try_with(direction, method, async |world: &World| world.set_faults(host, &faults))
                             .await;
                     println!("  {word}");
                 }
@@ -130,11 +130,11 @@ async fn a_transfer_may_end_in_any_way() {
 
 #[tokio::test(start_paused = true)]
 async fn what_hangs_for_a_while_goes_on_afterwards() {
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for host in &HOSTS[..2] {
             for &at in Operation::ALL {
-                println!("{direction} {kind:?} {host} {at}");
-                let word = try_with(direction, kind, async |world: &World| {
+                println!("{direction} {method:?} {host} {at}");
+                let word = try_with(direction, method, async |world: &World| {
                     world.set_faults(host, &[Fault::always(Effect::Hang { at })]);
                     let sim = world.sim(host);
                     tokio::spawn(async move {
@@ -153,7 +153,7 @@ async fn what_hangs_for_a_while_goes_on_afterwards() {
 #[tokio::test(start_paused = true)]
 async fn a_database_that_cannot_be_read_does_not_count_as_nothing_away() {
     for direction in [Direction::Evacuate, Direction::Return, Direction::Migrate] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.make_ready_for(Direction::Return).await;
         if direction == Direction::Evacuate {
             world.lock("h1");
@@ -173,6 +173,6 @@ async fn a_database_that_cannot_be_read_does_not_count_as_nothing_away() {
             world.unlock("h1");
         }
         assert!(world.run(Direction::Return).await.unwrap().is_complete(), "{direction}");
-        assert_eq!(world.home_of("web", Kindly::Live).await, "h1", "{direction}");
+        assert_eq!(world.home_of("web", Method::Live).await, "h1", "{direction}");
     }
 }

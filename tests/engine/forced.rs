@@ -1,11 +1,11 @@
 //! Findings about software, platform and networks: all are reported, and `--force-attach` overrules only these.
 
 use sysadm::evacuation::Request;
-use sysadm::model::{BlockerKind, Network};
+use sysadm::model::{BlockerKind, Method, Network};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::store::{Direction, MoveState, TargetKey};
 
-use super::world::{Kindly, World, error_of, live, name, state_of};
+use super::world::{World, error_of, live, name, state_of};
 
 fn lacks(reason: &str) -> Fault {
     Fault::always(Effect::Refuse { kind: BlockerKind::Software, reason: reason.to_owned() })
@@ -24,7 +24,7 @@ fn two_targets(world: &World) {
 
 #[tokio::test(start_paused = true)]
 async fn what_every_target_has_against_a_zone_is_said_software_too() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     two_targets(&world);
     world.set_faults("h2", &[lacks("libfoo 1.2 is missing")]);
     world.set_host("h3", |host| host.memory = 2 << 30);
@@ -40,20 +40,20 @@ async fn what_every_target_has_against_a_zone_is_said_software_too() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_target_that_has_the_software_is_taken() {
-    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
-        let world = World::with(kind);
+    for method in [Method::Live, Method::Cold, Method::Restart] {
+        let world = World::with(method);
         two_targets(&world);
         world.set_faults("h2", &[lacks("libfoo 1.2 is missing")]);
         assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
         world.clear_faults();
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h3");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h3");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn software_that_is_missing_does_not_count_for_a_run_that_is_forced_there_and_back() {
-    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
-        let world = World::with(kind);
+    for method in [Method::Live, Method::Cold, Method::Restart] {
+        let world = World::with(method);
         world.lock("h1");
         let fault = [lacks("libfoo 1.2 is missing")];
         // The host decides whether a finding of the simulated check is ignored.
@@ -65,7 +65,7 @@ async fn software_that_is_missing_does_not_count_for_a_run_that_is_forced_there_
         assert_eq!(state_of(&world.run(Direction::Return).await.unwrap(), "web"), MoveState::Failed);
         assert!(run(Direction::Return).await.is_complete());
         world.clear_faults();
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h1");
         let journal = world.store("h1").contents().unwrap().journal;
         let said = journal.iter().filter_map(|(run, entry)| Some((run, entry.detail.as_deref()?)));
         let runs: Vec<_> =
@@ -88,7 +88,7 @@ async fn a_network_that_is_missing_does_not_count_for_a_run_that_is_forced() {
     assert!(error.contains("h2: no bridge br7") && error.contains("h3: no bridge br7"), "{error}");
     let outcome = world.engine().run(Direction::Evacuate, &forced(&world)).await.unwrap();
     assert!(outcome.is_complete(), "{outcome:?}");
-    assert_eq!(world.all_is_told_truly("web", Kindly::Cold).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Cold).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,7 +100,7 @@ async fn what_would_harm_others_counts_for_a_run_that_is_forced_too() {
         (|world| world.set_host("h2", |host| host.storages.clear()), "cannot be seen there"),
     ];
     for (spoil, words) in reasons {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.lock("h1");
         spoil(&world);
         world.set_faults("h2", &[lacks("libfoo 1.2 is missing")]);
@@ -108,6 +108,6 @@ async fn what_would_harm_others_counts_for_a_run_that_is_forced_too() {
         let error = error_of(&outcome, "web");
         assert!(error.contains(words) && !error.contains("libfoo"), "{error}");
         world.clear_faults();
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
     }
 }

@@ -8,7 +8,9 @@ use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
 use super::script::HOSTS;
-use super::world::{Kindly, WAYS, World, ends, error_of, state_of};
+use sysadm::model::Method;
+
+use super::world::{BOTH_WAYS, World, ends, error_of, state_of};
 
 /// Long after everything that does not hang has been done.
 const LATER: Duration = Duration::from_secs(5);
@@ -37,7 +39,7 @@ async fn give_up(
 async fn is_consistent(
     world: &World,
     direction: Direction,
-    kind: Kindly,
+    method: Method,
     result: &Result<Outcome, EvacuationError>,
 ) -> String {
     let (from, to) = ends(direction);
@@ -46,10 +48,10 @@ async fn is_consistent(
         Ok(outcome) => {
             match state_of(outcome, "web") {
                 MoveState::Evacuated | MoveState::Returned => {
-                    assert_eq!(world.all_is_told_truly("web", kind).await, to);
+                    assert_eq!(world.all_is_told_truly("web", method).await, to);
                 }
                 MoveState::Failed | MoveState::Skipped => {
-                    assert_eq!(world.all_is_told_truly("web", kind).await, from);
+                    assert_eq!(world.all_is_told_truly("web", method).await, from);
                 }
                 MoveState::Unknown => assert!(world.away("web").is_some(), "what is unknown is on the list"),
                 other => panic!("it ended {other}"),
@@ -62,21 +64,21 @@ async fn is_consistent(
         }
     };
     world.settle().await;
-    world.all_is_told_truly("web", kind).await;
+    world.all_is_told_truly("web", method).await;
     said
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_hangs_the_second_press_ends_the_run_in_time() {
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for host in &HOSTS[..2] {
             for &at in Operation::ALL {
-                let world = World::with(kind);
+                let world = World::with(method);
                 world.make_ready_for(direction).await;
                 let (result, time) = give_up(&world, direction, &[(host, Effect::Hang { at })]).await;
-                assert!(time <= BOUND, "{direction} {kind:?} {host} {at}: {time:?}");
-                let said = is_consistent(&world, direction, kind, &result).await;
-                println!("{direction} {kind:?} {host} {at}: {said} ({time:?})");
+                assert!(time <= BOUND, "{direction} {method:?} {host} {at}: {time:?}");
+                let said = is_consistent(&world, direction, method, &result).await;
+                println!("{direction} {method:?} {host} {at}: {said} ({time:?})");
             }
         }
     }
@@ -88,12 +90,12 @@ async fn a_stalled_migration_ends_in_time_whatever_hangs_beside_it() {
         let (from, _) = ends(direction);
         for host in &HOSTS[..2] {
             for &at in Operation::ALL {
-                let world = World::with(Kindly::Live);
+                let world = World::with(Method::Live);
                 world.make_ready_for(direction).await;
                 let faults = [(from, Effect::Stall { rounds: 1 }), (host, Effect::Hang { at })];
                 let (result, time) = give_up(&world, direction, &faults).await;
                 assert!(time <= BOUND, "{direction} {host} {at}: {time:?}");
-                let said = is_consistent(&world, direction, Kindly::Live, &result).await;
+                let said = is_consistent(&world, direction, Method::Live, &result).await;
                 println!("{direction} {host} {at}: {said} ({time:?})");
             }
         }
@@ -102,7 +104,7 @@ async fn a_stalled_migration_ends_in_time_whatever_hangs_beside_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_listed() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Evacuate).await;
     let faults = [
         ("h1", Effect::Stall { rounds: 1 }),
@@ -119,14 +121,14 @@ async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_list
     assert_eq!(listed.iter().map(|row| row.state).collect::<Vec<_>>(), [MoveState::Unknown]);
     // The hypervisor continues with what it was never told to end: that comes first.
     world.settle().await;
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_hangs_for_a_while_after_the_first_press_is_finished() {
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for &at in Operation::ALL {
-            let world = World::with(kind);
+            let world = World::with(method);
             world.make_ready_for(direction).await;
             let (from, to) = ends(direction);
             for host in [from, to] {
@@ -138,7 +140,7 @@ async fn what_hangs_for_a_while_after_the_first_press_is_finished() {
                 tokio::time::sleep(LATER * 2).await;
                 world.clear_faults();
             });
-            let said = is_consistent(&world, direction, kind, &result).await;
+            let said = is_consistent(&world, direction, method, &result).await;
             assert!(!said.starts_with("UNKNOWN") && !said.starts_with("FAILED"), "{at}: {said}");
         }
     }

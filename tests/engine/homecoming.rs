@@ -1,11 +1,11 @@
 //! A zone whose location passes it on while its home is about to fetch it, or does not know yet that it has arrived
 //! there.
 
-use sysadm::model::Location;
+use sysadm::model::{Location, Method};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState, Place, TargetKey, ZoneRecord};
 
-use super::world::{Kindly, World, live, name, state_of, until};
+use super::world::{World, live, name, state_of, until};
 
 async fn empty(world: &World, host: &str, to: &str) {
     world.set_default_target(host, &format!("rads://{to}"));
@@ -18,7 +18,7 @@ async fn empty(world: &World, host: &str, to: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_location_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_it_went() {
     for last in ["h3", "h1"] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         empty(&world, "h1", "h2").await;
         // The return waits at home for its turn to receive, and the location is faster.
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
@@ -29,12 +29,12 @@ async fn a_location_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where
         });
         assert_ne!(state_of(&outcome.unwrap(), "web"), MoveState::Returned);
         world.settle().await;
-        assert_eq!(world.home_of("web", Kindly::Live).await, last, "{:?}", world.events.all());
+        assert_eq!(world.home_of("web", Method::Live).await, last, "{:?}", world.events.all());
         let location = world.away("web").map(|row| (row.place, row.location.unwrap().host));
         assert_eq!(location, (last != "h1").then(|| (Place::Away, "h3".to_owned())));
         let back = world.run(Direction::Return).await.unwrap();
         assert!(back.is_complete(), "{back:?}");
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
         world.all_room_is_given_back();
     }
 }
@@ -43,8 +43,8 @@ async fn a_location_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where
 /// twice.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_booted_here_again() {
-    for kind in [Kindly::Restart, Kindly::Cold] {
-        let world = World::with(kind);
+    for method in [Method::Restart, Method::Cold] {
+        let world = World::with(method);
         world.make_ready_for(Direction::Evacuate).await;
         let stays = Effect::Fail { at: Operation::Undefine, reason: "no".into() };
         world.set_faults("h1", &[Fault::always(stays)]);
@@ -61,13 +61,13 @@ async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_
         let on = world.engine_of("h2").run(Direction::Evacuate, &request).await.unwrap();
         assert!(on.is_complete(), "{on:?}");
         world.settle().await;
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h3", "{:?}", world.events.all());
+        assert_eq!(world.all_is_told_truly("web", method).await, "h3", "{:?}", world.events.all());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn where_a_zone_went_that_cannot_be_asked_it_stays_open_and_says_so() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     empty(&world, "h1", "h2").await;
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
     let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
@@ -84,13 +84,13 @@ async fn where_a_zone_went_that_cannot_be_asked_it_stays_open_and_says_so() {
     assert!(!why.hint().unwrap_or_default().contains("--forget"), "{why}");
     world.clear_faults();
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_found_at_another_target_when_its_location_has_forgotten_it_or_does_not_answer() {
     for down in [false, true] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         empty(&world, "h1", "h2").await;
         empty(&world, "h2", "h3").await;
         let targets = ["rads://h2", "rads://h3"].map(|uri| uri.parse().unwrap());
@@ -104,14 +104,14 @@ async fn a_zone_is_found_at_another_target_when_its_location_has_forgotten_it_or
         let back = world.run(Direction::Return).await.unwrap();
         assert!(back.is_complete(), "{down} {back:?} {:?}", world.events.all());
         world.clear_faults();
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
     }
 }
 
 /// A configuration with the same UUID that was here all the time has not come home.
 #[tokio::test(start_paused = true)]
 async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     empty(&world, "h1", "h2").await;
     world.set_default_target("h2", "rads://h1");
     world.set_faults("h1", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
@@ -120,7 +120,7 @@ async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
     let outcome = world.engine_of("h2").run(Direction::Evacuate, &World::request()).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
     world.clear_faults();
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
     let uuid = world.seen("h2", "web").await.unwrap().uuid;
     let host = world.engine_of("h2").local;
     let known = sysadm::host::Host::location(&*host, uuid).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_returns_from_its_location_under_any_name_of_that() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.run_zone(live("other"));
     world
         .store("h1")
@@ -151,6 +151,6 @@ async fn a_zone_returns_from_its_location_under_any_name_of_that() {
     world.store("h1").update_zone(&renamed).unwrap();
     assert!(world.run(Direction::Return).await.unwrap().is_complete(), "{:?}", world.events.all());
     for zone in ["web", "other"] {
-        assert_eq!(world.all_is_told_truly(zone, Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly(zone, Method::Live).await, "h1");
     }
 }

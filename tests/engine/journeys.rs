@@ -10,12 +10,12 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use sysadm::evacuation::Request;
 use sysadm::failover;
-use sysadm::model::Millis;
+use sysadm::model::{Method, Millis};
 use sysadm::paths::Paths;
 use sysadm::store::{Direction, Place, ZoneRecord};
 
 use super::script::HOSTS;
-use super::world::{Kindly, World, name};
+use super::world::{World, name};
 
 const DEPTH: usize = 4;
 
@@ -135,9 +135,9 @@ fn written(world: &World) -> String {
 }
 
 /// The zone is where it must be, one host claims it, and nothing is left over.
-async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
+async fn all_is_well(world: &World, zone: Zone, method: Method, path: &[Step]) {
     let context = || format!("after {path:?}; {}; events {:?}", written(world), world.events.all());
-    assert_eq!(world.home_of("web", kind).await, zone.at, "{}", context());
+    assert_eq!(world.home_of("web", method).await, zone.at, "{}", context());
     for host in HOSTS {
         let store = world.store(host);
         let away = store.away().unwrap();
@@ -156,8 +156,8 @@ async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
 }
 
 /// Follows every sequence, and returns the number of different states.
-async fn follow_all(kind: Kindly, steps: &[Step], depths: usize) -> usize {
-    let world = World::with(kind);
+async fn follow_all(method: Method, steps: &[Step], depths: usize) -> usize {
+    let world = World::with(method);
     let first = Zone { at: "h1", home: "h1" };
     let mut known = BTreeSet::from([(first, written(&world))]);
     let mut open = vec![(first, Saved::of(&world), Vec::new())];
@@ -171,7 +171,7 @@ async fn follow_all(kind: Kindly, steps: &[Step], depths: usize) -> usize {
                 let (after, mut path): (_, Vec<Step>) = (zone.after(step), path.clone());
                 take(&world, step, zone).await;
                 path.push(step);
-                all_is_well(&world, after, kind, &path).await;
+                all_is_well(&world, after, method, &path).await;
                 let state = (after, written(&world));
                 if depth < depths && known.insert(state) {
                     next.push((after, Saved::of(&world), path));
@@ -185,12 +185,12 @@ async fn follow_all(kind: Kindly, steps: &[Step], depths: usize) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn after_every_sequence_of_evacuations_migrations_and_returns_a_zone_is_its_own_hosts() {
-    for kind in [Kindly::Live, Kindly::Cold] {
+    for method in [Method::Live, Method::Cold] {
         let without = |step: &Step| !matches!(step, Step::Standby(_));
         let steps: Vec<_> = steps().into_iter().filter(without).collect();
         let begun = std::time::Instant::now();
-        let ends = follow_all(kind, &steps, DEPTH).await;
-        println!("{kind:?}: {ends} states in {:?}", begun.elapsed());
+        let ends = follow_all(method, &steps, DEPTH).await;
+        println!("{method:?}: {ends} states in {:?}", begun.elapsed());
         assert!(ends > 20, "only {ends}");
     }
 }
@@ -198,7 +198,7 @@ async fn after_every_sequence_of_evacuations_migrations_and_returns_a_zone_is_it
 #[tokio::test(start_paused = true)]
 async fn it_is_so_too_where_manifests_are_left_with_other_hosts_in_between() {
     let begun = std::time::Instant::now();
-    let ends = follow_all(Kindly::Cold, &steps(), DEPTH_WITH_STANDBY).await;
+    let ends = follow_all(Method::Cold, &steps(), DEPTH_WITH_STANDBY).await;
     println!("{ends} states in {:?}", begun.elapsed());
     assert!(ends > 40, "only {ends}");
 }

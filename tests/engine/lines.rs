@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Message, Millis,
-    Replica, Takeover, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Message, Method,
+    Millis, Replica, Takeover, Zone, ZoneName,
 };
 use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
@@ -15,7 +15,7 @@ use sysadm::transport::ByteStream;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::world::{Kindly, MIGRATIONS, WAYS, World, ends, state_of, until};
+use super::world::{BOTH_WAYS, MIGRATIONS, World, ends, state_of, until};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
@@ -276,14 +276,14 @@ macro_rules! pass_on {
 pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
-    fn check(arrival: CheckRequest) -> Vec<Blocker>;
+    fn check(request: CheckRequest) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn export(zone: ZoneName) -> Exported;
     fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ticket: ProbeTicket) -> ();
     fn store_replica(standby: Replica) -> ();
-    fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Takeover>;
-    fn reserve(arrival: CheckRequest, lease: u64) -> bool;
+    fn drop_replicas(origin: String, zones: Vec<Uuid>, recorded: Vec<(Uuid, Millis)>) -> Vec<Takeover>;
+    fn reserve(request: CheckRequest, lease: u64) -> bool;
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();
@@ -303,18 +303,18 @@ pass_on! {
 
 #[tokio::test(start_paused = true)]
 async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_place_is_known() {
-    for (direction, kind) in WAYS.into_iter().chain(MIGRATIONS) {
-        let world = World::with(kind);
+    for (direction, method) in BOTH_WAYS.into_iter().chain(MIGRATIONS) {
+        let world = World::with(method);
         world.make_ready_for(direction).await;
         world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });
         assert!(world.run(direction).await.unwrap().is_complete());
         let asked = world.lines.asked();
-        assert!(asked >= 5, "only {asked} questions in {direction} {kind:?}");
+        assert!(asked >= 5, "only {asked} questions in {direction} {method:?}");
         for at in 0..asked {
             for (loss, for_ever) in
                 [(Loss::Question, false), (Loss::Answer, false), (Loss::Question, true), (Loss::Answer, true)]
             {
-                let world = World::with(kind);
+                let world = World::with(method);
                 world.make_ready_for(direction).await;
                 let broken = Break { at, loss, for_ever };
                 world.lines.break_at(broken);
@@ -325,18 +325,18 @@ async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_
                 match state {
                     MoveState::Failed => {
                         let runs_there = world.seen(from, "web").await;
-                        assert!(runs_there.is_some(), "{direction} {kind:?} {broken:?}: {outcome:?}");
+                        assert!(runs_there.is_some(), "{direction} {method:?} {broken:?}: {outcome:?}");
                     }
                     MoveState::Evacuated | MoveState::Returned => {
-                        assert!(world.seen(to, "web").await.is_some(), "{direction} {kind:?} {broken:?}");
+                        assert!(world.seen(to, "web").await.is_some(), "{direction} {method:?} {broken:?}");
                     }
                     MoveState::Unknown => assert!(world.away("web").is_some()),
-                    other => panic!("{direction} {kind:?} {broken:?} ended {other}"),
+                    other => panic!("{direction} {method:?} {broken:?} ended {other}"),
                 }
                 world.lines.repair();
                 world.settle().await;
-                println!("{direction} {kind:?} {broken:?} {state}");
-                world.all_is_told_truly("web", kind).await;
+                println!("{direction} {method:?} {broken:?} {state}");
+                world.all_is_told_truly("web", method).await;
             }
         }
     }
@@ -344,7 +344,7 @@ async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_
 
 #[tokio::test(start_paused = true)]
 async fn a_hypervisor_that_does_not_say_how_far_it_is_does_not_hold_the_move_up() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Return).await;
     world.lines.leave_progress_unanswered();
     world.set_faults("h2", &[Fault::once(Effect::Hang { at: Operation::Send })]);

@@ -1,14 +1,14 @@
 //! Migrating one zone for good.
 
 use sysadm::evacuation::{EvacuationError, JobState, Request};
-use sysadm::model::BlockerKind;
+use sysadm::model::{BlockerKind, Method};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState, Place};
 
 use super::lines::{Break, Loss};
-use super::world::{Kindly, World, error_of, live, name, state_of};
+use super::world::{World, error_of, live, name, state_of};
 
-const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
+const METHODS: [Method; 3] = [Method::Live, Method::Cold, Method::Restart];
 
 /// Migrates web on from h2, where it is a guest of h1.
 async fn moves_on_to(world: &World, uri: &str) {
@@ -22,8 +22,8 @@ async fn moves_on_to(world: &World, uri: &str) {
 }
 
 /// h1 was emptied, and could take its zones back.
-async fn evacuated(kind: Kindly) -> World {
-    let world = World::with(kind);
+async fn evacuated(method: Method) -> World {
+    let world = World::with(method);
     world.lock("h1");
     assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
     world.unlock("h1");
@@ -32,18 +32,18 @@ async fn evacuated(kind: Kindly) -> World {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_migrates_goes_whether_its_host_is_in_maintenance_or_not_and_no_return_brings_it_back() {
-    for kind in KINDS {
+    for method in METHODS {
         for locked in [false, true] {
-            let world = World::with(kind);
+            let world = World::with(method);
             world.run_zone(live("other"));
             if locked {
                 world.lock("h1");
             }
             let outcome = world.run(Direction::Migrate).await.unwrap();
-            assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
+            assert!(outcome.is_complete(), "{method:?}: {outcome:?}");
             assert_eq!(outcome.moves.len(), 1);
-            assert_eq!(world.home_of("web", kind).await, "h2");
-            assert_eq!(world.home_of("other", Kindly::Live).await, "h1");
+            assert_eq!(world.home_of("web", method).await, "h2");
+            assert_eq!(world.home_of("other", Method::Live).await, "h1");
             assert_eq!(world.away("web"), None);
             assert_eq!(world.moved_to("h1", "web").unwrap(), "rads://h2");
             world.all_room_is_given_back();
@@ -51,14 +51,14 @@ async fn a_zone_that_migrates_goes_whether_its_host_is_in_maintenance_or_not_and
                 world.unlock("h1");
             }
             assert_eq!(world.run(Direction::Return).await.unwrap().moves, []);
-            assert_eq!(world.home_of("web", kind).await, "h2");
+            assert_eq!(world.home_of("web", method).await, "h2");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn its_document_is_kept_and_says_what_it_was() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     let before = sysadm::platform::Platform::manifest(&world.sim("h1"), &name("web")).await.unwrap();
     world.run(Direction::Migrate).await.unwrap();
     let kept = world.store("h1").configured().unwrap().remove(0);
@@ -72,19 +72,19 @@ async fn its_document_is_kept_and_says_what_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_migration_that_is_refused_or_fails_leaves_the_zone_as_it_was() {
     let refusal = Effect::Refuse { kind: BlockerKind::Software, reason: "no libfoo".into() };
-    for kind in KINDS {
+    for method in METHODS {
         let effects =
             [refusal.clone(), Effect::Down, Effect::Fail { at: Operation::Define, reason: "no".into() }];
         for effect in effects {
-            if kind == Kindly::Live && matches!(effect, Effect::Fail { .. }) {
+            if method == Method::Live && matches!(effect, Effect::Fail { .. }) {
                 continue;
             }
-            let world = World::with(kind);
+            let world = World::with(method);
             world.set_faults("h2", &[Fault::always(effect.clone())]);
             let outcome = world.run(Direction::Migrate).await.unwrap();
             assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{effect:?}");
             world.clear_faults();
-            assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+            assert_eq!(world.all_is_told_truly("web", method).await, "h1");
             assert_eq!(world.moved_to("h1", "web"), None);
         }
     }
@@ -92,10 +92,10 @@ async fn a_migration_that_is_refused_or_fails_leaves_the_zone_as_it_was() {
 
 #[tokio::test(start_paused = true)]
 async fn one_whose_end_is_not_known_is_away_until_it_is_settled_and_gone_then() {
-    for kind in [Kindly::Live, Kindly::Restart] {
-        let world = World::with(kind);
-        let at = if kind == Kindly::Live { Operation::Resume } else { Operation::Undefine };
-        let host = if kind == Kindly::Live { "h2" } else { "h1" };
+    for method in [Method::Live, Method::Restart] {
+        let world = World::with(method);
+        let at = if method == Method::Live { Operation::Resume } else { Operation::Undefine };
+        let host = if method == Method::Live { "h2" } else { "h1" };
         world.set_faults(host, &[Fault::always(Effect::Fail { at, reason: "no".into() })]);
         let outcome = world.run(Direction::Migrate).await.unwrap();
         assert_eq!(state_of(&outcome, "web"), MoveState::Unknown, "{outcome:?}");
@@ -103,23 +103,23 @@ async fn one_whose_end_is_not_known_is_away_until_it_is_settled_and_gone_then() 
         assert_eq!(row.place, Place::Migrating);
         assert_eq!(world.moved_to("h1", "web"), None);
         world.settle().await;
-        assert_eq!(world.home_of("web", kind).await, "h2");
+        assert_eq!(world.home_of("web", method).await, "h2");
         assert_eq!((world.away("web"), world.moved_to("h1", "web")), (None, Some("rads://h2".to_owned())));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn its_own_targets_and_the_policy_have_no_say() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.set_default_target("h1", "rads://h3");
     world.lock("h3");
     assert!(world.run(Direction::Migrate).await.unwrap().is_complete());
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h2");
+    assert_eq!(world.home_of("web", Method::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
-    let world = World::with(Kindly::Cold);
+    let world = World::with(Method::Cold);
     let only = Some(sysadm::model::Method::Live);
     let outcome =
         world.engine().run(Direction::Migrate, &Request { only, ..world.migration() }).await.unwrap();
@@ -132,10 +132,10 @@ async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_is_moved_on_is_followed_by_the_return_of_its_own_host() {
-    for kind in KINDS {
-        let world = evacuated(kind).await;
+    for method in METHODS {
+        let world = evacuated(method).await;
         moves_on_to(&world, "rads://h3").await;
-        assert_eq!(world.home_of("web", kind).await, "h3");
+        assert_eq!(world.home_of("web", method).await, "h3");
         assert_eq!(world.store("h2").away().unwrap(), []);
         let row = world.away("web");
 
@@ -148,25 +148,25 @@ async fn a_guest_that_is_moved_on_is_followed_by_the_return_of_its_own_host() {
 
         let outcome = world.run(Direction::Return).await.unwrap();
         assert!(outcome.is_complete(), "{outcome:?}");
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h1");
         assert_eq!(world.events.count("web: h2 has migrated it to rads://h3; it returns from there"), 2);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_is_moved_home_is_home() {
-    for kind in KINDS {
-        let world = evacuated(kind).await;
+    for method in METHODS {
+        let world = evacuated(method).await;
         moves_on_to(&world, "rads://h1").await;
         world.settle().await;
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h1");
     }
 }
 
 /// What h2 knows of an earlier stay is forgotten when the zone is there again.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_has_come_again_is_not_looked_for_elsewhere() {
-    let world = evacuated(Kindly::Live).await;
+    let world = evacuated(Method::Live).await;
     moves_on_to(&world, "rads://h3").await;
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
     world.lock("h1");
@@ -174,13 +174,13 @@ async fn a_zone_that_has_come_again_is_not_looked_for_elsewhere() {
     world.unlock("h1");
     assert_eq!(world.moved_to("h2", "web"), None);
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
     assert_eq!(world.events.count("has migrated it"), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
-    let world = evacuated(Kindly::Live).await;
+    let world = evacuated(Method::Live).await;
     moves_on_to(&world, "rads://h3").await;
     world.set_faults("h3", &[Fault::always(Effect::Down)]);
     let outcome = world.run(Direction::Return).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
     let row = world.away("web").unwrap();
     assert_eq!((row.place, row.location.unwrap().host.as_str()), (Place::Away, "h2"));
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 /// It is not where it was brought: that its new place is not known does not mean that it has none.
@@ -197,7 +197,7 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
 async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
     for evacuated_on in [false, true] {
         let away_from_h2 = async || {
-            let world = evacuated(Kindly::Live).await;
+            let world = evacuated(Method::Live).await;
             if evacuated_on {
                 world.set_default_target("h2", "rads://h3");
                 world.lock("h2");
@@ -231,8 +231,8 @@ async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_location_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
-    let world = evacuated(Kindly::Live).await;
+    let world = evacuated(Method::Live).await;
     world.lines.lead_to_old_agents();
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }

@@ -1,5 +1,5 @@
 //! The engine on simulated hosts, in one process and without a network: whatever goes wrong, and whenever, every
-//! zone is complete on one host, and the away list says on which.
+//! zone is complete on one host, and the records of its home say on which.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 

@@ -10,7 +10,7 @@ use sysadm::model::{
     Blocker, BlockerKind, CheckRequest, Manifest, Message, Method, PendingLoad, Progress, Step, StorageUri,
 };
 
-use super::world::{Kindly, World, name};
+use super::world::{World, name};
 
 /// Notes what it is asked, and whether the zone runs at its source then.
 #[derive(Default)]
@@ -87,13 +87,12 @@ impl Log for Journal {
     fn finds_the_same(&self) {}
 }
 
-const KINDS: [(Method, Kindly); 3] =
-    [(Method::Live, Kindly::Live), (Method::Cold, Kindly::Cold), (Method::Restart, Kindly::Restart)];
+const METHODS: [Method; 3] = [Method::Live, Method::Cold, Method::Restart];
 
-fn request(manifest: &Manifest, kind: Method, disk: u64) -> CheckRequest {
+fn request(manifest: &Manifest, method: Method, disk: u64) -> CheckRequest {
     CheckRequest {
         manifest: manifest.clone(),
-        kind,
+        method,
         from: "h1".to_owned(),
         home: None,
         overwrite: false,
@@ -106,11 +105,11 @@ fn request(manifest: &Manifest, kind: Method, disk: u64) -> CheckRequest {
 }
 
 /// Moves web from h1 to h2; it is given up after a while. Gives all that happened.
-async fn move_with(world: &World, kind: Method, mover: Noting) -> (Result<(), MoveError>, Vec<String>) {
+async fn move_with(world: &World, method: Method, mover: Noting) -> (Result<(), MoveError>, Vec<String>) {
     let mover: &'static Noting = Box::leak(Box::new(mover));
     let (from, to) = (world.engine().local, world.engine_of("h2").local);
     let manifest = from.manifest(name("web")).await.unwrap();
-    let request = request(&manifest, kind, 0);
+    let request = request(&manifest, method, 0);
     let storage = vec![StorageMove { storage: StorageUri::file("/srv/web.img"), mover, room: 0 }];
     let task = Task { zone: manifest.zone.clone(), record: manifest, request, storage, from, to };
     let (abort, aborting) = tokio::sync::watch::channel(false);
@@ -129,11 +128,11 @@ async fn move_with(world: &World, kind: Method, mover: Noting) -> (Result<(), Mo
 
 #[tokio::test(start_paused = true)]
 async fn a_mover_is_reached_in_every_phase_before_the_zone_has_left() {
-    for (kind, kindly) in KINDS {
-        let world = World::with(kindly);
-        let (result, seen) = move_with(&world, kind, Noting::default()).await;
-        assert_eq!(result, Ok(()), "{kind}");
-        let expected = match kind {
+    for method in METHODS {
+        let world = World::with(method);
+        let (result, seen) = move_with(&world, method, Noting::default()).await;
+        assert_eq!(result, Ok(()), "{method}");
+        let expected = match method {
             Method::Live => "[reserve] prepare [prepare] copy [transfer] catch up finish [switch] [settle]",
             Method::Cold => {
                 "[reserve] prepare (down) [attach] copy (down) [detach] catch up (down) finish (down) [settle]"
@@ -142,31 +141,31 @@ async fn a_mover_is_reached_in_every_phase_before_the_zone_has_left() {
                 "[reserve] prepare [attach] copy [shutdown] catch up (down) finish (down) [boot] [detach] [settle]"
             }
         };
-        assert_eq!(seen.join(" "), expected, "{kind}");
-        assert_eq!(world.home_of("web", kindly).await, "h2", "{kind}");
+        assert_eq!(seen.join(" "), expected, "{method}");
+        assert_eq!(world.home_of("web", method).await, "h2", "{method}");
         world.all_room_is_given_back();
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn wherever_a_mover_fails_the_zone_stays_as_it_was_and_the_mover_abandons_what_it_has_begun() {
-    for (kind, kindly) in KINDS {
+    for method in METHODS {
         for phase in ["prepare", "copy", "catch up", "finish"] {
-            let world = World::with(kindly);
+            let world = World::with(method);
             let fails = Noting { fails: Some(phase), ..Noting::default() };
-            let (result, seen) = move_with(&world, kind, fails).await;
+            let (result, seen) = move_with(&world, method, fails).await;
             let Err(MoveError::Undone { reason, is_transient: false, .. }) = result else {
-                panic!("{kind} {phase}: {result:?}");
+                panic!("{method} {phase}: {result:?}");
             };
             let why = "storage /srv/web.img (noting): ";
             assert!(
                 reason.text.starts_with(why) && reason.text.contains("no space left"),
-                "{kind} {phase}: {reason}"
+                "{method} {phase}: {reason}"
             );
-            let last = if kind == Method::Cold { "abandon (down)" } else { "abandon" };
-            assert_eq!(seen.last().unwrap(), last, "{kind} {phase}: {seen:?}");
-            assert!(seen[seen.len() - 2].starts_with(phase), "{kind} {phase}: {seen:?}");
-            assert_eq!(world.home_of("web", kindly).await, "h1", "{kind} {phase}");
+            let last = if method == Method::Cold { "abandon (down)" } else { "abandon" };
+            assert_eq!(seen.last().unwrap(), last, "{method} {phase}: {seen:?}");
+            assert!(seen[seen.len() - 2].starts_with(phase), "{method} {phase}: {seen:?}");
+            assert_eq!(world.home_of("web", method).await, "h1", "{method} {phase}");
             world.all_room_is_given_back();
         }
     }
@@ -174,29 +173,29 @@ async fn wherever_a_mover_fails_the_zone_stays_as_it_was_and_the_mover_abandons_
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_takes_long_can_be_given_up() {
-    for (kind, kindly) in KINDS {
-        let world = World::with(kindly);
+    for method in METHODS {
+        let world = World::with(method);
         let hangs = Noting { hangs: Some("copy"), ..Noting::default() };
-        let (result, seen) = move_with(&world, kind, hangs).await;
-        assert_eq!(result, Err(MoveError::Cancelled), "{kind}");
-        assert!(seen.last().unwrap().starts_with("abandon"), "{kind}: {seen:?}");
-        assert_eq!(world.home_of("web", kindly).await, "h1", "{kind}");
+        let (result, seen) = move_with(&world, method, hangs).await;
+        assert_eq!(result, Err(MoveError::Cancelled), "{method}");
+        assert!(seen.last().unwrap().starts_with("abandon"), "{method}: {seen:?}");
+        assert_eq!(world.home_of("web", method).await, "h1", "{method}");
         world.all_room_is_given_back();
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_mover_cannot_remove_is_said_to_be_left() {
-    for (kind, kindly) in KINDS {
-        let world = World::with(kindly);
+    for method in METHODS {
+        let world = World::with(method);
         world.lock("h2");
         let (result, seen) =
-            move_with(&world, kind, Noting { fails: Some("abandon"), ..Noting::default() }).await;
-        let Err(MoveError::Leftover { reason, .. }) = result else { panic!("{kind}: {result:?}") };
+            move_with(&world, method, Noting { fails: Some("abandon"), ..Noting::default() }).await;
+        let Err(MoveError::Leftover { reason, .. }) = result else { panic!("{method}: {result:?}") };
         let left = "what was copied of storage /srv/web.img (noting) may be left on h2: h2: no space left";
-        assert!(reason.text.contains("in maintenance") && reason.text.contains(left), "{kind}: {reason}");
+        assert!(reason.text.contains("in maintenance") && reason.text.contains(left), "{method}: {reason}");
         assert!(seen.iter().all(|one| one.starts_with('[') || one.starts_with("abandon")), "{seen:?}");
-        assert_eq!(world.home_of("web", kindly).await, "h1", "{kind}");
+        assert_eq!(world.home_of("web", method).await, "h1", "{method}");
     }
 }
 
@@ -209,7 +208,7 @@ async fn short_of_disk(host: &dyn Host, request: CheckRequest) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn data_that_is_copied_reserves_disk_space_and_what_both_hosts_see_needs_none() {
-    let world = World::with(Kindly::Cold);
+    let world = World::with(Method::Cold);
     world.set_host("h2", |host| host.disk = 10 << 30);
     let (from, to) = (world.local("h1"), world.local("h2"));
     let manifest = from.manifest(name("web")).await.unwrap();

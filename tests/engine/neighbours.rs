@@ -1,11 +1,11 @@
 //! Several hosts that are emptied: one after the other, into each other, or into the same third one.
 
 use sysadm::evacuation::Outcome;
-use sysadm::model::Millis;
+use sysadm::model::{Method, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState, Reservation};
 
-use super::world::{Kindly, World, error_of, live, until};
+use super::world::{World, error_of, live, until};
 
 async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
     world.engine_of(host).run(direction, &World::request()).await.unwrap()
@@ -13,26 +13,26 @@ async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn a_location_that_is_emptied_in_turn_gives_everybody_back_to_their_origins() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.run_zone_on("h2", live("db"));
     world.set_default_target("h2", "rads://h3");
     world.lock("h1");
     assert!(run_on(&world, "h1", Direction::Evacuate).await.is_complete());
     world.lock("h2");
     assert!(run_on(&world, "h2", Direction::Evacuate).await.is_complete());
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h3");
+    assert_eq!(world.home_of("web", Method::Live).await, "h3");
 
     // It does not take back what it has passed on: that belongs to another host.
     world.unlock("h2");
     assert!(run_on(&world, "h2", Direction::Return).await.is_complete());
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h3");
-    assert_eq!(world.home_of("db", Kindly::Live).await, "h2");
+    assert_eq!(world.home_of("web", Method::Live).await, "h3");
+    assert_eq!(world.home_of("db", Method::Live).await, "h2");
     world.lock("h2");
     world.unlock("h1");
     assert!(run_on(&world, "h1", Direction::Return).await.is_complete());
     assert_eq!(world.events.count("web: h2 has migrated it to rads://h3; it returns from there"), 1);
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h1");
-    assert_eq!(world.home_of("db", Kindly::Live).await, "h2");
+    assert_eq!(world.home_of("web", Method::Live).await, "h1");
+    assert_eq!(world.home_of("db", Method::Live).await, "h2");
     for host in ["h1", "h2", "h3"] {
         assert_eq!(world.store(host).away().unwrap(), []);
     }
@@ -41,7 +41,7 @@ async fn a_location_that_is_emptied_in_turn_gives_everybody_back_to_their_origin
 
 #[tokio::test(start_paused = true)]
 async fn two_hosts_that_empty_themselves_into_each_other_are_both_refused() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.run_zone_on("h2", live("db"));
     world.set_default_target("h2", "rads://h1");
     world.lock("h1");
@@ -50,8 +50,8 @@ async fn two_hosts_that_empty_themselves_into_each_other_are_both_refused() {
         tokio::join!(run_on(&world, "h1", Direction::Evacuate), run_on(&world, "h2", Direction::Evacuate));
     assert!(error_of(&first, "web").contains("h2 is in maintenance"), "{first:?}");
     assert!(error_of(&second, "db").contains("h1 is in maintenance"), "{second:?}");
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h1");
-    assert_eq!(world.home_of("db", Kindly::Live).await, "h2");
+    assert_eq!(world.home_of("web", Method::Live).await, "h1");
+    assert_eq!(world.home_of("db", Method::Live).await, "h2");
     world.all_room_is_given_back();
 }
 
@@ -95,12 +95,12 @@ async fn a_return_with_too_little_room_brings_back_what_fits_and_says_what_waits
     // With more room the next pass brings the rest.
     world.set_host("h1", |_| {});
     assert!(run_on(&world, "h1", Direction::Return).await.is_complete());
-    assert_eq!(world.home_of("a2", Kindly::Live).await, "h1");
+    assert_eq!(world.home_of("a2", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn room_stays_reserved_while_a_zone_moves_and_no_longer_than_a_lease_without_its_owner() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
     let (engine, request) = (world.engine(), World::request());

@@ -2,25 +2,25 @@
 
 use sysadm::config::Config;
 use sysadm::evacuation::Request;
-use sysadm::model::Network;
+use sysadm::model::{Method, Network};
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 
-use super::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::world::{World, brand, error_of, live, name, state_of};
 
 /// Zone `web` of h1 has interfaces in br0, br1 and br2, and h2 calls the first two br10.
-fn mapped(kind: Kindly) -> World {
+fn mapped(method: Method) -> World {
     let mut world = World::new();
     world.maps = maps("br0 = \"br10\"\nbr1 = \"br10\"\n");
     world.set_host("h1", |host| host.bridges = ["br0", "br1", "br2"].map(str::to_owned).to_vec());
     world.set_host("h2", |host| host.bridges = ["br10", "br2"].map(str::to_owned).to_vec());
     let networks = ["br0", "br1", "br2"].map(|name| Network::Bridge(name.to_owned())).to_vec();
     let spec = ZoneSpec { networks, ..live("web") };
-    match kind {
-        Kindly::Live => world.run_zone(spec),
-        Kindly::Cold => world.sim("h1").create(spec).unwrap(),
-        Kindly::Restart => {
+    match method {
+        Method::Live => world.run_zone(spec),
+        Method::Cold => world.sim("h1").create(spec).unwrap(),
+        Method::Restart => {
             world.run_zone(brand(spec, sysadm::model::Brand::LXC));
             world.actions.zones = [(name("web"), sysadm::plan::Action::Restart)].into();
         }
@@ -44,14 +44,14 @@ async fn networks(world: &World, host: &str) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_plugged_into_what_its_location_calls_its_networks_and_comes_back_as_it_was() {
-    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
-        let mut world = mapped(kind);
+    for method in [Method::Live, Method::Cold, Method::Restart] {
+        let mut world = mapped(method);
         let before = config(&world, "h1").await;
         world.lock("h1");
         let outcome = world.run(Direction::Evacuate).await.unwrap();
-        assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h2");
-        assert_eq!(networks(&world, "h2").await, ["br10", "br10", "br2"], "{kind:?}");
+        assert!(outcome.is_complete(), "{method:?}: {outcome:?}");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h2");
+        assert_eq!(networks(&world, "h2").await, ["br10", "br10", "br2"], "{method:?}");
         assert_eq!(world.configuration_of("web").unwrap().config, before);
 
         // What sysadm.toml says by then does not matter.
@@ -59,15 +59,15 @@ async fn a_zone_is_plugged_into_what_its_location_calls_its_networks_and_comes_b
         let world = world.after_power_loss();
         world.unlock("h1");
         let outcome = world.run(Direction::Return).await.unwrap();
-        assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
-        assert_eq!(config(&world, "h1").await, before, "{kind:?}");
+        assert!(outcome.is_complete(), "{method:?}: {outcome:?}");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h1");
+        assert_eq!(config(&world, "h1").await, before, "{method:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_network_that_the_location_does_not_have_is_refused_under_its_name_there() {
-    let mut world = mapped(Kindly::Live);
+    let mut world = mapped(Method::Live);
     world.maps = maps("br0 = \"br11\"\nbr1 = \"br10\"\n");
     world.lock("h1");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
@@ -75,13 +75,13 @@ async fn a_network_that_the_location_does_not_have_is_refused_under_its_name_the
     world.maps = maps("br0 = \"br10\"\n");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(error_of(&outcome, "web"), "h2: no bridge br1 there");
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h1");
+    assert_eq!(world.home_of("web", Method::Live).await, "h1");
     world.all_room_is_given_back();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_does_not_get_there_stays_plugged_in_as_it_was() {
-    let world = mapped(Kindly::Live);
+    let world = mapped(Method::Live);
     let before = config(&world, "h1").await;
     world.lock("h1");
     let reason = "no".to_owned();
@@ -89,7 +89,7 @@ async fn a_zone_that_does_not_get_there_stays_plugged_in_as_it_was() {
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
     assert_eq!(
-        (world.all_is_told_truly("web", Kindly::Live).await, config(&world, "h1").await),
+        (world.all_is_told_truly("web", Method::Live).await, config(&world, "h1").await),
         ("h1", before)
     );
 }
@@ -107,16 +107,16 @@ async fn moves_on(world: &mut World) {
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_its_location_has_migrated_on_comes_back_as_it_was() {
-    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
+    for method in [Method::Live, Method::Cold, Method::Restart] {
         for fails_first in [false, true] {
-            let mut world = mapped(kind);
+            let mut world = mapped(method);
             let before = config(&world, "h1").await;
             world.lock("h1");
             assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
             world.unlock("h1");
             moves_on(&mut world).await;
             if fails_first {
-                let at = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
+                let at = if method == Method::Live { Operation::OpenIncoming } else { Operation::Define };
                 world.set_faults("h1", &[Fault::always(Effect::Fail { at, reason: "no".to_owned() })]);
                 let outcome = world.run(Direction::Return).await.unwrap();
                 assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
@@ -124,15 +124,15 @@ async fn a_guest_that_its_location_has_migrated_on_comes_back_as_it_was() {
                 assert_eq!(world.away("web").unwrap().location.unwrap().host, "h3");
             }
             let outcome = world.run(Direction::Return).await.unwrap();
-            assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
-            assert_eq!(config(&world, "h1").await, before, "{kind:?} {fails_first}");
+            assert!(outcome.is_complete(), "{method:?}: {outcome:?}");
+            assert_eq!(config(&world, "h1").await, before, "{method:?} {fails_first}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_location_that_is_emptied_in_turn_plugs_it_in_again_as_it_came() {
-    let mut world = mapped(Kindly::Live);
+    let mut world = mapped(Method::Live);
     let before = config(&world, "h1").await;
     world.set_host("h3", |host| host.bridges = ["br7", "br2"].map(str::to_owned).to_vec());
     world.set_default_target("h2", "rads://h3");

@@ -9,7 +9,7 @@ use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
 
-use super::world::{Kindly, World, error_of, live, name, state_of, until};
+use super::world::{World, error_of, live, name, state_of, until};
 
 const GIB: u64 = 1 << 30;
 
@@ -104,7 +104,7 @@ async fn two_hosts_that_are_full_of_each_others_zones_fill_themselves_again_in_p
         assert!(world.events.count("waits for room") > 0);
         for (host, letter) in [("h1", "a"), ("h2", "b")] {
             for zone in names(letter) {
-                assert_eq!(world.home_of(zone.as_str(), Kindly::Live).await, host);
+                assert_eq!(world.home_of(zone.as_str(), Method::Live).await, host);
             }
         }
         world.all_room_is_given_back();
@@ -137,7 +137,7 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
     assert!(back.is_complete() && outcome.is_complete(), "{back:?} {outcome:?}");
     assert_eq!(row.state, MoveState::Ready);
     assert_eq!(row.error, Some("waits for room: 3G more memory on h2; asked again in 10 s".into()));
-    assert_eq!(world.home_of("web", Kindly::Live).await, "h2");
+    assert_eq!(world.home_of("web", Method::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +233,7 @@ async fn each_host_is_connected_to_once_in_a_run() {
 async fn a_host_lists_its_guests_once_for_a_reservation() {
     // Nothing is there; the same zone, and it may be overwritten; the same zone with the same configuration.
     for (is_there, overwrite) in [(false, false), (true, true), (true, false)] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         let manifest = world.engine().local.manifest(name("web")).await.unwrap();
         if is_there {
             let spec = ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") };
@@ -243,9 +243,9 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
             true => world.engine_of("h2").local.manifest(name("web")).await.unwrap(),
             false => manifest.clone(),
         };
-        let arrival = CheckRequest {
+        let request = CheckRequest {
             manifest: Manifest { config: there.config, ..manifest },
-            kind: Method::Live,
+            method: Method::Live,
             from: "h1".to_owned(),
             home: None,
             overwrite,
@@ -256,7 +256,7 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
             owners: Vec::new(),
         };
         world.script.begin(None);
-        let replaces = world.engine_of("h2").local.reserve(arrival, 60_000).await.unwrap();
+        let replaces = world.engine_of("h2").local.reserve(request, 60_000).await.unwrap();
         assert_eq!(replaces, is_there);
         let moments = world.script.moments();
         let listings = moments.iter().filter(|one| one.host == "h2" && one.operation == Operation::Inventory);

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sysadm::evacuation::{EvacuationError, Request};
-use sysadm::model::{BlockerKind, Brand, Millis};
+use sysadm::model::{BlockerKind, Brand, Method, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Place, TargetKey};
 
 use super::lines::{Break, Loss};
-use super::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::world::{World, brand, error_of, live, name, state_of};
 
 fn targets(world: &World, uris: &[&str]) {
     let uris: Vec<_> = uris.iter().map(|uri| uri.parse().unwrap()).collect();
@@ -20,7 +20,7 @@ fn targets(world: &World, uris: &[&str]) {
 /// 1. Unknown counts as running.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_started_while_a_host_that_may_run_the_zone_cannot_be_asked() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     // The zone is complete at h2 and held there; h1 stopped it for good, and then h2 is gone.
     world.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
@@ -36,13 +36,13 @@ async fn nothing_is_started_while_a_host_that_may_run_the_zone_cannot_be_asked()
         }
     }
     world.settle().await;
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
 }
 
 /// 2. Its host can be named, even while it is not known whether it has moved.
 #[tokio::test(start_paused = true)]
 async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
     let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
@@ -64,13 +64,13 @@ async fn manifest_text(world: &World) -> String {
 /// 3. No zone is stopped before its destination was checked, has reserved room, and is prepared.
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_stopped_only_when_its_place_is_reserved_and_ready() {
-    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
-        let world = World::with(kind);
+    for method in [Method::Live, Method::Cold, Method::Restart] {
+        let world = World::with(method);
         world.lock("h1");
-        let asked = match kind {
-            Kindly::Live => Operation::Send,
-            Kindly::Cold => Operation::Undefine,
-            Kindly::Restart => Operation::Shutdown,
+        let asked = match method {
+            Method::Live => Operation::Send,
+            Method::Cold => Operation::Undefine,
+            Method::Restart => Operation::Shutdown,
         };
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: asked })]);
         let reached = Arc::new(AtomicBool::new(false));
@@ -80,9 +80,9 @@ async fn a_zone_is_stopped_only_when_its_place_is_reserved_and_ready() {
             assert_eq!(reserved.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
             let done = world.script.moments();
             let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
-            let prepared = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
+            let prepared = if method == Method::Live { Operation::OpenIncoming } else { Operation::Define };
             assert!(at_h2(Operation::Check) && at_h2(prepared), "{done:?}");
-            assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind != Kindly::Cold);
+            assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), method != Method::Cold);
             reached.store(true, Ordering::SeqCst);
             world.clear_faults();
         });
@@ -106,8 +106,8 @@ async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
     let states = ["a", "b", "c", "ct", "usb"].map(|zone| state_of(&outcome, zone));
     use MoveState::{Evacuated, Failed, Skipped};
     assert_eq!(states, [Evacuated, Failed, Evacuated, Skipped, Skipped]);
-    assert_eq!(world.all_is_told_truly("b", Kindly::Live).await, "h1");
-    assert_eq!(world.all_is_told_truly("ct", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("b", Method::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("ct", Method::Live).await, "h1");
     assert_eq!(outcome.left_running, Some(vec![name("b"), name("ct")]));
     assert!(!outcome.is_complete());
 }
@@ -115,7 +115,7 @@ async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
 /// 4. Nor does what an earlier run left open.
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_settled_stops_no_other_zone() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     let never = Effect::Fail { at: Operation::Resume, reason: "no".into() };
     world.set_faults("h2", &[Fault { zone: Some(name("web")), ..Fault::always(never) }]);
@@ -127,7 +127,7 @@ async fn what_cannot_be_settled_stops_no_other_zone() {
     assert_eq!(state_of(&outcome, "other"), MoveState::Evacuated);
     assert!(!outcome.is_complete());
     world.settle().await;
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h2");
 }
 
 /// 8. Blockers of a destination are found before anything moves.
@@ -142,21 +142,21 @@ async fn a_destination_that_cannot_take_the_zone_is_found_before_anything_moves(
         ("cannot be seen there", |world| world.set_host("h2", |host| host.storages.clear())),
     ];
     for (words, spoil) in unfit {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.lock("h1");
         spoil(&world);
         let outcome = world.run(Direction::Evacuate).await.unwrap();
         assert!(error_of(&outcome, "web").contains(words), "{outcome:?}");
         assert_eq!(world.events.count("migrating"), 0, "{words}: it was tried");
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
     }
 }
 
 /// 8. … and checked again at the moment of each move.
 #[tokio::test(start_paused = true)]
 async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone() {
-    for kind in [Kindly::Live, Kindly::Cold] {
-        let world = World::with(kind);
+    for method in [Method::Live, Method::Cold] {
+        let world = World::with(method);
         world.run_zone(ZoneSpec { memory: 8 << 30, ..live("first") });
         world.lock("h1");
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
@@ -168,8 +168,8 @@ async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone()
         });
         let outcome = outcome.unwrap();
         assert!(error_of(&outcome, "web").contains("is in maintenance"), "{outcome:?}");
-        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
-        assert_eq!(world.all_is_told_truly("first", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", method).await, "h1");
+        assert_eq!(world.all_is_told_truly("first", Method::Live).await, "h1");
         world.all_room_is_given_back();
     }
 }
@@ -190,15 +190,15 @@ async fn the_second_target_takes_what_the_first_one_does_not() {
         },
     ];
     for spoil in reasons {
-        for kind in [Kindly::Live, Kindly::Cold] {
-            let world = World::with(kind);
+        for method in [Method::Live, Method::Cold] {
+            let world = World::with(method);
             targets(&world, &["rads://h2", "rads://h3"]);
             world.lock("h1");
             spoil(&world);
             let outcome = world.run(Direction::Evacuate).await.unwrap();
             assert!(outcome.is_complete(), "{outcome:?}");
             world.clear_faults();
-            assert_eq!(world.all_is_told_truly("web", kind).await, "h3");
+            assert_eq!(world.all_is_told_truly("web", method).await, "h3");
         }
     }
 }
@@ -206,7 +206,7 @@ async fn the_second_target_takes_what_the_first_one_does_not() {
 /// 9. Nothing erases the record of zones that are away.
 #[tokio::test(start_paused = true)]
 async fn new_maintenance_and_new_runs_keep_the_record_of_zones_that_are_away() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
     let row = world.away("web").unwrap();
@@ -226,7 +226,7 @@ async fn new_maintenance_and_new_runs_keep_the_record_of_zones_that_are_away() {
 
 #[tokio::test]
 async fn the_lock_decides_which_way_zones_may_move() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     let refused = world.run(Direction::Evacuate).await.unwrap_err();
     assert!(matches!(refused, EvacuationError::NotInMaintenance));
     world.lock("h1");
@@ -237,7 +237,7 @@ async fn the_lock_decides_which_way_zones_may_move() {
 /// Reservations of others are not touched.
 #[tokio::test(start_paused = true)]
 async fn room_that_another_host_has_reserved_for_a_namesake_stays_reserved() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     let theirs = sysadm::store::Reservation {
         zone: name("web"),

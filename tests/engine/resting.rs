@@ -1,7 +1,7 @@
 //! Zones that stay: stopped, suspended or left running; and what becomes of them whatever happens meanwhile.
 
 use sysadm::evacuation::{Outcome, Request};
-use sysadm::model::{Aux, Brand};
+use sysadm::model::{Aux, Brand, Method};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
@@ -9,12 +9,12 @@ use sysadm::store::{Direction, MoveState};
 use super::crashes::{paused, run_until_crash};
 use super::script::Plan;
 use super::steps::comes_back;
-use super::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::world::{World, brand, error_of, live, name, state_of};
 
 const WAYS: [Action; 2] = [Action::Stop, Action::Suspend];
 
 fn world(action: Action) -> World {
-    let mut world = World::with(Kindly::Live);
+    let mut world = World::with(Method::Live);
     world.actions.default = Some(action);
     world
 }
@@ -112,7 +112,7 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_for_wins_over_the_policy() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.lock("h1");
     let outcome = run_by(&world, "[[zones]]\naction = \"suspend\"\n", &[], Some(Action::Live)).await;
     assert_eq!(state_of(&outcome, "web"), MoveState::Evacuated);
@@ -159,7 +159,7 @@ async fn a_zone_that_does_not_shut_down_runs_on_and_is_named() {
             "{outcome:?}"
         );
         assert_eq!(outcome.left_running, Some(vec![name("web")]));
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
         assert_eq!(rests(&world), [] as [&str; 0]);
         world.all_room_is_given_back();
     }
@@ -167,12 +167,12 @@ async fn a_zone_that_does_not_shut_down_runs_on_and_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_cannot_be_booted_there_is_booted_here_again_under_the_lock() {
-    let world = World::with(Kindly::Restart);
+    let world = World::with(Method::Restart);
     world.lock("h1");
     world.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Boot, reason: "no".into() })]);
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(error_of(&outcome, "web"), "h2: no; it was booted again on h1");
-    assert_eq!(world.all_is_told_truly("web", Kindly::Restart).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Restart).await, "h1");
     // Maintenance applies to all others, and to this one a moment later.
     world.sim("h1").stop(&name("web")).unwrap();
     assert!(world.sim("h1").start(&name("web")).unwrap_err().to_string().contains("is in maintenance"));
@@ -183,14 +183,14 @@ async fn a_zone_that_cannot_be_booted_there_is_booted_here_again_under_the_lock(
 
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_is_left_alone_runs_on_and_nothing_waits_for_it() {
-    let mut world = World::with(Kindly::Live);
+    let mut world = World::with(Method::Live);
     world.run_zone(live("other"));
     world.actions.zones = [(name("web"), Action::Leave)].into();
     world.lock("h1");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert!(outcome.is_complete(), "{outcome:?}");
     assert_eq!((outcome.moves.len(), outcome.left_alone), (1, vec![name("web")]));
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,9 @@ use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, Mark, MoveState};
 use tokio::time::Instant;
 
-use super::world::{Kindly, WAYS, World, ends, error_of, live, name, state_of, until};
+use sysadm::model::Method;
+
+use super::world::{BOTH_WAYS, World, ends, error_of, live, name, state_of, until};
 
 fn retries(retries: u32) -> Request {
     Request { retries, jobs: 1, ..World::request() }
@@ -21,7 +23,7 @@ fn cut(times: Option<u32>) -> Fault {
 #[tokio::test(start_paused = true)]
 async fn a_line_that_breaks_twice_is_tried_a_third_time_and_each_is_written_down() {
     for direction in [Direction::Evacuate, Direction::Return] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.make_ready_for(direction).await;
         let (from, to) = ends(direction);
         world.set_faults(from, &[cut(Some(2))]);
@@ -39,32 +41,32 @@ async fn a_line_that_breaks_twice_is_tried_a_third_time_and_each_is_written_down
             failed.iter().all(|entry| entry.detail.as_ref().unwrap().contains("it was cut")),
             "{failed:?}"
         );
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, to);
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, to);
         world.all_room_is_given_back();
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_attempt_says_how_many_there_were() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Evacuate).await;
     world.set_faults("h1", &[cut(None)]);
     let outcome = world.engine().run(Direction::Evacuate, &retries(3)).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
     assert!(error_of(&outcome, "web").ends_with("it was cut; tried 4 times"), "{outcome:?}");
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_stays_is_not_tried_again() {
-    for (direction, kind) in WAYS {
+    for (direction, method) in BOTH_WAYS {
         for &at in Operation::ALL {
-            let world = World::with(kind);
+            let world = World::with(method);
             world.make_ready_for(direction).await;
             let reason = "it does not fit".to_owned();
             world.set_faults(ends(direction).1, &[Fault::always(Effect::Fail { at, reason })]);
             let _ = world.engine().run(direction, &retries(3)).await;
-            assert_eq!(world.events.count("retrying"), 0, "{direction} {kind:?} {at}");
+            assert_eq!(world.events.count("retrying"), 0, "{direction} {method:?} {at}");
         }
     }
 }
@@ -107,7 +109,7 @@ async fn one_that_waits_lets_the_others_go() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_given_up_while_it_waits_ends_at_once() {
     for presses in [1, 2] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.make_ready_for(Direction::Evacuate).await;
         world.set_faults("h1", &[cut(None)]);
         let (engine, request) = (world.engine(), retries(9));
@@ -119,6 +121,6 @@ async fn a_run_that_is_given_up_while_it_waits_ends_at_once() {
         });
         assert_eq!(pressed.elapsed(), Duration::ZERO);
         assert_eq!(state_of(&outcome.unwrap(), "web"), MoveState::Failed);
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
     }
 }

@@ -7,7 +7,9 @@ use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::Direction;
 
 use super::lines::{Break, Loss};
-use super::world::{Kindly, World, live, name};
+use sysadm::model::Method;
+
+use super::world::{World, live, name};
 
 fn any_operation() -> impl Strategy<Value = Operation> {
     prop::sample::select(Operation::ALL.to_vec())
@@ -82,14 +84,14 @@ proptest! {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let world = World::with(Kindly::Live);
+            let world = World::with(Method::Live);
             world.sim("h1").create(live("old")).unwrap();
             world.script.watch(&name("old"));
             world.make_ready_for(direction).await;
             run_with_trouble(&world, direction, [at_h1, at_h2], broken).await;
             world.settle().await;
-            world.home_of("web", Kindly::Live).await;
-            let home = world.home_of("old", Kindly::Cold).await;
+            world.home_of("web", Method::Live).await;
+            let home = world.home_of("old", Method::Cold).await;
             assert_eq!(world.away("old").is_some(), home == "h2");
             assert_eq!(world.script.wrong(), [] as [String; 0]);
         });

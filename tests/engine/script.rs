@@ -15,7 +15,7 @@ use super::lines::Lines;
 
 pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 
-/// One operation of one host: the first, the second, … of its kind.
+/// One operation of one host: the first, the second, … of its method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     pub host: &'static str,

@@ -7,7 +7,9 @@ use sysadm::platform::sim::{Effect, Fault, Operation, Scale, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 use tokio::time::Instant;
 
-use super::world::{Kindly, World, ends, error_of, live, name, state_of};
+use sysadm::model::Method;
+
+use super::world::{World, ends, error_of, live, name, state_of};
 
 fn stall() -> Fault {
     Fault::always(Effect::Stall { rounds: 1 })
@@ -16,7 +18,7 @@ fn stall() -> Fault {
 #[tokio::test(start_paused = true)]
 async fn one_that_stands_still_is_given_up_after_a_minute_and_goes_on_where_it_is() {
     for direction in [Direction::Evacuate, Direction::Return] {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         world.make_ready_for(direction).await;
         let (from, _) = ends(direction);
         world.set_faults(from, &[stall()]);
@@ -29,7 +31,7 @@ async fn one_that_stands_still_is_given_up_after_a_minute_and_goes_on_where_it_i
         let expected = format!("made no progress for 60 s; it is still running on {from}");
         assert_eq!(error_of(&outcome, "web"), expected);
         assert_eq!(outcome.stopped, None);
-        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, from);
+        assert_eq!(world.all_is_told_truly("web", Method::Live).await, from);
         world.all_room_is_given_back();
     }
 }
@@ -52,18 +54,18 @@ async fn the_others_go_meanwhile_and_afterwards() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_noticed_although_the_hypervisor_does_not_say_how_far_it_is() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Evacuate).await;
     world.set_faults("h1", &[stall(), Fault::always(Effect::Hang { at: Operation::Progress })]);
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert!(error_of(&outcome, "web").starts_with("made no progress for 60 s"), "{outcome:?}");
     world.clear_faults();
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hypervisor_that_does_not_give_it_up_either_holds_the_run_up_no_longer() {
-    let world = World::with(Kindly::Live);
+    let world = World::with(Method::Live);
     world.make_ready_for(Direction::Evacuate).await;
     world.set_faults("h1", &[stall(), Fault::always(Effect::Hang { at: Operation::Abort })]);
     let begun = Instant::now();
@@ -71,7 +73,7 @@ async fn a_hypervisor_that_does_not_give_it_up_either_holds_the_run_up_no_longer
     assert!(begun.elapsed() < Duration::from_secs(100), "{:?}", begun.elapsed());
     assert_eq!(state_of(&outcome, "web"), MoveState::Unknown);
     world.settle().await;
-    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ use sysadm::store::{Direction, Place};
 
 use super::crashes::{paused, run_until_crash};
 use super::script::{Blow, HOSTS, Plan};
-use super::world::{Kindly, World, ends, name};
+use super::world::{World, ends, name};
 
 /// One way in which a procedure is carried out by a run of h1.
 #[derive(Clone, Copy, Debug)]
@@ -54,20 +54,20 @@ const CASES: [Case; 13] = [
 ];
 
 impl Case {
-    /// A zone of the kind that this is for, on h1.
+    /// A zone of the method that this is for, on h1.
     fn world(self) -> World {
-        let mut world = World::with(self.kind());
+        let mut world = World::with(self.method());
         if self.action.is_some() {
             world.actions.default = self.action;
         }
         world
     }
 
-    const fn kind(self) -> Kindly {
+    const fn method(self) -> Method {
         match self.procedure {
-            Procedure::Cold => Kindly::Cold,
-            Procedure::Restart => Kindly::Restart,
-            _ => Kindly::Live,
+            Procedure::Cold => Method::Cold,
+            Procedure::Restart => Method::Restart,
+            _ => Method::Live,
         }
     }
 
@@ -342,13 +342,13 @@ impl Log for NoLog {
 }
 
 /// Moves web from h1 to h2, or as if h2 controlled the move, each act twice.
-async fn move_twice(world: &World, kind: Method, fails: Option<Step>) -> Result<(), MoveError> {
+async fn move_twice(world: &World, method: Method, fails: Option<Step>) -> Result<(), MoveError> {
     let from = world.engine().local;
     let to = world.engine_of("h2").local;
     let manifest = from.manifest(name("web")).await.unwrap();
     let request = CheckRequest {
         manifest: manifest.clone(),
-        kind,
+        method,
         from: "h1".to_owned(),
         home: None,
         overwrite: false,
@@ -361,27 +361,27 @@ async fn move_twice(world: &World, kind: Method, fails: Option<Step>) -> Result<
     let task = Task { zone: manifest.zone.clone(), record: manifest, request, storage: vec![], from, to };
     let (_abort, aborting) = tokio::sync::watch::channel(false);
     let acts = &mut Attempt::new(&task, &NoLog, world.engine().policy, aborting.clone());
-    runner::run(Procedure::from(kind), &mut Twice { acts, fails }, &NoLog, &aborting).await
+    runner::run(Procedure::from(method), &mut Twice { acts, fails }, &NoLog, &aborting).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_act_and_its_undoing_may_be_repeated() {
-    for (procedure, kind) in [
+    for (procedure, method) in [
         (Procedure::Live, Method::Live),
         (Procedure::Cold, Method::Cold),
         (Procedure::Restart, Method::Restart),
     ] {
         let case = a_move(procedure, Direction::Migrate);
         let world = case.world();
-        assert_eq!(move_twice(&world, kind, None).await, Ok(()), "{procedure}");
-        assert_eq!(world.home_of("web", case.kind()).await, "h2", "{procedure}");
+        assert_eq!(move_twice(&world, method, None).await, Ok(()), "{procedure}");
+        assert_eq!(world.home_of("web", case.method()).await, "h2", "{procedure}");
         world.all_room_is_given_back();
         // Each step that can be undone is undone twice, too.
         for spec in procedure.steps().iter().filter(|spec| spec.is_reversible) {
             let world = case.world();
-            let result = move_twice(&world, kind, Some(spec.step)).await;
+            let result = move_twice(&world, method, Some(spec.step)).await;
             assert!(matches!(result, Err(MoveError::Undone { .. })), "{procedure} {}: {result:?}", spec.step);
-            assert_eq!(world.home_of("web", case.kind()).await, "h1", "{procedure} {}", spec.step);
+            assert_eq!(world.home_of("web", case.method()).await, "h1", "{procedure} {}", spec.step);
             world.all_room_is_given_back();
         }
     }
@@ -413,7 +413,7 @@ async fn stopping_suspending_and_booting_twice_is_harmless() {
 #[test]
 fn without_the_guard_a_zone_runs_twice_and_that_is_seen() {
     let struck = |effects: &[Effect]| {
-        let world = World::with(Kindly::Live);
+        let world = World::with(Method::Live);
         paused().block_on(async {
             world.make_ready_for(Direction::Evacuate).await;
             world.script.begin(None);

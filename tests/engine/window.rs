@@ -8,7 +8,9 @@ use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};
 
-use super::world::{Kindly, World, live, name, state_of};
+use sysadm::model::Method;
+
+use super::world::{World, live, name, state_of};
 
 /// The largest number of simultaneous moves.
 fn most_at_once(events: &[String]) -> usize {
@@ -50,7 +52,7 @@ async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
     });
     assert_eq!(state_of(&outcome.unwrap(), "zone5"), MoveState::Failed);
     assert!(most_at_once(&world.events.all()) <= 3, "{:?}", world.events.all());
-    assert_eq!(world.all_is_told_truly("zone5", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("zone5", Method::Live).await, "h1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use sysadm::config::{Config, Maps};
 use sysadm::evacuation::{Actions, Engine, EvacuationError, Event, EventSink, Outcome, Request, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
-use sysadm::model::{Brand, HostUri, Message, Millis, Zone, ZoneName};
+use sysadm::model::{Brand, HostUri, Message, Method, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
 use sysadm::peers::{Connector, Peers};
 use sysadm::plan::Action;
@@ -148,16 +148,16 @@ impl World {
         self.store(host).set_targets(&[TargetKey::Default], &[uri.parse().unwrap()]).unwrap();
     }
 
-    /// With one zone of that kind.
-    pub fn with(zone: Kindly) -> Self {
+    /// With one zone of that method.
+    pub fn with(zone: Method) -> Self {
         let mut world = Self::new();
         match zone {
-            Kindly::Restart => {
+            Method::Restart => {
                 world.run_zone(brand(live("web"), Brand::LXC));
                 world.actions.zones = [(name("web"), Action::Restart)].into();
             }
-            Kindly::Live => world.run_zone(live("web")),
-            Kindly::Cold => world.sim("h1").create(live("web")).unwrap(),
+            Method::Live => world.run_zone(live("web")),
+            Method::Cold => world.sim("h1").create(live("web")).unwrap(),
         }
         world.script.watch(&name("web"));
         world
@@ -251,7 +251,7 @@ impl World {
     }
 
     /// The only host that has the zone, complete and as it was.
-    pub async fn home_of(&self, zone: &str, kind: Kindly) -> &'static str {
+    pub async fn home_of(&self, zone: &str, method: Method) -> &'static str {
         let mut found = Vec::new();
         for host in HOSTS {
             if let Some(zone) = self.seen(host, zone).await {
@@ -260,8 +260,8 @@ impl World {
         }
         assert_eq!(found.len(), 1, "{zone} is at {found:?}; events {:?}", self.events.all());
         let (host, seen) = &found[0];
-        assert_eq!((seen.is_running(), seen.aux), (kind != Kindly::Cold, None), "{zone} at {host}");
-        if kind != Kindly::Cold {
+        assert_eq!((seen.is_running(), seen.aux), (method != Method::Cold, None), "{zone} at {host}");
+        if method != Method::Cold {
             assert!(
                 self.sim(host).zone_counter(&name(zone)).unwrap().goes_on,
                 "{zone} stands still at {host}"
@@ -301,8 +301,8 @@ impl World {
     }
 
     /// The zone is on one host, and h1's records say so.
-    pub async fn all_is_told_truly(&self, zone: &str, kind: Kindly) -> &'static str {
-        let home = self.home_of(zone, kind).await;
+    pub async fn all_is_told_truly(&self, zone: &str, method: Method) -> &'static str {
+        let home = self.home_of(zone, method).await;
         match self.away(zone) {
             None => {
                 let gone = self.moved_to("h1", zone).map(|uri| uri.replace("rads://", ""));
@@ -357,28 +357,20 @@ pub async fn until(mut reached: impl FnMut() -> bool) {
     panic!("it never came to that");
 }
 
-/// A zone that runs, one that does not, or a container that is restarted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kindly {
-    Live,
-    Cold,
-    Restart,
-}
-
-pub const WAYS: [(Direction, Kindly); 6] = [
-    (Direction::Evacuate, Kindly::Restart),
-    (Direction::Return, Kindly::Restart),
-    (Direction::Evacuate, Kindly::Live),
-    (Direction::Evacuate, Kindly::Cold),
-    (Direction::Return, Kindly::Live),
-    (Direction::Return, Kindly::Cold),
+pub const BOTH_WAYS: [(Direction, Method); 6] = [
+    (Direction::Evacuate, Method::Restart),
+    (Direction::Return, Method::Restart),
+    (Direction::Evacuate, Method::Live),
+    (Direction::Evacuate, Method::Cold),
+    (Direction::Return, Method::Live),
+    (Direction::Return, Method::Cold),
 ];
 
 /// Migrations for good.
-pub const MIGRATIONS: [(Direction, Kindly); 3] = [
-    (Direction::Migrate, Kindly::Live),
-    (Direction::Migrate, Kindly::Cold),
-    (Direction::Migrate, Kindly::Restart),
+pub const MIGRATIONS: [(Direction, Method); 3] = [
+    (Direction::Migrate, Method::Live),
+    (Direction::Migrate, Method::Cold),
+    (Direction::Migrate, Method::Restart),
 ];
 
 /// Where a zone is before and after a run.

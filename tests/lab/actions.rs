@@ -29,7 +29,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     assert_eq!(said(&lab, "box"), "poweroff;", "it has ended in order");
     let info = lab.host("h2").virsh_lxc(&["dominfo", "box"]).ends(0).stdout;
     assert!(info.lines().any(|line| line.starts_with("Autostart") && line.ends_with("enable")), "{info}");
-    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,KIND"])
+    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,METHOD"])
         .ends(0)
         .says(&["box:EVACUATED:restart"]);
     h1.sysadm(&["maintain", "-e"]).ends(0);

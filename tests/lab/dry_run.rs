@@ -25,7 +25,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
         let before = dump(&lab);
         let plan = h1.sysadm(&["evacuate", "-na"]).ends(0);
         assert_same(&before, &dump(&lab));
-        let plan = plan.says(&["ZONENAME", "BRAND", "KIND", "DEST", "SIZE", "TIME", "dry-run succeeded"]);
+        let plan = plan.says(&["ZONENAME", "BRAND", "METHOD", "DEST", "SIZE", "TIME", "dry-run succeeded"]);
         let line = |zone: &str| plan.stdout.lines().find(|line| line.starts_with(zone)).unwrap().to_owned();
         let fields = |zone: &str| line(zone).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(fields("web")[1..5], ["kvm", "live", "ssh://root@h2", "96M"]);

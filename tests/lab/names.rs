@@ -39,7 +39,7 @@ fn a_zone_with_a_blank_in_its_name_leaves_live_and_comes_home_live() {
     let observer = Observer::start(&lab, &["Windows 10"]);
     h1.sysadm(&["evacuate", "-v"]).ends(0).says(&["Windows%2010: evacuated to ssh://root@h2"]);
     lab.guests_are(&["h1:", "h2: Windows 10 running"]);
-    let fields = ["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,KIND,DOWNTIME"];
+    let fields = ["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,METHOD,DOWNTIME"];
     let listed = h1.sysadm(&fields).ends(0).stdout;
     let downtime = listed.strip_prefix("Windows%2010:EVACUATED:live:").unwrap().trim();
     assert!(!downtime.is_empty() && downtime != "0", "its stop was seen: {listed}");

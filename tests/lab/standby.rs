@@ -16,7 +16,9 @@ fn a_zone_of_a_lost_host_is_attached_at_its_target_and_comes_home_when_the_host_
     let take = ["zone", "attach", "--standby", "web", "--origin-is-down"];
     h2.sysadm(&take).ends(1).complains(&["h1 is up, and has or knows the zone"]);
     h1.kill();
-    h2.sysadm(&take[..4]).ends(1).complains(&["h1 does not answer", "may still run it", "--origin-is-down"]);
+    h2.sysadm(&take[..4])
+        .ends(1)
+        .complains(&["h1 does not answer, but may still be running it", "--origin-is-down"]);
     lab.host("h2").virsh(&["dominfo", "web"]).ends(1);
     h2.sysadm(&take).ends(0).says(&["zone 'web' of h1 is attached here"]);
     h2.start(&["web"]);

@@ -101,7 +101,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     assert!(list.stdout.starts_with("ZONENAME"), "{}", list.stdout);
     assert_eq!(list.stdout.matches("EVACUATED").count(), 5, "{}", list.stdout);
     let parsable =
-        h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST,ERROR,KIND"]).ends(0).stdout;
+        h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST,ERROR,METHOD"]).ends(0).stdout;
     assert_eq!(
         parsable,
         "evac1:EVACUATED:ssh\\://root@h2::live\nevac2:EVACUATED:ssh\\://root@h2::live\n\

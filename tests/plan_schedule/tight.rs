@@ -67,10 +67,12 @@ fn free_ways(case: &Case) -> Vec<Way> {
         let trunks = case.trunks.iter().filter(crosses);
         let lines = [from, to].map(|host| case.fleet.hosts[host].bandwidth.unwrap());
         let rate = trunks.map(|trunk| trunk.bandwidth).chain(lines).min().unwrap();
-        let kind = if zone.running { sysadm_model::Method::Live } else { sysadm_model::Method::Cold };
+        let method = if zone.running { sysadm_model::Method::Live } else { sysadm_model::Method::Cold };
         let hosts = &case.fleet.hosts;
-        let end =
-            forecast(&Trip { zone, kind, from: &hosts[from], to: &hosts[to], rate }).unwrap().total_ms.max(1);
+        let end = forecast(&Trip { zone, method, from: &hosts[from], to: &hosts[to], rate })
+            .unwrap()
+            .total_ms
+            .max(1);
         Way { zone: one.zone.0 as usize, from, to, rate, start: 0, end }
     };
     case.placement.moves.iter().map(way).collect()

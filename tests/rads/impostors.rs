@@ -63,11 +63,11 @@ impl Scene {
         Self { site, agent, store, there: sim, here, exported, h1, h3 }
     }
 
-    fn arrival(&self, from: &str) -> CheckRequest {
+    fn request(&self, from: &str) -> CheckRequest {
         let manifest = self.exported.manifest.clone();
         CheckRequest {
             manifest,
-            kind: Method::Live,
+            method: Method::Live,
             from: from.to_owned(),
             home: None,
             overwrite: false,
@@ -134,14 +134,14 @@ fn reason<T>(result: Result<T, HostError>) -> String {
 #[tokio::test]
 async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_calls_itself() {
     let scene = Scene::new().await;
-    scene.h1.reserve(scene.arrival("h9\n; trust me"), u64::MAX).await.unwrap();
+    scene.h1.reserve(scene.request("h9\n; trust me"), u64::MAX).await.unwrap();
     let reserved = scene.store.reservations(Millis::now()).unwrap();
     assert_eq!(reserved[0].source, "h1");
     // No reservation lasts for ever.
     assert!(reserved[0].expires < Millis::now().after(25 * 3_600_000));
 
     // Nor can another peer extend it by using its owner's name.
-    let refused = reason(scene.h3.reserve(scene.arrival("h1"), 1000).await);
+    let refused = reason(scene.h3.reserve(scene.request("h1"), 1000).await);
     assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
     assert_eq!(scene.store.reservations(Millis::now()).unwrap()[0].source, "h1");
 }
@@ -150,7 +150,7 @@ async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_call
 async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
     let scene = Scene::new().await;
     let (manifest, token) = (scene.exported.manifest.clone(), Token::random());
-    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.reserve(scene.request("h1"), 60_000).await.unwrap();
     scene.h1.open_incoming(manifest.clone(), token.clone()).await.unwrap();
 
     let foreign = "the token belongs to a migration of another host";
@@ -178,7 +178,7 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
 async fn a_token_is_worth_nothing_after_its_migration() {
     let scene = Scene::new().await;
     let (manifest, token) = (scene.exported.manifest.clone(), Token::random());
-    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.reserve(scene.request("h1"), 60_000).await.unwrap();
     scene.h1.open_incoming(manifest.clone(), token.clone()).await.unwrap();
     drop(scene.h1.connect(&token, StreamId::Control).await.unwrap());
     scene.h1.close_incoming(token.clone()).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_token_is_worth_nothing_after_its_migration() {
 #[tokio::test]
 async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
     let scene = Scene::new().await;
-    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.reserve(scene.request("h1"), 60_000).await.unwrap();
     let mut manifest = scene.exported.manifest.clone();
     manifest.config = manifest.config.replace("web1", "db1");
     let refused = reason(scene.h1.attach(manifest).await);
@@ -217,7 +217,7 @@ async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
 async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
-    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.reserve(scene.request("h1"), 60_000).await.unwrap();
     let reserved = scene.store.reservations(Millis::now()).unwrap();
     let at_rest = Zone { state: ZoneState::Installed, ..zone.clone() };
     scene.are_refused(&scene.h3, &at_rest, "h2 expects a zone of this name from h1").await;
@@ -240,16 +240,16 @@ async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else()
 async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_brought() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
-    let arrival = CheckRequest {
-        kind: Method::Cold,
+    let request = CheckRequest {
+        method: Method::Cold,
         owners: vec!["H5".to_owned(), "h9\n".to_owned(), "x".repeat(256)],
-        ..scene.arrival("h1")
+        ..scene.request("h1")
     };
-    scene.h1.reserve(arrival.clone(), 60_000).await.unwrap();
+    scene.h1.reserve(request.clone(), 60_000).await.unwrap();
     scene.h1.attach(scene.exported.manifest.clone()).await.unwrap();
     scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
     scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
-    let refused = reason(scene.h3.reserve(CheckRequest { overwrite: true, ..arrival }, 1000).await);
+    let refused = reason(scene.h3.reserve(CheckRequest { overwrite: true, ..request }, 1000).await);
     assert!(refused.contains("it was brought there for H5, h1"), "{refused}");
     let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
     assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
@@ -280,7 +280,7 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     );
     scene.are_refused(&scene.h3, zone, &way_out).await;
     // A peer's own zone does not lend its UUID to another one's name, nor the other way round.
-    scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
+    scene.h3.reserve(scene.request("h3"), 60_000).await.unwrap();
     let own = scene.exported.manifest.zone.clone();
     for mixed in [Zone { name: zone.name.clone(), ..own.clone() }, Zone { uuid: zone.uuid, ..own }] {
         let refused = reason(scene.h3.send(mixed, Token::random(), vec![]).await);
@@ -312,11 +312,11 @@ async fn a_zone_that_is_configured_is_not_given_up_by_a_peer() {
 async fn one_token_lets_one_zone_in() {
     let scene = Scene::new().await;
     let token = Token::random();
-    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.reserve(scene.request("h1"), 60_000).await.unwrap();
     scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
     let other = export(&scene.site, &scene.here, "web2").await;
-    let arrival = CheckRequest { manifest: other.manifest.clone(), ..scene.arrival("h1") };
-    scene.h1.reserve(arrival, 60_000).await.unwrap();
+    let request = CheckRequest { manifest: other.manifest.clone(), ..scene.request("h1") };
+    scene.h1.reserve(request, 60_000).await.unwrap();
     let refused = reason(scene.h1.open_incoming(other.manifest, token).await);
     assert!(refused.contains("another zone is let in under this token"), "{refused}");
 }

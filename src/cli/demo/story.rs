@@ -44,7 +44,7 @@ async fn leave(on: &Terminal<'_>) -> Result<(), CliError> {
     let meanwhile = ["evacuate", "-l", "-o", fields];
     on.run_meanwhile("h1", &["evacuate", "-va"], Duration::from_millis(1800), &meanwhile).await?;
     on.say("h1 is empty, and it is recorded where each zone is.");
-    on.run("h1", &["evacuate", "-l", "-o", "ZONENAME,STATE,DEST,KIND,BYTES,DOWNTIME"]).await?;
+    on.run("h1", &["evacuate", "-l", "-o", "ZONENAME,STATE,DEST,METHOD,BYTES,DOWNTIME"]).await?;
     on.run("h1", &["zone", "list", "-cv"]).await?;
     on.say("On h2 and h3 each zone is as it was. The guests have not\nnoticed anything: see their uptime.");
     on.run("h2", &["sim", "show"]).await?;

@@ -10,7 +10,7 @@ use crate::store::Direction;
 const COLUMNS: &[Column<Planned>] = &[
     Column { name: "ZONENAME", width: 16, value: |plan| Some(plan.job.zone.to_string()) },
     Column { name: "BRAND", width: 6, value: |plan| Some(plan.job.brand.to_string()) },
-    Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
+    Column { name: "METHOD", width: 6, value: |plan| method(plan).map(str::to_owned) },
     Column { name: "DEST", width: 16, value: |plan| plan.job.peer.as_ref().map(ToString::to_string) },
     Column { name: "SIZE", width: 6, value: size },
     Column { name: "START", width: 7, value: |plan| Some(format!("+{}", format_span(plan.eta?.start_ms))) },
@@ -22,7 +22,7 @@ fn about(ms: Option<u64>) -> Option<String> {
     Some(format!("~{}", format_span(ms?)))
 }
 
-fn kind(plan: &Planned) -> Option<&'static str> {
+fn method(plan: &Planned) -> Option<&'static str> {
     match (&plan.job.state, &plan.job.operation) {
         (JobState::Ready, Operation::Stop { method, .. }) => Some(method.as_str()),
         (JobState::Ready, Operation::Boot(_)) => Some("boot"),
@@ -54,7 +54,7 @@ pub fn show(
         blockers(plans).for_each(ui::complain);
         unmanaged.iter().for_each(|unmanaged_guest| ui::complain(unmanaged_guest.message()));
     }
-    let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
+    let ready = plans.iter().filter(|plan| method(plan).is_some()).count();
     let blocked = plans.len() - ready + unmanaged.len();
     if blocked == 0 {
         if verbosity != Verbosity::Quiet {
@@ -116,7 +116,7 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
                 .map(|finding| serde_json::json!({"target": finding.target, "blockers": finding.blockers}))
                 .collect();
             serde_json::json!({
-                "zone": plan.job.zone, "brand": plan.job.brand, "kind": kind(plan),
+                "zone": plan.job.zone, "brand": plan.job.brand, "method": method(plan),
                 "dest": plan.job.peer, "size": plan.size, "estimate_ms": plan.estimate,
                 "start_ms": plan.eta.map(|eta| eta.start_ms),
                 "downtime_ms": plan.eta.and_then(|eta| eta.downtime_ms),

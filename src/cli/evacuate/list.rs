@@ -22,7 +22,7 @@ pub struct ListArgs {
     /// Print stable output for scripts; requires -o
     #[arg(short, long, requires = "list", requires = "output")]
     pub parsable: bool,
-    /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES, STARTED, DURATION, DOWNTIME;
+    /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES, STARTED, DURATION, DOWNTIME;
     /// EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made before the move; WHEN, the estimated start of a waiting
     /// zone or the remaining time of a moving one; or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]

@@ -22,7 +22,7 @@ const COLUMNS: &[Column<Row>] = &[
     Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
     Column { name: "ERROR", width: 5, value: |row| row.error.as_ref().map(ToString::to_string) },
     Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
-    Column { name: "KIND", width: 4, value: |row| row.kind.map(Method::as_str).map(str::to_owned) },
+    Column { name: "METHOD", width: 6, value: |row| row.method.map(Method::as_str).map(str::to_owned) },
     Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
     Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
     Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },
@@ -79,7 +79,7 @@ pub fn row_document(row: &Row) -> Value {
     json!({
         "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error.as_ref().map(|error| &error.text),
         "hint": row.error.as_ref().and_then(Message::hint), "origin": row.origin,
-        "kind": row.kind, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
+        "method": row.method, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
         "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
         "downtime_ms": row.downtime,
         "expected_start_ms": row.expected.map(|expected| expected.start),

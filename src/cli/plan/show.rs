@@ -27,7 +27,7 @@ fn action(one: &FileMove) -> String {
         Leg::First => ", first leg",
         Leg::Second => ", second leg",
     };
-    format!("{}{way}", one.kind)
+    format!("{}{way}", one.method)
 }
 
 /// Prints a plan; the exit status says whether every zone has a place in it.

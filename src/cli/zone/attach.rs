@@ -86,7 +86,7 @@ async fn dry_run(admin: &ZoneAdmin<'_>, path: &Path, update: bool, json: bool) -
         manifest = admin.found_in(manifest, &zonepath)?;
     }
     let edits = if update { admin.update(&mut manifest).await? } else { Vec::new() };
-    let findings = admin.judge(&manifest).await?;
+    let findings = admin.validate(&manifest).await?;
     let software = differences(admin, &manifest, &findings).await?;
     let (zone, host) = (&manifest.zone.name, admin.local.name());
     let notes = notes_of(admin, &manifest, &findings).await;

@@ -49,7 +49,7 @@ pub struct Args {
     overwrite: bool,
     /// Migration type
     #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, default_value_t = Type::Auto)]
-    kind: Type,
+    method: Type,
     /// Print the result as a JSON document
     #[arg(long)]
     json: bool,
@@ -73,11 +73,11 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let policy = policy::load(&context, None)?.of_one_move();
     context.converge(&policy.convergence, policy.rules().bandwidth);
     let engine = context.engine(messages.clone(), cancel.clone())?;
-    let action = if args.kind == Type::Cold { Action::Restart } else { Action::Live };
+    let action = if args.method == Type::Cold { Action::Restart } else { Action::Live };
     let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
-        only: (args.kind == Type::Live).then_some(Method::Live),
+        only: (args.method == Type::Live).then_some(Method::Live),
         destination: Some(args.uri.clone()),
         overwrite: args.overwrite,
         jobs: 1,
@@ -202,7 +202,7 @@ impl MigrationEnd {
         let span = |one: &Move| Some(one.ended?.since(one.started?));
         let document = json!({
             "schema_version": 1, "zone": args.zone, "dest": args.uri, "dry_run": args.dry_run,
-            "done": self.complaints.is_empty(), "kind": moved.and_then(|one| one.kind), "errors": texts(&self.complaints),
+            "done": self.complaints.is_empty(), "method": moved.and_then(|one| one.method), "errors": texts(&self.complaints),
             "down": texts(&self.down), "hint": Message::join(all, "; ").hint(),
             "bytes": moved.map(|one| one.bytes), "duration_ms": moved.and_then(span),
             "downtime_ms": moved.and_then(|one| one.downtime),

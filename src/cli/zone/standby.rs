@@ -79,11 +79,13 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let local = context.local(store.clone())?;
     let zones = context.zones(&store, &args.zones).await?;
     let report = replicate(&local, &store, &context.peers(Some(&local)), &zones).await?;
-    for claimed in report.takeovers.iter().filter(|claimed| claimed.outcome == TakeoverOutcome::NowAway) {
-        let (claim, by) = (&claimed.takeover, &claimed.by);
+    for reconciled in
+        report.takeovers.iter().filter(|reconciled| reconciled.outcome == TakeoverOutcome::NowAway)
+    {
+        let (takeover, by) = (&reconciled.takeover, &reconciled.by);
         context.audit(&format!(
             "{} was attached on {by} by {}; it counts as evacuated there",
-            claim.zone, claim.by
+            takeover.zone, takeover.by
         ));
     }
     if args.json {
@@ -123,17 +125,19 @@ fn row_document(row: &HeldReplica) -> Value {
 
 /// A line for each problem.
 pub fn problems(report: &ReplicationReport) -> Vec<Message> {
-    let not_left = report.replicas.iter().filter_map(|left| {
-        let problem = left.problem.as_ref()?;
-        Some(match &left.target {
-            Some(target) => problem.clone().about(format!("{}: manifest not copied to {target}", left.zone)),
-            None => problem.clone().about(format!("{}: manifest not copied", left.zone)),
+    let not_copied = report.replicas.iter().filter_map(|status| {
+        let problem = status.problem.as_ref()?;
+        Some(match &status.target {
+            Some(target) => {
+                problem.clone().about(format!("{}: manifest not copied to {target}", status.zone))
+            }
+            None => problem.clone().about(format!("{}: manifest not copied", status.zone)),
         })
     });
     let unmanaged =
         report.unmanaged.iter().map(|unmanaged_guest| unmanaged_guest.message().about("not copied"));
-    let claimed = report.takeovers.iter().filter_map(said_of);
-    claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
+    let reconciled = report.takeovers.iter().filter_map(said_of);
+    reconciled.chain(not_copied).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
 /// Replicas that could not be withdrawn, a line for each host.
@@ -149,17 +153,18 @@ pub fn stale(all: &[StaleReplica]) -> Vec<Message> {
     hosts.into_iter().map(line).collect()
 }
 
-fn said_of(claimed: &ReconciledTakeover) -> Option<Message> {
-    let (claim, by) = (&claimed.takeover, &claimed.by);
-    let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
-    Some(match &claimed.outcome {
+fn said_of(reconciled: &ReconciledTakeover) -> Option<Message> {
+    let (takeover, by) = (&reconciled.takeover, &reconciled.by);
+    let was =
+        format!("{}: attached on {by} by {} while this host did not answer", takeover.zone, takeover.by);
+    Some(match &reconciled.outcome {
         TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome => return None,
         TakeoverOutcome::NowAway => Message::from(format!("{was}; it is recorded as away now"))
             .with_hint("'sysadm evacuate -r' brings it back"),
         TakeoverOutcome::RunsTwice => Message::from(format!(
             "{was}, and it is running here: if it is running there, too, both write to the same disks"
         ))
-        .with_hint(format!("stop {} on one of the two hosts NOW", claim.zone)),
+        .with_hint(format!("stop {} on one of the two hosts NOW", takeover.zone)),
         TakeoverOutcome::NotRecorded(reason) => {
             reason.clone().about(format!("{was}; that it is away could not be recorded"))
         }
@@ -167,32 +172,32 @@ fn said_of(claimed: &ReconciledTakeover) -> Option<Message> {
 }
 
 fn summary(report: &ReplicationReport) -> String {
-    let left = || report.replicas.iter().filter(|left| left.problem.is_none());
-    let hosts: BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
-    let zones: BTreeSet<_> = left().map(|left: &ReplicaStatus| &left.zone).collect();
+    let copied = || report.replicas.iter().filter(|status| status.problem.is_none());
+    let hosts: BTreeSet<_> = copied().filter_map(|status| status.target.as_ref()).collect();
+    let zones: BTreeSet<_> = copied().map(|status: &ReplicaStatus| &status.zone).collect();
     format!("copied the manifests of {} zone(s) to {} host(s)", zones.len(), hosts.len())
 }
 
 fn document(report: &ReplicationReport) -> Value {
     let text = |why: Option<&Message>| why.map(|why| why.text.clone());
     let hint = |why: Option<&Message>| why.and_then(Message::hint);
-    let left = report.replicas.iter();
-    let left: Vec<_> =
-        left.map(|left| json!({ "zone": left.zone, "target": left.target, "error": text(left.problem.as_ref()), "hint": hint(left.problem.as_ref()) })).collect();
-    let claimed: Vec<_> = report
+    let status = report.replicas.iter();
+    let status: Vec<_> =
+        status.map(|status| json!({ "zone": status.zone, "target": status.target, "error": text(status.problem.as_ref()), "hint": hint(status.problem.as_ref()) })).collect();
+    let reconciled: Vec<_> = report
         .takeovers
         .iter()
-        .map(|claimed| {
-            let (word, error) = match &claimed.outcome {
+        .map(|reconciled| {
+            let (word, error) = match &reconciled.outcome {
                 TakeoverOutcome::RunsTwice => ("runs_twice", None),
                 TakeoverOutcome::NowAway => ("now_away", None),
                 TakeoverOutcome::AlreadyAway => ("already_away", None),
                 TakeoverOutcome::BackHome => ("back_home", None),
                 TakeoverOutcome::NotRecorded(reason) => ("not_recorded", Some(reason)),
             };
-            let claim = &claimed.takeover;
+            let takeover = &reconciled.takeover;
             json!({
-                "zone": claim.zone, "host": claimed.by, "attached_ms": claim.at, "attached_by": claim.by,
+                "zone": takeover.zone, "host": reconciled.by, "attached_ms": takeover.at, "attached_by": takeover.by,
                 "outcome": word, "error": text(error), "hint": hint(error),
             })
         })
@@ -201,7 +206,7 @@ fn document(report: &ReplicationReport) -> Value {
     let stale: Vec<_> = stale
         .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem.text, "hint": stale.problem.hint() }))
         .collect();
-    json!({ "schema_version": 1, "replicas": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
+    json!({ "schema_version": 1, "replicas": status, "attached_elsewhere": reconciled, "stale": stale, "unmanaged": report.unmanaged })
 }
 
 /// The exit status: stuck if a zone may be running twice.
@@ -212,8 +217,8 @@ fn exit_of(report: &ReplicationReport) -> Exit {
     let odd = |verdict: &TakeoverOutcome| {
         matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_))
     };
-    let failed = report.replicas.iter().filter(|left| left.problem.is_some()).count();
-    if report.takeovers.iter().any(|claimed| odd(&claimed.outcome)) {
+    let failed = report.replicas.iter().filter(|status| status.problem.is_some()).count();
+    if report.takeovers.iter().any(|reconciled| odd(&reconciled.outcome)) {
         Exit::Stuck
     } else if failed == 0 && report.unmanaged.is_empty() {
         Exit::Done

@@ -114,8 +114,8 @@ impl EventSink for ZoneadmMessages {
     fn emit(&self, event: &Event<'_>) {
         match event {
             Event::Checked(job) => self.found().clone_from(&job.findings),
-            Event::Step { kind, step, mark, .. } => {
-                messages(Procedure::from(*kind), *step, *mark).iter().for_each(|text| self.say(text));
+            Event::Step { method, step, mark, .. } => {
+                messages(Procedure::from(*method), *step, *mark).iter().for_each(|text| self.say(text));
             }
             Event::ReusingConfiguration(_) => self.finds_the_same(),
             Event::Retrying(_, why) | Event::Waiting(_, why) => {

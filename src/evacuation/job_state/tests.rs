@@ -49,7 +49,7 @@ fn events() -> [JobEvent; 16] {
     let [from, to] = hosts;
     let request = CheckRequest {
         manifest: manifest.clone(),
-        kind: Method::Live,
+        method: Method::Live,
         from: "h1".to_owned(),
         home: None,
         overwrite: false,

@@ -102,7 +102,7 @@ pub(in crate::evacuation) struct Check<'a> {
     /// Receives notes about storage that are no blockers.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
-    pub kind: Method,
+    pub method: Method,
     pub from: &'a str,
     /// The host to which the zone belongs while it is there; none: the destination itself.
     pub home: Option<Home>,
@@ -121,7 +121,7 @@ impl Check<'_> {
     ) -> Result<Acceptance, Vec<Blocker>> {
         let mut request = CheckRequest {
             manifest: bound.manifest.clone(),
-            kind: self.kind,
+            method: self.method,
             from: self.from.to_owned(),
             home: self.home.clone(),
             overwrite: self.overwrite,
@@ -178,10 +178,10 @@ impl Check<'_> {
         Task { zone: self.exported.manifest.zone.clone(), record, request, storage, from, to }
     }
 
-    async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
+    async fn room(&self, host: &dyn Host, request: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
-            Mode::Look => host.check(arrival.clone()).await,
-            Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {
+            Mode::Look => host.check(request.clone()).await,
+            Mode::Reserve => match host.reserve(request.clone(), LEASE).await {
                 Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),

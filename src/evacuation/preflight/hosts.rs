@@ -72,7 +72,7 @@ impl Preflight<'_> {
     fn question<'a>(
         &'a self,
         exported: &'a Exported,
-        kind: Method,
+        method: Method,
         from: &'a str,
         home: Option<Home>,
     ) -> Check<'a> {
@@ -80,7 +80,7 @@ impl Preflight<'_> {
         Check {
             events: self.engine.events.as_ref(),
             exported,
-            kind,
+            method,
             from,
             home,
             overwrite,
@@ -100,11 +100,11 @@ impl Preflight<'_> {
             return check.run(bound, host, PendingLoad::default()).await;
         }
         let accepted = self.look(check, bound, host).await?;
-        let CheckRequest { kind, manifest, disk, .. } = &accepted.request;
+        let CheckRequest { method, manifest, disk, .. } = &accepted.request;
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = planned.entry(host.id()).or_default();
         pending.disk = pending.disk.saturating_add(*disk);
-        if *kind != Method::Cold {
+        if *method != Method::Cold {
             pending.memory = pending.memory.saturating_add(manifest.zone.memory);
             pending.cpus = pending.cpus.saturating_add(manifest.zone.cpus);
         }
@@ -213,8 +213,8 @@ impl Preflight<'_> {
             self.run_state.report(&job.zone, JobEvent::Check(uri.clone()));
         }
         let (record, location) = found?;
-        let way = self.engine.way_back(&record, location.as_ref(), self.request).await;
-        let method = match way {
+        let method = self.engine.return_method(&record, location.as_ref(), self.request).await;
+        let method = match method {
             Ok(method) => method,
             Err(event) => return Ok(event),
         };

@@ -39,11 +39,11 @@ impl Local {
 
     /// A zone that arrives now would soon have to leave again. A zone that belongs here may come home all the
     /// same, and one that is configured here may be attached: it does not come from another host.
-    pub(super) fn announced_blocker(&self, arrival: &CheckRequest) -> Result<Option<Blocker>, HostError> {
+    pub(super) fn announced_blocker(&self, request: &CheckRequest) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
-        let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        let record = self.store.zone(request.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let comes_home =
-            arrival.from == self.name || record.is_some_and(|record| record.place.is_elsewhere());
+            request.from == self.name || record.is_some_and(|record| record.place.is_elsewhere());
         let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
@@ -57,17 +57,17 @@ impl Local {
     /// Blockers by records of zones that the platform does not have, and whose name or configuration would be
     /// lost: zones that are configured here, or away. A zone's own record does not block attaching it. Also the
     /// zonepath being occupied.
-    fn recorded_blockers(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+    fn recorded_blockers(&self, request: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         let mut reasons = Vec::new();
-        if arrival.from != self.name {
+        if request.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
             records.retain(|record| record.place.is_elsewhere() || !here.has(record.uuid));
             let manifest =
-                self.store.manifest_of(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+                self.store.manifest_of(request.manifest.zone.uuid).map_err(|error| self.failed(error))?;
             let kept = manifest.as_ref().map(|manifest| manifest.config.as_str());
-            reasons.extend(records.iter().filter_map(|record| in_the_way(record, kept, arrival)));
+            reasons.extend(records.iter().filter_map(|record| in_the_way(record, kept, request)));
         }
-        let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
+        let (zonepath, uuid) = (request.manifest.zonepath(), request.manifest.zone.uuid);
         reasons.extend(zonepath.and_then(|path| zonepath::occupied(path, uuid)));
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
@@ -84,38 +84,38 @@ impl Local {
     }
 
     /// All blockers by maintenance, platform and software: everything that takes long.
-    async fn unfit(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
+    async fn unfit(&self, request: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
-        blockers.extend(self.announced_blocker(arrival)?);
-        let theirs = &arrival.manifest.platform;
+        blockers.extend(self.announced_blocker(request)?);
+        let theirs = &request.manifest.platform;
         if theirs == self.platform.name() {
-            blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
+            blockers.extend(self.platform.check(request).await.map_err(|error| self.failed(error))?);
         } else {
             let reason =
                 format!("{} runs {} zones, this is one of {theirs}", self.name, self.platform.name());
             blockers.push(Blocker::new(BlockerKind::Platform, reason));
             return Ok(blockers);
         }
-        blockers.extend(self.software_blockers(arrival).await?);
-        blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
+        blockers.extend(self.software_blockers(request).await?);
+        blockers.retain(|blocker| !(request.force && blocker.kind.is_validation()));
         Ok(blockers)
     }
 
     /// Conflicts with guests that are here, or that are recorded, and are not the same zone.
-    fn clashes(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
-        if arrival.manifest.platform != self.platform.name() {
+    fn clashes(&self, request: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+        if request.manifest.platform != self.platform.name() {
             return Ok(Vec::new());
         }
-        let mut blockers = identity::blockers(here, arrival);
-        blockers.extend(self.recorded_blockers(arrival, here)?);
+        let mut blockers = identity::blockers(here, request);
+        blockers.extend(self.recorded_blockers(request, here)?);
         Ok(blockers)
     }
 
     /// All blockers except for room, and what is here, which is listed only once, after everything that takes long.
-    async fn blockers(&self, arrival: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
-        let mut blockers = self.unfit(arrival).await?;
-        let present = self.present(&arrival.manifest.zone).await?;
-        blockers.extend(self.clashes(arrival, &present.inventory)?);
+    async fn blockers(&self, request: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
+        let mut blockers = self.unfit(request).await?;
+        let present = self.present(&request.manifest.zone).await?;
+        blockers.extend(self.clashes(request, &present.inventory)?);
         Ok((blockers, present))
     }
 
@@ -123,24 +123,24 @@ impl Local {
     /// it is the same zone.
     pub(super) async fn blockers_but_the_same(
         &self,
-        arrival: &CheckRequest,
+        request: &CheckRequest,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
-        let (mut blockers, present) = self.blockers(arrival).await?;
+        let (mut blockers, present) = self.blockers(request).await?;
         let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
-        if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
+        if is_there && !request.overwrite && self.has_the_same(request).await? {
             blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
-            let overwriting = CheckRequest { overwrite: true, ..arrival.clone() };
+            let overwriting = CheckRequest { overwrite: true, ..request.clone() };
             blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
         Ok((blockers, present))
     }
 
-    async fn has_the_same(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
+    async fn has_the_same(&self, request: &CheckRequest) -> Result<bool, HostError> {
         // A zone that comes from this host would find itself.
-        if arrival.from == self.name {
+        if request.from == self.name {
             return Ok(false);
         }
-        let wanted = &arrival.manifest;
+        let wanted = &request.manifest;
         let there = match self.platform.manifest(&wanted.zone.name).await {
             Err(PlatformError::NoSuchZone(_)) => return Ok(false),
             there => there.map_err(|error| self.failed(error))?,
@@ -151,9 +151,9 @@ impl Local {
 
     /// All blockers of a zone whose own host cannot prove what its storage is: every disk must at least be of the
     /// right kind.
-    pub async fn validate(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
-        let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
-        let views = storage_probe::find(&arrival.manifest.disks).await;
+    pub async fn validate(&self, request: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers = self.with_those_of_room(self.blockers(request).await?, request).await?;
+        let views = storage_probe::find(&request.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
     }
@@ -167,10 +167,10 @@ impl Local {
     pub(super) async fn with_those_of_room(
         &self,
         (mut blockers, present): (Vec<Blocker>, Present),
-        arrival: &CheckRequest,
+        request: &CheckRequest,
     ) -> Result<Vec<Blocker>, HostError> {
         let capacity = self.capacity(&present.inventory).await?;
-        blockers.extend(capacity.blockers(arrival, &present.reserved));
+        blockers.extend(capacity.blockers(request, &present.reserved));
         Ok(blockers)
     }
 
@@ -216,8 +216,8 @@ impl Local {
 
 /// Why the record of a zone that the platform does not have blocks an arrival, by its name or its configuration;
 /// `kept` is the configuration kept of the zone that arrives.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<Message> {
-    let zone = &arrival.manifest.zone;
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, request: &CheckRequest) -> Option<Message> {
+    let zone = &request.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {
         let at = record.location.as_ref()?;
@@ -232,7 +232,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -
         }
         // Its record was discarded while it was away; it comes home all the same.
         (true, true) if record.location.is_some() => None,
-        (true, true) if arrival.overwrite || kept == Some(arrival.manifest.config.as_str()) => None,
+        (true, true) if request.overwrite || kept == Some(request.manifest.config.as_str()) => None,
         (true, true) => {
             let text = format!("a different configuration of {} exists there", zone.name);
             Some(Message::from(text).with_hint("use -w to replace it"))
@@ -246,10 +246,10 @@ mod tests {
     use crate::model::Method;
     use crate::store::tests::sample;
 
-    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
+    fn request(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
         CheckRequest {
             manifest: sample::manifest_of(zone, uuid),
-            kind: Method::Cold,
+            method: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,
@@ -266,31 +266,31 @@ mod tests {
         let record = |place| sample::record("web", 1, place);
         let config = sample::manifest("web").config;
         let changed = format!("{config} ");
-        for (place, config, arrival, expected) in [
-            (Place::Configured, &config, arrival("db", 2, false), None),
+        for (place, config, request, expected) in [
+            (Place::Configured, &config, request("db", 2, false), None),
             (
                 Place::Configured,
                 &config,
-                arrival("web", 2, true),
+                request("web", 2, true),
                 Some("another zone called web is configured there"),
             ),
             (
                 Place::Configured,
                 &config,
-                arrival("db", 1, true),
+                request("db", 1, true),
                 Some("zone web, configured there, has the same UUID"),
             ),
-            (Place::Configured, &config, arrival("web", 1, false), None),
-            (Place::Configured, &changed, arrival("web", 1, true), None),
+            (Place::Configured, &config, request("web", 1, false), None),
+            (Place::Configured, &changed, request("web", 1, true), None),
             (
                 Place::Configured,
                 &changed,
-                arrival("web", 1, false),
+                request("web", 1, false),
                 Some("a different configuration of web exists there"),
             ),
-            (Place::Migrated, &config, arrival("web", 2, false), None),
+            (Place::Migrated, &config, request("web", 2, false), None),
         ] {
-            let said = in_the_way(&record(place), Some(config), &arrival);
+            let said = in_the_way(&record(place), Some(config), &request);
             assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
             assert!(said.unwrap_or_default().text.starts_with(expected.unwrap_or_default()));
         }
@@ -299,9 +299,9 @@ mod tests {
     #[test]
     fn a_zone_that_is_away_keeps_its_name() {
         let away = sample::record("web", 1, Place::Away);
-        assert_eq!(in_the_way(&away, None, &arrival("web", 1, false)), None, "it comes home");
-        assert_eq!(in_the_way(&away, None, &arrival("db", 2, false)), None);
-        let said = in_the_way(&away, None, &arrival("web", 2, true)).unwrap();
+        assert_eq!(in_the_way(&away, None, &request("web", 1, false)), None, "it comes home");
+        assert_eq!(in_the_way(&away, None, &request("db", 2, false)), None);
+        let said = in_the_way(&away, None, &request("web", 2, true)).unwrap();
         assert!(said.text.starts_with("another zone called web belongs there"), "{said}");
     }
 }

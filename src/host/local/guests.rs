@@ -42,12 +42,12 @@ impl Arrived {
 impl Local {
     /// Records the home of a zone for which room was reserved. A zone that belongs here is not recorded, whatever
     /// its source says.
-    pub(super) fn welcome(&self, arrival: &CheckRequest) -> Result<(), HostError> {
-        let zone = &arrival.manifest.zone;
+    pub(super) fn welcome(&self, request: &CheckRequest) -> Result<(), HostError> {
+        let zone = &request.manifest.zone;
         let failed = |error| self.failed(error);
         let is_own =
             self.store.zone(zone.uuid).map_err(failed)?.is_some_and(|record| record.place.is_elsewhere());
-        match arrival.home.as_ref().filter(|home| !is_own && !home.is(&self.name, self.id)) {
+        match request.home.as_ref().filter(|home| !is_own && !home.is(&self.name, self.id)) {
             Some(home) => self.store.set_home(zone, home).map_err(failed),
             None => self.store.remove_home(zone.uuid).map(drop).map_err(failed),
         }

@@ -11,8 +11,8 @@ struct Likeness {
 }
 
 /// The conflicts of an incoming zone with the guests that are here.
-pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker> {
-    let zone = &arrival.manifest.zone;
+pub(super) fn blockers(here: &Inventory, request: &CheckRequest) -> Vec<Blocker> {
+    let zone = &request.manifest.zone;
     let zones = here.zones.iter().map(|other| {
         let (same_name, same_uuid) = (other.name == zone.name, other.uuid == zone.uuid);
         (other.name.to_string(), Likeness { same_name, same_uuid, runs: other.is_running() })
@@ -22,18 +22,18 @@ pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker>
         let same_uuid = other.uuid == Some(zone.uuid);
         (other.label(), Likeness { same_name, same_uuid, runs: other.running })
     });
-    let reasons = zones.chain(unmanaged).filter_map(|(label, other)| clash(arrival, &label, other));
+    let reasons = zones.chain(unmanaged).filter_map(|(label, other)| clash(request, &label, other));
     reasons.map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect()
 }
 
 /// Why a guest rules out the zone. If it is the same zone and may be overwritten, it does not.
-fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<Message> {
-    let zone = &arrival.manifest.zone;
+fn clash(request: &CheckRequest, label: &str, other: Likeness) -> Option<Message> {
+    let zone = &request.manifest.zone;
     let name = &zone.name;
     match (other.same_name, other.same_uuid) {
         (false, false) => None,
         (true, true) if other.runs => Some(format!("{name} is already running there").into()),
-        (true, true) if arrival.overwrite => None,
+        (true, true) if request.overwrite => None,
         (true, true) => {
             let text = format!("{name} is already installed there");
             Some(Message::from(text).with_hint("use -w of evacuate or migrate to replace it"))
@@ -49,10 +49,10 @@ mod tests {
     use crate::model::{Method, PendingLoad, UnmanagedGuest, ZoneState};
     use crate::store::tests::sample;
 
-    fn arrival(overwrite: bool) -> CheckRequest {
+    fn request(overwrite: bool) -> CheckRequest {
         CheckRequest {
             manifest: sample::manifest_of("evac1", 1),
-            kind: Method::Cold,
+            method: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,
@@ -78,7 +78,7 @@ mod tests {
             running,
         };
         let of = |here: Inventory| {
-            blockers(&here, &arrival(overwrite)).into_iter().map(|blocker| blocker.reason).next()
+            blockers(&here, &request(overwrite)).into_iter().map(|blocker| blocker.reason).next()
         };
         let managed = of(Inventory { zones: vec![zone], unmanaged: Vec::new() });
         // A guest that cannot be handled has the same conflict.

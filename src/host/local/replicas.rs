@@ -34,22 +34,22 @@ impl Local {
     /// Drops the replicas of these zones of `origin`, and returns which of its zones were taken over here, until
     /// `origin` has acknowledged that. This includes a zone that is no longer here and of which only the replica
     /// is known: that may be its last configuration.
-    pub(super) async fn claims(
+    pub(super) async fn takeovers(
         &self,
         origin: &str,
         withdrawn: &[Uuid],
-        heard: &[(Uuid, Millis)],
+        recorded: &[(Uuid, Millis)],
     ) -> Result<Vec<Takeover>, HostError> {
         let kept = self.store.held_replicas().map_err(|error| self.failed(error))?;
-        let mut claims = Vec::new();
+        let mut takeovers = Vec::new();
         for row in kept.into_iter().filter(|row| row.origin == origin) {
             let done = match row.taken {
                 None => withdrawn.contains(&row.uuid),
-                Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
+                Some((at, _)) if recorded.contains(&(row.uuid, at)) => true,
                 Some((at, by)) => {
                     // A zone that is being attached may yet fail to be.
                     if self.find(row.uuid).await? != Location::Arriving {
-                        claims.push(Takeover { zone: row.zone.clone(), uuid: row.uuid, at, by });
+                        takeovers.push(Takeover { zone: row.zone.clone(), uuid: row.uuid, at, by });
                     }
                     false
                 }
@@ -58,6 +58,6 @@ impl Local {
                 self.store.drop_replica(origin, &row.zone).map_err(|error| self.failed(error))?;
             }
         }
-        Ok(claims)
+        Ok(takeovers)
     }
 }

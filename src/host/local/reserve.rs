@@ -21,25 +21,25 @@ impl Local {
 
     /// Checks everything again, reserves room, and saves the configuration that the zone replaces. Returns
     /// whether there is one. The zones of this host are listed only once.
-    pub(super) async fn reserve_room(&self, arrival: &CheckRequest, lease: u64) -> Result<bool, HostError> {
-        let zone = &arrival.manifest.zone;
+    pub(super) async fn reserve_room(&self, request: &CheckRequest, lease: u64) -> Result<bool, HostError> {
+        let zone = &request.manifest.zone;
         let (mut blockers, Present { reserved: earlier, inventory }) =
-            self.blockers_but_the_same(arrival).await?;
+            self.blockers_but_the_same(request).await?;
         let room = self.capacity(&inventory).await?;
         let wanted = Reservation {
             zone: zone.name.clone(),
             uuid: zone.uuid,
-            source: arrival.from.clone(),
-            memory: memory_of(arrival),
-            cpus: cpus_of(arrival),
-            disk: arrival.disk,
+            source: request.from.clone(),
+            memory: memory_of(request),
+            cpus: cpus_of(request),
+            disk: request.disk,
             expires: self.until(lease),
         };
         let admit = |others: &[Reservation]| {
             // A zone that has arrived since the zones were listed may have neither been listed nor still be reserved.
             let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
             let reserved: Vec<_> = others.iter().chain(gone).cloned().collect();
-            blockers.extend(room.blockers(arrival, &reserved));
+            blockers.extend(room.blockers(request, &reserved));
             let is_it = |other: &&Reservation| other.zone == wanted.zone || other.uuid == wanted.uuid;
             if let Some(other) = others.iter().find(is_it) {
                 let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
@@ -55,8 +55,8 @@ impl Local {
             self.store.reserve(&wanted, (self.clock)(), admit).map_err(|error| self.failed(error))?;
         reserved.map_err(|blockers| self.refused(&zone.name, blockers))?;
         let noted = async {
-            self.welcome(arrival)?;
-            self.note_owners(zone, &arrival.from, &arrival.owners, &inventory)?;
+            self.welcome(request)?;
+            self.note_owners(zone, &request.from, &request.owners, &inventory)?;
             self.save_previous_config(zone.uuid, &inventory).await
         };
         noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))

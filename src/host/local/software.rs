@@ -54,34 +54,34 @@ impl Local {
     ///
     /// # Errors
     /// If the software of this host is not known.
-    pub async fn compare_software(&self, arrival: &CheckRequest) -> Result<Option<Report>, HostError> {
-        let Some(source) = &arrival.manifest.software else { return Ok(None) };
+    pub async fn compare_software(&self, request: &CheckRequest) -> Result<Option<Report>, HostError> {
+        let Some(source) = &request.manifest.software else { return Ok(None) };
         let mut source = source.clone();
         if source.system == System::Hypervisor {
             // The host that booted it takes it back, whatever it has run on meanwhile.
-            if self.comes_home(arrival)? {
+            if self.comes_home(request)? {
                 return Ok(None);
             }
             // The QEMU that ran it there does not matter to a zone that is booted here.
-            source.packages.retain(|one| arrival.kind == Method::Live || one.name != QEMU);
+            source.packages.retain(|one| request.method == Method::Live || one.name != QEMU);
         }
-        let here = self.count(&arrival.manifest).await?.software;
+        let here = self.count(&request.manifest).await?.software;
         Ok(Some(compare(&source, here.as_ref())))
     }
 
     /// Whether it was evacuated from here.
-    fn comes_home(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
-        let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+    fn comes_home(&self, request: &CheckRequest) -> Result<bool, HostError> {
+        let record = self.store.zone(request.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         Ok(record.is_some_and(|record| record.place.is_elsewhere()))
     }
 
     /// A blocker for each difference.
-    pub(super) async fn software_blockers(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
-        if arrival.force {
+    pub(super) async fn software_blockers(&self, request: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
+        if request.force {
             return Ok(Vec::new());
         }
-        let Some(report) = self.compare_software(arrival).await? else { return Ok(Vec::new()) };
-        let from = if arrival.from == self.name { "its source" } else { &arrival.from };
+        let Some(report) = self.compare_software(request).await? else { return Ok(Vec::new()) };
+        let from = if request.from == self.name { "its source" } else { &request.from };
         let findings = report.findings(from, &self.name).into_iter();
         Ok(findings.map(|finding| Blocker::new(BlockerKind::Software, finding)).collect())
     }
@@ -149,9 +149,9 @@ mod tests {
 
         /// The blockers of a zone, if it came.
         async fn findings(&self, manifest: Manifest, force: bool) -> Result<Vec<String>, HostError> {
-            let arrival = CheckRequest {
+            let request = CheckRequest {
                 manifest,
-                kind: Method::Cold,
+                method: Method::Cold,
                 from: "h1".to_owned(),
                 home: None,
                 overwrite: false,
@@ -161,7 +161,7 @@ mod tests {
                 mappings: vec![],
                 owners: vec![],
             };
-            let blockers = self.host.check(arrival).await?;
+            let blockers = self.host.check(request).await?;
             let software = blockers.into_iter().filter(|blocker| blocker.kind == BlockerKind::Software);
             Ok(software.map(|blocker| blocker.reason).collect())
         }

@@ -94,7 +94,7 @@ impl BuiltPlan {
 }
 
 const fn downtime(one: &PlannedMove) -> Option<u64> {
-    match one.kind {
+    match one.method {
         Method::Live | Method::Restart => Some(one.downtime_ms),
         Method::Cold => None,
     }

@@ -18,8 +18,8 @@ use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
 /// All blockers of an arrival.
-pub(super) async fn check(libvirt: &Libvirt, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
-    let manifest = &arrival.manifest;
+pub(super) async fn check(libvirt: &Libvirt, request: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
+    let manifest = &request.manifest;
     let Some(driver) = Driver::of(manifest.zone.brand) else {
         let reason = format!("libvirt has no {} zones", manifest.zone.brand);
         return Ok(vec![Blocker::new(BlockerKind::Zone, reason)]);
@@ -29,15 +29,15 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &CheckRequest) -> Result<V
     }
     let mut blockers = Vec::new();
     for network in &manifest.networks {
-        blockers.extend(missing_network(network, &arrival.describe(network)).await?);
+        blockers.extend(missing_network(network, &request.describe(network)).await?);
     }
     let domain = domain_xml::parse(&manifest.config);
     match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
         Ok(domain) => {
             if driver == Driver::Qemu {
-                blockers.extend(hardware(libvirt, &domain, arrival).await?);
+                blockers.extend(hardware(libvirt, &domain, request).await?);
             }
-            blockers.extend(host_resources::missing(libvirt, &domain, arrival).await?);
+            blockers.extend(host_resources::missing(libvirt, &domain, request).await?);
         }
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
     }
@@ -70,7 +70,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
 async fn hardware(
     libvirt: &Libvirt,
     domain: &Domain,
-    arrival: &CheckRequest,
+    request: &CheckRequest,
 ) -> Result<Vec<Blocker>, PlatformError> {
     let Some(machine) = &domain.machine else { return Ok(Vec::new()) };
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {
@@ -92,8 +92,8 @@ async fn hardware(
             return Ok(vec![platform(reason)]);
         }
     };
-    let mut missing = processor::missing(libvirt, arrival, domain, &capabilities).await?;
-    let config = &arrival.manifest.config;
+    let mut missing = processor::missing(libvirt, request, domain, &capabilities).await?;
+    let config = &request.manifest.config;
     missing.extend(devices::missing(config, &capabilities).into_iter().map(platform));
     let emulator = match &domain.emulator {
         Some(emulator) => Some(emulator.clone()),

@@ -153,8 +153,8 @@ impl Platform for Libvirt {
         self.manifest_of(zone).await
     }
 
-    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
-        check::check(self, arrival).await
+    async fn check(&self, request: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
+        check::check(self, request).await
     }
 
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {

@@ -7,8 +7,8 @@ use crate::model::{Blocker, BlockerKind, CheckRequest, LocalPath, Method, Networ
 use crate::paths::Paths;
 
 /// All blockers of an arrival.
-pub(super) fn blockers(arrival: &CheckRequest, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
-    let manifest = &arrival.manifest;
+pub(super) fn blockers(request: &CheckRequest, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
+    let manifest = &request.manifest;
     let config = match config_of(manifest) {
         Ok(config) => config,
         Err(error) => return vec![Blocker::new(BlockerKind::Zone, error.to_string())],
@@ -22,10 +22,10 @@ pub(super) fn blockers(arrival: &CheckRequest, host: &HostSettings, paths: &Path
         let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
         found.push(Blocker::new(BlockerKind::Platform, reason));
     }
-    if arrival.kind == Method::Live && !able(config.brand).live {
+    if request.method == Method::Live && !able(config.brand).live {
         found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
     }
-    found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
+    found.extend(config.networks.iter().filter_map(|network| missing_network(network, request, host)));
     for disk in &config.disks {
         // The storage probe looks at real files, and two hosts simulated on one machine see the same ones.
         let seen = match disk.source.local_path() {
@@ -41,8 +41,8 @@ pub(super) fn blockers(arrival: &CheckRequest, host: &HostSettings, paths: &Path
     found
 }
 
-fn missing_network(network: &Network, arrival: &CheckRequest, host: &HostSettings) -> Option<Blocker> {
-    let called = arrival.describe(network);
+fn missing_network(network: &Network, request: &CheckRequest, host: &HostSettings) -> Option<Blocker> {
+    let called = request.describe(network);
     let reason = match network {
         Network::Bridge(name) if host.bridges.contains(name) => return None,
         Network::Bridge(_) => format!("no bridge {called} there"),

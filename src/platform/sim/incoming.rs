@@ -124,7 +124,7 @@ impl From<PlatformError> for Broken {
 
 impl Receiver {
     async fn run(self, listener: UnixListener, cancel: CancellationToken) {
-        let arrival = async {
+        let request = async {
             let Ok((stream, _)) = listener.accept().await else { return };
             let mut stream = BufReader::new(stream);
             if let Err(Broken::Here(error)) = self.receive(&mut stream).await {
@@ -133,7 +133,7 @@ impl Receiver {
             }
         };
         tokio::select! {
-            () = arrival => {}
+            () = request => {}
             () = cancel.cancelled() => {}
         }
         // There is nobody to report an error to. The next process repairs what this one leaves behind.

@@ -81,11 +81,11 @@ impl Platform for Sim {
         self.gated(Operation::Manifest, Some(zone), work).await
     }
 
-    async fn check(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
-        let zone = Some(&arrival.manifest.zone.name);
+    async fn check(&self, request: &CheckRequest) -> Result<Vec<Blocker>, PlatformError> {
+        let zone = Some(&request.manifest.zone.name);
         let work = async {
             let host = self.read(|session| session.host())?;
-            let mut found = check::blockers(arrival, &host, &self.inner.paths);
+            let mut found = check::blockers(request, &host, &self.inner.paths);
             if let Some((_, Effect::Refuse { kind, reason })) =
                 self.fault(zone, |effect| matches!(effect, Effect::Refuse { .. }))?
             {

@@ -167,7 +167,8 @@ mod tests {
             record.boot(Millis(0), 1).unwrap();
             let survey = of(&host, &[record], &paths);
             let (zone, host) = (&survey.zones[0], &survey.host);
-            let trip = Trip { zone, kind: Method::Live, from: host, to: host, rate: host.bandwidth.unwrap() };
+            let trip =
+                Trip { zone, method: Method::Live, from: host, to: host, rate: host.bandwidth.unwrap() };
             let found = Costs::default().forecast(&trip).unwrap().total_ms;
             let ratio = found as f64 / expected as f64;
             assert!(

@@ -118,7 +118,7 @@ fn what_runs_have_left_is_found() {
     let nothing: &[&str] = &[];
     let (open, left, lost) = (&["interrupted web"][..], &["unfinished web"][..], &["dangling web"][..]);
     let cases = [
-        // How the run ended, the zone's state in it, the last entry of its journal, the away list; the finding.
+        // How the run ended, the zone's state in it, the last entry of its journal, the record of the zone; the finding.
         (Some(9), Evacuated, done, Some(Away), nothing),
         (Some(9), Returned, done, None, nothing),
         (Some(9), MoveState::Stopped, done, None, nothing),

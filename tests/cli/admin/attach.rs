@@ -291,8 +291,8 @@ fn what_was_prepared_at_a_destination_is_overwritten_only_when_that_is_said() {
     site.done("h1", "maintain -s");
     assert_snapshot!(site.run("h1", "evacuate -na web1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    web1             kvm    -     rads://h2        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    web1             kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: web1: rads://h2: a different configuration of web1 exists there
     hint: use -w to replace it

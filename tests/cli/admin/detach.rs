@@ -150,8 +150,8 @@ fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
     site.done("h2", "maintain -s");
     assert_snapshot!(site.run("h2", "evacuate -na"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    web1             kvm    -     rads://h1        -      -       -      -
+    ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
+    web1             kvm    -      rads://h1        -      -       -      -
     ------- stderr -------
     sysadm: web1: rads://h1: another zone called web1 is configured there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move

@@ -254,7 +254,7 @@ fn help_of_evacuate() {
               Print stable output for scripts; requires -o
 
       -o, --output <FIELD,...>
-              Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES,
+              Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES,
               STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made
               before the move; WHEN, the estimated start of a waiting zone or the remaining time of a
               moving one; or all

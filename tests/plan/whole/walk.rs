@@ -63,18 +63,19 @@ impl Walk<'_> {
         self.sample.question.drained.iter().any(|one| one.0 as usize == host)
     }
 
-    /// A move by itself: its host may have the zone, and it is of the right kind.
+    /// A move by itself: its host may have the zone, and it is by the right method.
     fn wrong_move(&self, one: &PlannedMove) -> Option<String> {
         let fleet = &self.sample.fleet;
         let (zone, to) = (&fleet.zones[one.zone.0 as usize], &fleet.hosts[one.to.0 as usize]);
-        let kind = match (zone.running, zone.action) {
+        let method = match (zone.running, zone.action) {
             (false, _) => Method::Cold,
             (true, Action::Restart) => Method::Restart,
             (true, _) => Method::Live,
         };
         let unfit = unfit(zone, to, self.drained(one.to.0 as usize));
         let unfit = unfit.map(|why| format!("{} goes to {}: {why}", zone.name, to.name));
-        let odd = one.start_ms >= one.end_ms || one.rate == 0 || one.kind != kind || one.leg != Leg::Whole;
+        let odd =
+            one.start_ms >= one.end_ms || one.rate == 0 || one.method != method || one.leg != Leg::Whole;
         unfit.or_else(|| odd.then(|| format!("{one:?}")))
     }
 

@@ -20,7 +20,7 @@ fn plan(to: &str) -> PlanFile {
             from: HostIx(0),
             to: HostIx(1),
             leg: Leg::Whole,
-            kind: Method::Live,
+            method: Method::Live,
             action: Action::Live,
             start_ms: 0,
             end_ms: 1000,

@@ -92,9 +92,9 @@ impl Calibration {
 /// The classes of a trip, from the widest to the narrowest.
 fn names(trip: &Trip<'_>) -> [String; 3] {
     let memory = half_octave(super::used(trip.zone) + trip.zone.disk);
-    let alike = format!("{} {memory} {}", trip.kind, half_octave(trip.rate));
+    let alike = format!("{} {memory} {}", trip.method, half_octave(trip.rate));
     let path = format!("{alike} {} {}", trip.from.name, trip.to.name);
-    [trip.kind.to_string(), alike, path]
+    [trip.method.to_string(), alike, path]
 }
 
 /// The same for numbers that differ by less than about 40 %.
@@ -144,7 +144,7 @@ mod tests {
             ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
         };
         let (from, to) = (host("a"), host(to));
-        let trip = Trip { zone: &zone, kind: Method::Live, from: &from, to: &to, rate: GB / 10 };
+        let trip = Trip { zone: &zone, method: Method::Live, from: &from, to: &to, rate: GB / 10 };
         let model = Costs::default().forecast(&trip).unwrap();
         then(&trip, model)
     }

@@ -33,7 +33,7 @@ pub struct Forecast {
 #[derive(Clone, Copy, Debug)]
 pub struct Trip<'a> {
     pub zone: &'a FleetZone,
-    pub kind: Method,
+    pub method: Method,
     /// The host that it leaves.
     pub from: &'a FleetHost,
     /// The host to which it goes.
@@ -84,7 +84,7 @@ impl Costs {
     pub fn forecast(&self, trip: &Trip<'_>) -> Result<Forecast, NeverConverges> {
         let zone = trip.zone;
         let storage = seconds(zone.disk, trip.rate)?;
-        let (total, downtime) = match trip.kind {
+        let (total, downtime) = match trip.method {
             Method::Live => {
                 let (memory, hold) = self.live(used(zone), zone.dirty.unwrap_or_default(), trip.rate)?;
                 (storage + memory, hold + ms(self.switch_ms))
@@ -159,9 +159,9 @@ mod tests {
         }
     }
 
-    fn forecast(zone: &FleetZone, kind: Method, rate: u64) -> Result<Forecast, NeverConverges> {
+    fn forecast(zone: &FleetZone, method: Method, rate: u64) -> Result<Forecast, NeverConverges> {
         let host = FleetHost::new("host".parse().unwrap());
-        Costs::default().forecast(&Trip { zone, kind, from: &host, to: &host, rate })
+        Costs::default().forecast(&Trip { zone, method, from: &host, to: &host, rate })
     }
 
     #[test]

@@ -40,7 +40,7 @@ mod tests {
                 dirty,
                 ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
             };
-            let trip = Trip { zone: &zone, kind: Method::Live, from: &host, to: &host, rate: 100_000_000 };
+            let trip = Trip { zone: &zone, method: Method::Live, from: &host, to: &host, rate: 100_000_000 };
             sharers(&Costs::default(), &trip, limit, most)
         };
         assert_eq!([0, 1, 5, 10, 30, 60, 200].map(|percent| bears(percent, None, 9)), [9, 9, 4, 2, 1, 1, 1]);

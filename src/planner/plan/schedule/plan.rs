@@ -44,7 +44,7 @@ pub struct PlannedMove {
     pub to: HostIx,
     /// Which part of its way this is.
     pub leg: Leg,
-    pub kind: Method,
+    pub method: Method,
     /// What is done with the zone.
     pub action: Action,
     /// In ms.

@@ -120,8 +120,8 @@ impl<'a> Builder<'a> {
         else {
             return Err(BlockedReason::NoLine);
         };
-        let kind = kind(one)?;
-        let trip = |rate| Trip { zone: one, kind, from: source, to: target, rate };
+        let method = method_of(one)?;
+        let trip = |rate| Trip { zone: one, method, from: source, to: target, rate };
         let lines = rate::lines(self.given, from, to);
         let rate = rate::highest(self.given, &lines, |rate| forecast(&trip(rate)))?;
         let forecast = forecast(&trip(rate)).map_err(BlockedReason::NeverConverges)?;
@@ -130,7 +130,7 @@ impl<'a> Builder<'a> {
             from,
             to,
             leg,
-            kind,
+            method,
             action: one.action,
             start_ms: 0,
             end_ms: 0,
@@ -204,7 +204,7 @@ impl<'a> Builder<'a> {
 }
 
 /// The method.
-fn kind(zone: &FleetZone) -> Result<Method, BlockedReason> {
+fn method_of(zone: &FleetZone) -> Result<Method, BlockedReason> {
     match (zone.action, zone.running) {
         (Action::Live, true) if zone.is_bound() => Err(BlockedReason::NotLive),
         (Action::Live, true) => Ok(Method::Live),

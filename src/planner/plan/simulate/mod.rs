@@ -167,6 +167,6 @@ fn speed(given: &Given<'_>, planned: &PlannedMove, rate: u64) -> f64 {
     let host = |host: HostIx| given.fleet.hosts.get(host.0 as usize);
     let zone = given.fleet.zones.get(planned.zone.0 as usize);
     let (Some(zone), Some(from), Some(to)) = (zone, host(planned.from), host(planned.to)) else { return 0.0 };
-    let forecast = (given.terms.forecast)(&Trip { zone, kind: planned.kind, from, to, rate });
+    let forecast = (given.terms.forecast)(&Trip { zone, method: planned.method, from, to, rate });
     forecast.map_or(0.0, |forecast| 1.0 / forecast.total_ms.max(1) as f64)
 }

@@ -20,7 +20,7 @@ use here::Here;
 pub async fn missing(
     libvirt: &Libvirt,
     domain: &Domain,
-    arrival: &CheckRequest,
+    request: &CheckRequest,
 ) -> Result<Vec<Blocker>, PlatformError> {
     let here = Here::default();
     let mut found = Vec::new();
@@ -32,10 +32,10 @@ pub async fn missing(
                 (!is_capable(need, &libvirt.queries.capabilities().await?)).then(|| need.to_string())
             }
             // A port or CID that is in use now may be free when the zone is booted.
-            Need::Port(..) | Need::Cid(_) if arrival.kind == Method::Cold => None,
+            Need::Port(..) | Need::Cid(_) if request.method == Method::Cold => None,
             Need::Port(address, port) => here::is_taken(address, *port).then(|| need.to_string()),
             Need::Cid(_) => {
-                let others = running(libvirt, arrival.manifest.zone.uuid).await?;
+                let others = running(libvirt, request.manifest.zone.uuid).await?;
                 others.iter().any(|other| other.needs.contains(need)).then(|| need.to_string())
             }
             Need::Address(address) => here::misses_address(address).await.then(|| need.to_string()),

@@ -30,18 +30,18 @@ const LONGEST: usize = 64 << 10;
 /// The missing features, by name.
 pub async fn missing(
     libvirt: &Libvirt,
-    arrival: &CheckRequest,
+    request: &CheckRequest,
     domain: &Domain,
     capabilities: &str,
 ) -> Result<Vec<Blocker>, PlatformError> {
-    let cpu = match needed(arrival) {
+    let cpu = match needed(request) {
         Ok(Some(cpu)) => cpu,
         Ok(None) => return Ok(Vec::new()),
         Err(reason) => return Ok(vec![platform(reason)]),
     };
     let model = model_of(&cpu);
     // Then libvirt starts the zone without comparing anything.
-    let plain = model.as_ref().filter(|model| arrival.kind != Method::Live && !model.has_features);
+    let plain = model.as_ref().filter(|model| request.method != Method::Live && !model.has_features);
     if plain.is_some_and(|model| usable(capabilities, &model.name) == Some(true)) {
         return Ok(Vec::new());
     }
@@ -58,7 +58,9 @@ pub async fn missing(
             if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
         }
         (CpuMismatch::Incomparable, model) => model
-            .filter(|model| arrival.kind == Method::Live && usable(capabilities, &model.name) == Some(false))
+            .filter(|model| {
+                request.method == Method::Live && usable(capabilities, &model.name) == Some(false)
+            })
             .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
             .into_iter()
             .collect(),
@@ -71,11 +73,11 @@ pub async fn missing(
 ///
 /// # Errors
 /// Why no CPU will do.
-fn needed(arrival: &CheckRequest) -> Result<Option<String>, String> {
-    let Ok(config) = domain_xml::read(&arrival.manifest.config) else { return Ok(None) };
+fn needed(request: &CheckRequest) -> Result<Option<String>, String> {
+    let Ok(config) = domain_xml::read(&request.manifest.config) else { return Ok(None) };
     let configured = child(config.root_element(), "cpu");
-    let seen = arrival.manifest.processor.as_deref();
-    let cpu = match (arrival.kind, seen) {
+    let seen = request.manifest.processor.as_deref();
+    let cpu = match (request.method, seen) {
         (Method::Live, Some(seen)) => match rewritten(seen)? {
             Processor::Same => return Err("it sees its host's own CPU, and that is not known".to_owned()),
             seen => seen.model().cloned(),

@@ -123,7 +123,7 @@ impl Connection {
     pub fn resumer(self) -> Result<Resumer, PlatformError> {
         let virsh = Command::new("virsh").args(["-c", self.driver.uri()]);
         let waiting = virsh.spawn_waiting();
-        Ok(Resumer(waiting.map_err(|error| LibvirtError::new(error).failed("wait for an arrival"))?))
+        Ok(Resumer(waiting.map_err(|error| LibvirtError::new(error).failed("wait for an request"))?))
     }
 
     /// Follows the events of a domain.

@@ -33,9 +33,9 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::Survey => sim.survey(false).await.map(drop),
         Operation::Manifest => sim.manifest(&zone).await.map(drop),
         Operation::Check => {
-            let arrival = CheckRequest {
+            let request = CheckRequest {
                 manifest,
-                kind: Method::Cold,
+                method: Method::Cold,
                 from: "h".into(),
                 home: None,
                 overwrite: true,
@@ -45,7 +45,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 mappings: vec![],
                 owners: vec![],
             };
-            sim.check(&arrival).await.map(drop)
+            sim.check(&request).await.map(drop)
         }
         Operation::Define => sim.define(&manifest).await,
         Operation::Undefine => sim.undefine(&zone, uuid).await,
@@ -120,9 +120,9 @@ async fn what_hangs_goes_on_when_another_process_says_so() {
 async fn a_check_refuses_when_told() {
     let world = World::with_zone(spec("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();
-    let arrival = CheckRequest {
+    let request = CheckRequest {
         manifest,
-        kind: Method::Live,
+        method: Method::Live,
         from: "a".into(),
         home: None,
         overwrite: false,
@@ -139,9 +139,9 @@ async fn a_check_refuses_when_told() {
             reason: "no mood for it".into(),
         })])
         .unwrap();
-    let blockers = world.b.check(&arrival).await.unwrap();
+    let blockers = world.b.check(&request).await.unwrap();
     assert_eq!(blockers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["no mood for it"]);
-    assert_eq!(world.b.check(&arrival).await.unwrap(), []);
+    assert_eq!(world.b.check(&request).await.unwrap(), []);
 }
 
 /// A migration that fails leaves the zone running at the source with its counter advancing, and nothing at the

@@ -85,9 +85,9 @@ async fn a_check_names_everything_that_is_missing() {
     let host = HostSettings { arch: "aarch64".into(), ..settings(world.folder.path(), "b") };
     world.b.set_host(&host).unwrap();
     let manifest = world.a.manifest(&name("box")).await.unwrap();
-    let arrival = CheckRequest {
+    let request = CheckRequest {
         manifest,
-        kind: Method::Live,
+        method: Method::Live,
         from: "a".into(),
         home: None,
         overwrite: false,
@@ -97,7 +97,7 @@ async fn a_check_names_everything_that_is_missing() {
         mappings: vec![],
         owners: vec![],
     };
-    let found = world.b.check(&arrival).await.unwrap();
+    let found = world.b.check(&request).await.unwrap();
     let folder = world.folder.path().display();
     let wanted = [
         "it needs x86_64, the host there is aarch64".to_owned(),

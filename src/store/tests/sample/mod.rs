@@ -63,7 +63,7 @@ pub fn past_move(zone: &str) -> PastMove {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
-        kind: Method::Live,
+        method: Method::Live,
         memory: 4 << 30,
         rate: 117_000_000,
         model_ms: 36_000,
@@ -216,7 +216,7 @@ pub fn reservation(zone: &str, expires: i64) -> Reservation {
 pub fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
-        kind: Some(Method::Live),
+        method: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),

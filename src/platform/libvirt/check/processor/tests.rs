@@ -84,14 +84,14 @@ fn no_processor_of_a_peers_keeps_this_host_busy() {
         ("<cpu".to_owned(), format!("{unread}it is no XML")),
         (UNKNOWN.to_owned(), "it sees its host's own CPU, and that is not known".to_owned()),
     ] {
-        assert_eq!(needed(&arrival(Method::Live, "", Some(&seen))), Err(what));
+        assert_eq!(needed(&request(Method::Live, "", Some(&seen))), Err(what));
     }
     let configured = with(&many);
-    let refused = needed(&arrival(Method::Cold, &configured, None));
+    let refused = needed(&request(Method::Cold, &configured, None));
     assert_eq!(refused, Err("its CPU has too many features".to_owned()));
 }
 
-fn arrival(kind: Method, cpu: &str, seen: Option<&str>) -> CheckRequest {
+fn request(method: Method, cpu: &str, seen: Option<&str>) -> CheckRequest {
     let zone = serde_json::json!({
         "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "kvm", "state": "running",
         "autostart": false, "persistent": true, "memory": 1, "cpus": 1,
@@ -100,8 +100,9 @@ fn arrival(kind: Method, cpu: &str, seen: Option<&str>) -> CheckRequest {
         "zone": zone, "config": format!("<domain type='kvm'>{cpu}</domain>"), "platform": "libvirt",
         "disks": [], "networks": [], "obstacles": [], "processor": seen,
     });
-    let arrival = serde_json::json!({ "manifest": manifest, "kind": kind, "from": "h1", "overwrite": false });
-    serde_json::from_value(arrival).unwrap()
+    let request =
+        serde_json::json!({ "manifest": manifest, "method": method, "from": "h1", "overwrite": false });
+    serde_json::from_value(request).unwrap()
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn a_zone_that_runs_needs_what_it_has_seen_and_one_that_does_not_what_is_configu
              <feature policy='{policy}' name='{name}'/></cpu>"
         ))
     };
-    for (kind, cpu, saw, expected) in [
+    for (method, cpu, saw, expected) in [
         (Method::Live, custom, Some(seen), rewritten("lm", "require")),
         (Method::Live, custom, None, rewritten("aes", "force")),
         (Method::Live, "<cpu mode='host-passthrough'/>", None, None),
@@ -128,7 +129,7 @@ fn a_zone_that_runs_needs_what_it_has_seen_and_one_that_does_not_what_is_configu
         (Method::Cold, "<cpu mode='host-model' check='partial'/>", None, None),
         (Method::Cold, "", None, None),
     ] {
-        assert_eq!(needed(&arrival(kind, cpu, saw)), Ok(expected), "{kind} {cpu} {saw:?}");
+        assert_eq!(needed(&request(method, cpu, saw)), Ok(expected), "{method} {cpu} {saw:?}");
     }
 }
 
