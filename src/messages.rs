@@ -3,26 +3,10 @@
 
 use std::path::Path;
 
-/// How an instruction in a text would begin.
-const INSTRUCTIONS: &[&str] = &[
-    "'sysadm ",
-    ": sysadm ",
-    "; run ",
-    "; use ",
-    "; see ",
-    "; set ",
-    "; say ",
-    "; give ",
-    "; move ",
-    "; name ",
-    "; free ",
-    "; look ",
-    "; attach ",
-    "; try again",
-    "hint: ",
-];
+/// The beginning of a command or a hint in the text of an error.
+const COMMANDS: &[&str] = &["'sysadm ", ": sysadm ", "hint: "];
 
-/// The same after a semicolon in any text, and in brackets.
+/// How an instruction begins in any text, after a semicolon or a bracket.
 const ORDERS: &[&str] = &[
     "add", "attach", "boot", "copy", "delete", "fence", "fetch", "free", "give", "install", "leave", "look",
     "make", "move", "name", "remove", "repeat", "run", "say", "see", "set", "start", "stop", "try", "use",
@@ -44,23 +28,19 @@ fn orders(text: &str) -> impl Iterator<Item = &str> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let is_order = |line: &&str| {
         let Some((_, text)) = line.split_once('"') else { return false };
-        let gives = |word: &&str| {
-            text.contains(&format!("; {word} "))
-                || text.contains(&format!("({word} "))
-                || text.contains("Try ")
-        };
+        let gives = |word: &&str| text.contains(&format!("; {word} ")) || text.contains(&format!("({word} "));
         !line.trim_start().starts_with("//")
-            && ORDERS.iter().any(gives)
+            && (text.contains("Try ") || ORDERS.iter().any(gives))
             && !WITHOUT_HINTS.iter().any(|kept| text.contains(kept))
     };
     code.lines().filter(is_order)
 }
 
-/// The texts of `#[error("...")]` that say what to do.
-fn instructions(text: &str) -> impl Iterator<Item = &str> {
+/// The texts of `#[error("...")]` with a command in them.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
     text.split("#[error(").skip(1).filter_map(|rest| {
         let attribute = rest.split_once(")]\n").map_or(rest, |(attribute, _)| attribute);
-        INSTRUCTIONS.iter().any(|words| attribute.contains(words)).then_some(attribute)
+        COMMANDS.iter().any(|words| attribute.contains(words)).then_some(attribute)
     })
 }
 
@@ -75,7 +55,7 @@ fn look(folder: &Path, found: &mut Vec<String>) {
             && path.file_name().is_some_and(|name| name != "messages.rs" && name != "tests.rs")
         {
             let text = std::fs::read_to_string(&path).unwrap();
-            found.extend(instructions(&text).map(|one| format!("{}: {one}", path.display())));
+            found.extend(commands(&text).map(|one| format!("{}: {one}", path.display())));
             found.extend(orders(&text).map(|one| format!("{}: {}", path.display(), one.trim())));
         }
     }

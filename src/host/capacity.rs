@@ -252,14 +252,14 @@ mod tests {
         let with = |number, disk| Reservation { disk, ..reservation(number, 0, 0) };
         // The first is here: its data is no longer reserved but there.
         let reserved = [with(1, 390), with(2, 100), with(3, 50)];
-        let data = |disk, kind| CheckRequest { disk, ..request(1, 1, kind) };
-        for kind in [Method::Live, Method::Cold, Method::Restart] {
-            assert_eq!(found(&capacity, &data(0, kind), &[with(3, 5000)]), [], "{kind}");
-            assert_eq!(found(&capacity, &data(250, kind), &reserved), [], "{kind}");
+        let data = |disk, method| CheckRequest { disk, ..request(1, 1, method) };
+        for method in [Method::Live, Method::Cold, Method::Restart] {
+            assert_eq!(found(&capacity, &data(0, method), &[with(3, 5000)]), [], "{method}");
+            assert_eq!(found(&capacity, &data(250, method), &reserved), [], "{method}");
             let shortage = Some(Shortage { missing: 1, may_free_up: true });
             let short = ("disk: 251B of disk space needed, h2 has 250B free".to_owned(), shortage);
-            assert_eq!(found(&capacity, &data(251, kind), &reserved), [short], "{kind}");
-            assert_eq!(found(&capacity, &data(1001, kind), &[])[0].1, None, "{kind}");
+            assert_eq!(found(&capacity, &data(251, method), &reserved), [short], "{method}");
+            assert_eq!(found(&capacity, &data(1001, method), &[])[0].1, None, "{method}");
         }
         let pending = PendingLoad { disk: 300, ..PendingLoad::default() };
         let told = found(&capacity, &CheckRequest { pending, ..data(101, Method::Cold) }, &[]);

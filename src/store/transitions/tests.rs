@@ -1,3 +1,5 @@
+//! Where a zone can go from each place, and what stays of its record.
+
 use super::*;
 use crate::model::{Location, Millis};
 use crate::store::Direction;
