@@ -284,6 +284,6 @@ fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
 fn undetached(manifest: &Manifest) -> Option<Blocker> {
     let state = manifest.zone.state;
     let reason = Message::from(format!("it was {state} where its manifest was written"))
-        .with_hint("detach it there, or, if it is there no more, attach it with -F");
+        .with_hint("detach it there, or, if it is no longer there, attach it with -F");
     (state != ZoneState::Configured).then(|| Blocker::new(BlockerKind::Zone, reason))
 }

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::policy::files;
 use super::{CliError, Exit, ui};
 use crate::file::FileChange;
+use crate::model::Message;
 
 /// Make libvirt enforce maintenance, and install the policies
 ///
@@ -30,7 +31,10 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
     let changes = if args.uninstall { enforcer.uninstall() } else { enforcer.install() };
     let changes = changes.map_err(|error| CliError::new(Exit::Error, error))?;
     say_each(&changes);
-    enforcer.note(&changes).into_iter().for_each(ui::say);
+    if let Some(Message { text, hints }) = enforcer.note(&changes) {
+        ui::say(&text);
+        ui::hint(&hints);
+    }
     Ok(Exit::Done)
 }
 

@@ -22,7 +22,7 @@ pub enum TimeArg {
 /// Why a text is no time that is to come.
 #[derive(Debug, thiserror::Error)]
 pub enum TimeArgError {
-    #[error("{0:?} is no time")]
+    #[error("{0:?} is not a time")]
     NoTime(String),
     /// The clock skips it, or it is too far away.
     #[error(transparent)]
@@ -100,7 +100,7 @@ mod tests {
         for bad in
             ["", "+", "+soon", "2h", "tomorrow", "2026-12-24", "2026-13-24 18:30", "2026-12-24 25:00", "+-1h"]
         {
-            assert!(moment(bad).unwrap_err().contains("is no time"), "{bad:?} was taken");
+            assert!(moment(bad).unwrap_err().contains("is not a time"), "{bad:?} was taken");
         }
         assert_eq!(moment("2020-01-01 00:00"), Err("that time has passed".to_owned()));
     }

@@ -68,15 +68,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (text, place, what) in [
-            ("[map.h2.net]\nbr0 = \"a/b\"\n", "line 2, column", "\"a/b\" is no name of a network"),
-            ("[map.h2.net]\n\"\" = \"br1\"\n", "line 2, column", "\"\" is no name of a network"),
+            ("[map.h2.net]\nbr0 = \"a/b\"\n", "line 2, column", "\"a/b\" is not a network name"),
+            ("[map.h2.net]\n\"\" = \"br1\"\n", "line 2, column", "\"\" is not a network name"),
             ("[map.h2.net]\nbr0 = 5\n", "line 2, column 7", "expected a string"),
             ("[map.h2]\nnets = {}\n", "line 2, column 1", "unknown field `nets`"),
-            (
-                "[map.\"ssh://h2\".net]\nbr0 = \"br1\"\n",
-                "line 1, column",
-                "\"ssh://h2\" is no name of a host",
-            ),
+            ("[map.\"ssh://h2\".net]\nbr0 = \"br1\"\n", "line 1, column", "\"ssh://h2\" is not a host name"),
             ("[map.h2]\n[map.H2]\n", "line 1, column", "H2 and h2 are one host"),
         ] {
             let error = maps(text).unwrap_err();

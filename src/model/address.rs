@@ -20,9 +20,9 @@ pub struct Address {
 /// Why a text names no host. What it should be is part of the fact: it is read from files, which hints do not leave.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    #[error("{0:?} is no address: it is not HOST or HOST:PORT, nor [ADDRESS]:PORT for IPv6")]
+    #[error("{0:?} is not an address: expected HOST, HOST:PORT, or [ADDRESS]:PORT for IPv6")]
     Address(String),
-    #[error("{0:?} is no name of a host: it is not as in a URI, without user and port")]
+    #[error("{0:?} is not a host name: expected as in a URI, without user and port")]
     HostName(String),
 }
 

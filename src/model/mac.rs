@@ -28,7 +28,7 @@ impl Mac {
 
 /// A text is not a hardware address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no hardware address")]
+#[error("{0:?} is not a hardware address")]
 pub struct MacError(String);
 
 impl FromStr for Mac {

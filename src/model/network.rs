@@ -73,7 +73,7 @@ impl NetworkName {
 
 /// A text cannot be the name of a network. It holds the beginning of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no name of a network: up to 63 characters without '/' and ':' are allowed")]
+#[error("{0:?} is not a network name: up to 63 characters without '/' and ':' are allowed")]
 pub struct NetworkNameError(String);
 
 impl FromStr for NetworkName {

@@ -77,7 +77,7 @@ pub fn format_bytes(bytes: u64) -> String {
 
 /// A text is not a size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no size")]
+#[error("{0:?} is not a size")]
 pub struct SizeError(String);
 
 impl crate::Hinted for SizeError {
@@ -133,7 +133,7 @@ mod tests {
         }
         assert_eq!(["2GiB", "1.5MiB", "3kib"].map(parse_bytes), [Ok(2 << 30), Ok(3 << 19), Ok(3 << 10)]);
         for text in ["", "G", "-1", "1.25G", "1,5G", "5X", "5GB", "5iB", "+5", "1e3", "99999999999999T"] {
-            assert!(parse_bytes(text).unwrap_err().to_string().contains("is no size"), "{text:?}");
+            assert!(parse_bytes(text).unwrap_err().to_string().contains("is not a size"), "{text:?}");
         }
     }
 

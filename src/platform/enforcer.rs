@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::file::FileChange;
+use crate::model::Message;
 
 /// Why enforcement could not be set up or removed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,6 @@ pub trait MaintenanceEnforcer: Send + Sync {
     /// Names the first file that could not be removed.
     fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError>;
 
-    /// What an administrator must be told after these changes.
-    fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str>;
+    /// What an administrator must be told after these changes, and what to do.
+    fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<Message>;
 }

@@ -78,6 +78,6 @@ mod tests {
         let error = toml::from_str::<DialOptions>("[connect.addresses]\nh2 = \"10.9.0.2:\"\n")
             .unwrap_err()
             .to_string();
-        assert!(error.contains("line 2") && error.contains("is no address"), "{error}");
+        assert!(error.contains("line 2") && error.contains("is not an address"), "{error}");
     }
 }

@@ -30,7 +30,7 @@ fn wrong_values_are_named() {
     ");
     assert_snapshot!(with("[connect.addresses]\nh2 = \"10.0.0.2:\"\n").run("h1", "zone list"), @r#"
     ------- stderr -------
-    sysadm: /SITE/h1/etc/sysadm/sysadm.toml is not a valid configuration: line 2, column 6: "10.0.0.2:" is no address: it is not HOST or HOST:PORT, nor [ADDRESS]:PORT for IPv6
+    sysadm: /SITE/h1/etc/sysadm/sysadm.toml is not a valid configuration: line 2, column 6: "10.0.0.2:" is not an address: expected HOST, HOST:PORT, or [ADDRESS]:PORT for IPv6
     [exit status 1]
     "#);
     assert_snapshot!(with("[roles]\nh2 = \"king\"\n").run("h1", "zone list"), @r"

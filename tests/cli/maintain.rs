@@ -255,7 +255,7 @@ fn a_time_that_is_none_or_has_passed_is_not_announced() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "maintain --announce tomorrow"), @r#"
     ------- stderr -------
-    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is no time
+    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is not a time
 
     For more information, try '--help'.
     hint: write "YYYY-MM-DD HH:MM", +90min, +2h, or none

@@ -165,7 +165,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     ");
     map("br/10");
     let printed = site.run("h1", "evacuate -n evac1").stderr;
-    assert!(printed.contains("\"br/10\" is no name of a network") && printed.contains("line "), "{printed}");
+    assert!(printed.contains("\"br/10\" is not a network name") && printed.contains("line "), "{printed}");
     map("br10");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1

@@ -69,7 +69,7 @@ fn check_tells_all_that_is_wrong_with_line_and_column() {
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:4:12: outbound: a whole number from 1 to 64 is expected, this one is outside
         outbound = 0
                    ^
-    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is no pattern of zone names: "[" is written %5B in a zone name; * stands for any characters, ? for one
+    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is not a pattern of zone names: "[" is written %5B in a zone name; * stands for any characters, ? for one
         match = { name = "web[1-3]" }
                          ^^^^^^^^^^
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:7:10: unknown variant `sleep`, expected one of `live`, `restart`, `stop`, `suspend`, `leave`
@@ -200,7 +200,7 @@ fn an_evacuation_under_a_wrong_policy_does_nothing_and_says_why() {
     std::fs::write(site.paths("h1").policies().join("mine.toml"), "[limits]\nheadroom = \"110%\"\n").unwrap();
     assert_snapshot!(site.run("h1", "evacuate -a --policy mine"), @r#"
     ------- stderr -------
-    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml:2:12: "110%" is no share: a share is 0% to 99%, as in "10%"
+    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml:2:12: "110%" is not a share: expected 0% to 99%, as in "10%"
         headroom = "110%"
                    ^^^^^^
     sysadm: /SITE/h1/etc/sysadm/policies/mine.toml cannot be used: 1 thing is wrong in it

@@ -50,7 +50,7 @@ fn hosts_and_zones_are_made_and_unmade() {
     "#);
     assert_snapshot!(site.run("h1", "sim host --memory lots"), @r#"
     ------- stderr -------
-    error: invalid value 'lots' for '--memory <SIZE>': "lots" is no size
+    error: invalid value 'lots' for '--memory <SIZE>': "lots" is not a size
 
     For more information, try '--help'.
     hint: write a number and K, M, G or T: 512M, 1.5G

@@ -196,8 +196,7 @@ async fn edited(context: &Context, admin: &ZoneAdmin<'_>, draft: NewZone) -> Res
     }
     let created = async {
         let zone = &draft.manifest.zone.name;
-        let odd =
-            |_| CliError::new(Exit::Error, format!("zone '{zone}': its configuration is no text in UTF-8"));
+        let odd = |_| CliError::new(Exit::Error, format!("zone '{zone}': its configuration is not UTF-8"));
         let draft = admin.edited(&draft, String::from_utf8(config).map_err(odd)?)?;
         create(context, admin, draft).await
     };

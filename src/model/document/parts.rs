@@ -71,7 +71,7 @@ fn once<T>(
 fn written(node: Node<'_, '_>, place: &DocumentSource<'_>) -> Result<Written, DocumentError> {
     let fields = Fields::of_leaf(node, place, &["host", "software", "at"])?;
     let [host, software] = ["host", "software"].map(|key| fields.text(key).map(str::to_owned));
-    let (at, what) = (fields.text("at")?, "is no point in time: 2026-11-18T11:06:40Z");
+    let (at, what) = (fields.text("at")?, "is not a point in time: 2026-11-18T11:06:40Z");
     let at: jiff::Timestamp = at.parse().map_err(|_| fields.wrong(&format!("at={at:?} {what}")))?;
     Ok(Written { host: host?, software: software?, at: Millis(at.as_millisecond()) })
 }

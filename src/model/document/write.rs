@@ -126,7 +126,7 @@ fn path_text(path: &Path) -> Result<&str, String> {
 /// RFC 3339, with milliseconds.
 fn moment(at: Millis) -> Result<String, String> {
     let time = jiff::Timestamp::from_millisecond(at.0);
-    time.map(|time| time.to_string()).map_err(|_| format!("{} ms is no point in time", at.0))
+    time.map(|time| time.to_string()).map_err(|_| format!("{} ms is not a point in time", at.0))
 }
 
 /// A document being written.

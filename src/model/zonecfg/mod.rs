@@ -71,7 +71,7 @@ impl FromStr for Name {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_allowed) {
             return Ok(Self(text.to_owned()));
         }
-        Err(format!("{text:?} is no name of a resource or property"))
+        Err(format!("{text:?} is not the name of a resource or property"))
     }
 }
 

@@ -153,8 +153,11 @@ fn what_is_no_export_is_told_with_its_line() {
             "3: \"verify\" is not expected in an export: it has set, add and end".into(),
         ),
         ("create -b\nset pool\n", "2: 'set' wants PROPERTY=VALUE".into()),
-        ("create -b\nset po ol=a\n", "2: \"po ol\" is no name of a resource or property".into()),
-        ("create -b\nset linkname = net0\n", "2: \"linkname \" is no name of a resource or property".into()),
+        ("create -b\nset po ol=a\n", "2: \"po ol\" is not the name of a resource or property".into()),
+        (
+            "create -b\nset linkname = net0\n",
+            "2: \"linkname \" is not the name of a resource or property".into(),
+        ),
         ("create -b\nset pool=\"a\n", "2: a quote is not closed".into()),
         (
             "create -b\nset pool=a\"b\n",
@@ -171,10 +174,10 @@ fn what_is_no_export_is_told_with_its_line() {
         ("create -b\nend\n", "2: there is no resource that could end".into()),
         (
             "create -b\nadd net; set physical=x; end\n",
-            "2: \"net;\" is no name of a resource or property".into(),
+            "2: \"net;\" is not the name of a resource or property".into(),
         ),
         ("create -b\nadd net\nset physical=x\n", "3: 'add net' has no 'end'".into()),
-        ("create -b\nadd\n", "2: \"\" is no name of a resource or property".into()),
+        ("create -b\nadd\n", "2: \"\" is not the name of a resource or property".into()),
         ("create -b\nadd rctl\nadd value (limit)\n", "3: (NAME=VALUE,...) is expected".into()),
         ("create -b\nadd rctl\nadd value (limit=1\n", "3: ')' is missing".into()),
         ("create -b\nadd rctl\nadd value (limit=\"1)\n", "3: a quote is not closed".into()),

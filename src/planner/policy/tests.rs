@@ -76,7 +76,7 @@ fn each_mistake_is_named_where_it_stands() {
         ("[limits]\nheadroom = 10\n", "2:12: invalid type: integer `10`, expected a string"),
         (
             "[limits]\nheadroom = \"110%\"\n",
-            "2:12: \"110%\" is no share: a share is 0% to 99%, as in \"10%\"",
+            "2:12: \"110%\" is not a share: expected 0% to 99%, as in \"10%\"",
         ),
         (
             "[limits]\nmax_zones = 0\n",
@@ -90,7 +90,7 @@ fn each_mistake_is_named_where_it_stands() {
             "[limits]\ninbound = [4]\n",
             "2:11: inbound: a whole number from 1 to 64 is expected, this is an array",
         ),
-        ("[limits]\nbandwidth = \"1Gbit/s\"\n", "2:13: \"1Gbit/s\" is no bandwidth"),
+        ("[limits]\nbandwidth = \"1Gbit/s\"\n", "2:13: \"1Gbit/s\" is not a bandwidth"),
         ("[limits]\nvcpus_per_cpu = nan\n", "2:17: vcpus_per_cpu: a number from 0.1 to 1000 is expected"),
         ("retries = 11\n", "1:11: retries: a whole number from 0 to 10 is expected, this one is outside"),
         ("return_order = \"random\"\n", "1:16: unknown variant `random`, expected `planned` or `reverse`"),
@@ -126,7 +126,7 @@ fn each_mistake_is_named_where_it_stands() {
         ),
         (
             "[[zones]]\nmatch = { name = \"web[1]\" }\naction = \"stop\"\n",
-            "2:18: \"web[1]\" is no pattern of zone names: \"[\" is written %5B in a zone name",
+            "2:18: \"web[1]\" is not a pattern of zone names: \"[\" is written %5B in a zone name",
         ),
         ("[[zones]]\nmatch = { brand = \"Xen\" }\naction = \"stop\"\n", "2:19: \"Xen\" is not a brand"),
         ("[[zones]]\nmatch = { tag = \"\" }\naction = \"stop\"\n", "2:17: a tag cannot be empty"),
@@ -154,7 +154,7 @@ fn each_mistake_is_named_where_it_stands() {
         ),
         (
             "[[zones]]\nafter = [\"a b\"]\n",
-            "2:10: \"a b\" is no pattern of zone names: \" \" is written %20 in",
+            "2:10: \"a b\" is not a pattern of zone names: \" \" is written %20 in",
         ),
         ("[[zones]]\napart = \"x\"\ntogether = \"y\"\n", "1:1: zones cannot be apart and together"),
         (

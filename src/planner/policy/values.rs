@@ -13,13 +13,13 @@ use crate::model::{
 /// Why a text is not such a value. What it should be is part of the fact: serde passes on nothing but a text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    #[error("{0:?} is no share: a share is 0% to 99%, as in \"10%\"")]
+    #[error("{0:?} is not a share: expected 0% to 99%, as in \"10%\"")]
     Share(String),
-    #[error("{0:?} is no bandwidth: a bandwidth is a size a second, as in \"1GiB/s\" or \"100MiB/s\"")]
+    #[error("{0:?} is not a bandwidth: expected a size per second, as in \"1GiB/s\" or \"100MiB/s\"")]
     Rate(String),
     #[error("{0:?} is too little; the least is 1MiB/s")]
     Slow(String),
-    #[error("{text:?} is no pattern of zone names: {what}; * stands for any characters, ? for one")]
+    #[error("{text:?} is not a pattern of zone names: {what}; * stands for any characters, ? for one")]
     Pattern {
         text: String,
         /// Why no zone name matches it.
@@ -289,10 +289,10 @@ mod tests {
     #[test]
     fn what_is_no_share_rate_pattern_or_name_is_refused() {
         for text in ["10", "%", "-1%", "100%", "nan%", "inf%", "+5%", "1e1%", "1.2.3%", ".5%", " 1%", "1 %"] {
-            assert!(text.parse::<Share>().unwrap_err().to_string().contains("is no share"), "{text}");
+            assert!(text.parse::<Share>().unwrap_err().to_string().contains("is not a share"), "{text}");
         }
         for text in ["", "1G", "/s", "1GiB/min", "-1G/s", "1Gbit/s", "fast"] {
-            assert!(text.parse::<Rate>().unwrap_err().to_string().contains("is no bandwidth"), "{text}");
+            assert!(text.parse::<Rate>().unwrap_err().to_string().contains("is not a bandwidth"), "{text}");
         }
         assert!("1023KiB/s".parse::<Rate>().unwrap_err().to_string().contains("the least is 1MiB/s"));
         for text in [
@@ -313,7 +313,7 @@ mod tests {
             "a%0A",
             "%2E%2F",
         ] {
-            assert!(text.parse::<Pattern>().unwrap_err().to_string().contains("no pattern"), "{text}");
+            assert!(text.parse::<Pattern>().unwrap_err().to_string().contains("is not a pattern"), "{text}");
         }
         for text in ["", "-x", "..", ".x", "a/b", "a b", &"x".repeat(64)] {
             assert!(

@@ -74,7 +74,7 @@ async fn hardware(
 ) -> Result<Vec<Blocker>, PlatformError> {
     let Some(machine) = &domain.machine else { return Ok(Vec::new()) };
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {
-        return Ok(vec![platform(format!("{odd:?} is no word for a machine"))]);
+        return Ok(vec![platform(format!("{odd:?} is not a machine type"))]);
     }
     // libvirt would run any program that it is asked about: a peer may name only those that libvirt knows anyway.
     let emulator = match &domain.emulator {

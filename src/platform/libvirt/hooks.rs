@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::file::{self, FileChange};
+use crate::model::Message;
 use crate::paths::Paths;
 
 use super::{Driver, Libvirt};
@@ -38,11 +39,12 @@ impl MaintenanceEnforcer for Libvirt {
         uninstall(&self.paths)
     }
 
-    fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
+    fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<Message> {
         let is_new = changes.iter().any(|(_, change)| *change == FileChange::Installed);
-        is_new.then_some(
-            "libvirt loads new hooks only when it starts: run 'systemctl restart libvirtd' (running zones are not affected)",
-        )
+        let fact = Message::from("libvirt loads new hooks only when it starts");
+        is_new.then(|| {
+            fact.with_hint("restart it (running zones are not affected): systemctl restart libvirtd")
+        })
     }
 }
 

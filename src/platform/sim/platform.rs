@@ -10,6 +10,7 @@ use super::faults::{Effect, Operation};
 use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
+use crate::model::Message;
 use crate::model::{
     Abilities, Aux, Blocker, Brand, CheckRequest, InterfaceMapping, Inventory, Manifest, Progress, Sent,
     Software, StreamId, Zone, ZoneName, ZoneState,
@@ -250,7 +251,7 @@ impl MaintenanceEnforcer for Sim {
         Ok(Vec::new())
     }
 
-    fn note(&self, _changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
-        Some("no hooks to set up: simulated zones respect maintenance as they are")
+    fn note(&self, _changes: &[(PathBuf, FileChange)]) -> Option<Message> {
+        Some("no hooks to set up: simulated zones respect maintenance as they are".into())
     }
 }

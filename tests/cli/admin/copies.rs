@@ -59,7 +59,7 @@ fn a_zone_with_its_own_uuid_is_no_copy() {
     ------- stderr -------
     sysadm: zone 'web1' is configured, but currently cannot be attached to h2:
         zone: it was installed where its manifest was written
-    hint: detach it there, or, if it is there no more, attach it with -F
+    hint: detach it there, or, if it is no longer there, attach it with -F
     [done]
     ");
     assert_eq!(document_of(&site, "h2", "web1").1.zone.state, manifest.zone.state);

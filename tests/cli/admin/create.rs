@@ -158,14 +158,14 @@ fn a_manifest_of_a_zone_that_was_not_detached_is_attached_only_by_force() {
     ------- stderr -------
     sysadm: zone 'web1' is configured, but currently cannot be attached to h2:
         zone: it was installed where its manifest was written
-    hint: detach it there, or, if it is there no more, attach it with -F
+    hint: detach it there, or, if it is no longer there, attach it with -F
     [done]
     ");
     assert_snapshot!(site.run("h2", "zone attach web1"), @r"
     ------- stderr -------
     sysadm: zone 'web1' was not attached to h2:
         zone: it was installed where its manifest was written
-    hint: detach it there, or, if it is there no more, attach it with -F
+    hint: detach it there, or, if it is no longer there, attach it with -F
     [exit status 1]
     ");
     site.done("h2", "zone attach -F web1");

@@ -129,7 +129,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "at=\"2026-11-18T11:06:40.123Z\"",
             "at=\"today\"",
-            "6: at=\"today\" is no point in time: 2026-11-18T11:06:40Z",
+            "6: at=\"today\" is not a point in time: 2026-11-18T11:06:40Z",
         ),
         (
             "physcap=\"100663296\"",
@@ -140,7 +140,11 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         ("<mcap ", "<mcap physcap=\"1\"/><mcap ", "7: <mcap> is there twice"),
         ("ncpu_max=\"2\"", "ncpu_max=\"3\"", "8: ncpu_min and ncpu_max must be the same here"),
         ("type=\"managed\"", "type=\"tunnel\"", "10: \"tunnel\" is not a type of network"),
-        ("52:54:00:aa:bb:01", "52:54", "11: mac=\"52:54\" of <interface>: \"52:54\" is no hardware address"),
+        (
+            "52:54:00:aa:bb:01",
+            "52:54",
+            "11: mac=\"52:54\" of <interface>: \"52:54\" is not a hardware address",
+        ),
         (
             "dir:/zones",
             "/zones",

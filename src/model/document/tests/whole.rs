@@ -105,7 +105,10 @@ fn what_xml_cannot_carry_is_not_written() {
         "an element has more than 1000 attributes"
     );
     let never = Written { at: Millis(i64::MAX), ..written() };
-    assert_eq!(write(&web1(), &never).unwrap_err().to_string(), "9223372036854775807 ms is no point in time");
+    assert_eq!(
+        write(&web1(), &never).unwrap_err().to_string(),
+        "9223372036854775807 ms is not a point in time"
+    );
 }
 
 #[cfg(unix)]

@@ -98,7 +98,7 @@ fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<TextEdit>,
     };
     let moved = |node: Node<'_, '_>, value: &str| {
         let path = Edit::moved(Path::new(value), from, to)?;
-        Some(path.to_str().map(str::to_owned).ok_or_else(|| at(node, "the zonepath is no text")))
+        Some(path.to_str().map(str::to_owned).ok_or_else(|| at(node, "the zonepath is not UTF-8")))
     };
     let mut changes = Vec::new();
     for node in root.descendants().filter(|node| node.is_element()).filter(is_of_the_host) {

@@ -50,7 +50,7 @@ pub(super) fn bytes(node: Node<'_, '_>) -> Result<u64, String> {
     let unit = node.attribute("unit").unwrap_or("KiB");
     let amount = text::alone(node)?.trim().parse::<u64>().ok();
     let bytes = amount.zip(bytes_of(unit)).and_then(|(amount, unit)| amount.checked_mul(unit));
-    bytes.ok_or_else(|| text::at(node, format!("<{name}> is no amount of memory")))
+    bytes.ok_or_else(|| text::at(node, format!("<{name}> is not an amount of memory")))
 }
 
 /// The size of one of libvirt's units, in bytes.
@@ -133,8 +133,8 @@ mod tests {
         for (from, to, what) in [
             ("<name>web1<", "<name>a/b<", "'/' is not allowed in a zone name at 2:3"),
             ("<uuid>af10", "<uuid>zz10", " at 3:3"),
-            ("unit='KiB'>98304", "unit='pages'>98304", "<memory> is no amount of memory at 15:3"),
-            (">98304<", ">99999999999999999999<", "<memory> is no amount of memory at 15:3"),
+            ("unit='KiB'>98304", "unit='pages'>98304", "<memory> is not an amount of memory at 15:3"),
+            (">98304<", ">99999999999999999999<", "<memory> is not an amount of memory at 15:3"),
             (">98304<", "><!-- -->98304<", "nothing but text is expected in <memory> at 15:3"),
             ("type='qemu'", "type='xen'", "a domain of type \"xen\" cannot be handled at 1:1"),
             ("</metadata>", "", "expected 'metadata' tag"),

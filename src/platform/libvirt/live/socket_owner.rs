@@ -46,7 +46,7 @@ async fn uid_of(label: &str) -> Result<u32, PlatformError> {
     })?;
     output.trim().parse().map_err(|_| PlatformError::Output {
         command: "id",
-        what: format!("{:?} is no user id", output.trim()),
+        what: format!("{:?} is not a user id", output.trim()),
     })
 }
 

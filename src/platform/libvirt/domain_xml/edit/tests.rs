@@ -108,7 +108,7 @@ fn a_copy_is_known_by_nothing_that_the_original_is_known_by() {
     assert!(one(&empty, Edit::Uuid(uuid)).unwrap().contains("<genid/>"));
     let odd = ODD.replace("52:54:00:00:00:02", "52:54");
     let said = one(&odd, Edit::Uuid(uuid)).unwrap_err();
-    assert_eq!(said, "\"52:54\" is no hardware address at 15:31");
+    assert_eq!(said, "\"52:54\" is not a hardware address at 15:31");
 }
 
 #[test]
