@@ -158,7 +158,10 @@ end_lab() {
 # ---- libvirtd --------------------------------------------------------------------------------------
 
 wait_for_libvirtd() {
+    local cpus
     until_true 60 libvirtd_answers "$1" || die "libvirtd of '$1': $(tail -n 3 "$DIR/$1/log/libvirtd.log")"
+    cpus=$(taskset -cp $$)
+    taskset -acp "${cpus##* }" "$(<"$DIR/$1/run/libvirt/libvirtd.pid")" >/dev/null
 }
 
 libvirtd_answers() {

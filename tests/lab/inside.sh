@@ -64,9 +64,14 @@ start_syslog() {
     setsid busybox syslogd -n -O "$OWN/log/syslog" </dev/null >/dev/null 2>&1 &
 }
 
+# libvirt discards what it has cached of QEMU when CPUID tells something else than before, and compares leaf 0x1f with
+# the id of the CPU on which it happens to run. So libvirtd starts on one CPU; wait_for_libvirtd gives it all of them.
 start_libvirtd() {
+    local cpu
+    cpu=$(taskset -cp $$)
+    cpu=${cpu##* }
     LD_PRELOAD=$LAB_CACHE/shared-fs.so LAB_SHARED=$DIR/shared \
-        setsid libvirtd --listen --pid-file /run/libvirt/libvirtd.pid \
+        setsid taskset -c "${cpu%%[-,]*}" libvirtd --listen --pid-file /run/libvirt/libvirtd.pid \
         </dev/null >>"$OWN/log/libvirtd.log" 2>&1 &
 }
 
