@@ -51,9 +51,9 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastMove> {
             rate: planned.rate,
             model_ms: model.total_ms,
             model_downtime_ms: model.downtime_ms,
-            took_ms: ended.ended?.since(ended.started?),
-            downtime_ms: ended.downtime,
-            ended: ended.ended?,
+            took_ms: ended.figures.ended?.since(ended.figures.started?),
+            downtime_ms: ended.figures.downtime,
+            ended: ended.figures.ended?,
         })
     };
     built.plan.moves.iter().filter_map(of_move).collect()

@@ -7,8 +7,8 @@ use super::job_state::{Ending, IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
 use super::refusal::HostRefusal;
 use crate::migration::Task;
-use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName};
-use crate::store::{Expectation, Move, MoveState, StopMethod, ZoneRecord};
+use crate::model::{Brand, HostUri, Method, Millis, ZoneName};
+use crate::store::{Figures, Move, MoveState, StopMethod, ZoneRecord};
 
 /// One zone of a run.
 #[derive(Clone)]
@@ -23,25 +23,7 @@ pub struct Job {
     pub findings: Vec<HostRefusal>,
     /// Its move, once the destination has accepted it.
     pub task: Option<Arc<Task>>,
-    /// Measurements.
     pub figures: Figures,
-}
-
-/// Measurements of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// The step that was begun last, or at which the job failed.
-    pub step: Option<Step>,
-    /// Bytes sent.
-    pub bytes: u64,
-    /// Bytes to send in all, as far as is known.
-    pub total: u64,
-    pub started: Option<Millis>,
-    pub ended: Option<Millis>,
-    /// In milliseconds.
-    pub downtime: Option<u64>,
-    /// The estimate.
-    pub expected: Option<Expectation>,
 }
 
 impl Job {
@@ -55,15 +37,7 @@ impl Job {
             peer: None,
             findings: Vec::new(),
             task: None,
-            figures: Figures {
-                step: None,
-                bytes: 0,
-                total: 0,
-                started: None,
-                ended: None,
-                downtime: None,
-                expected: None,
-            },
+            figures: Figures::NONE,
         }
     }
 
@@ -136,27 +110,20 @@ impl Job {
     /// The zone is there, and still has to come home.
     fn find_at(&mut self, record: Box<ZoneRecord>) {
         self.operation = Operation::Return(record);
-        (self.task, self.figures) = (None, Figures::default());
+        (self.task, self.figures) = (None, Figures::NONE);
         self.findings.clear();
     }
 
     /// Its row in the run.
     pub fn row(&self) -> Move {
-        let Figures { step, bytes, total, started, ended, downtime, expected } = self.figures;
         Move {
             zone: self.zone.clone(),
             state: self.row_state(),
             method: self.method(),
             brand: Some(self.brand),
             dest: self.peer.clone(),
-            step,
             error: self.state.reason(),
-            bytes,
-            total,
-            started,
-            ended,
-            downtime,
-            expected,
+            figures: self.figures,
         }
     }
 

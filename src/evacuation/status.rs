@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Message, Method, Millis, RESUME, Step, ZoneName};
-use crate::store::{Direction, Expectation, Expected, Move, MoveState, Place, Run, ZoneRecord};
+use crate::model::{HostUri, Inventory, Message, Method, RESUME, Step, ZoneName};
+use crate::store::{Direction, Expected, Figures, Move, MoveState, Place, Run, ZoneRecord};
 
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,18 +18,8 @@ pub struct Row {
     /// The host to which it belongs.
     pub origin: String,
     pub method: Option<Method>,
-    /// The current step, while it moves.
-    pub step: Option<Step>,
-    /// Bytes sent, and to send in all.
-    pub bytes: (u64, u64),
-    /// When its move began.
-    pub started: Option<Millis>,
-    /// When its move ended.
-    pub ended: Option<Millis>,
-    /// In milliseconds.
-    pub downtime: Option<u64>,
-    /// The estimate of its move.
-    pub expected: Option<Expectation>,
+    /// Those of its move; the step only while it moves.
+    pub figures: Figures,
 }
 
 /// All lines, and the run in progress.
@@ -82,7 +72,7 @@ fn of_run(
     host: &str,
 ) -> Option<Row> {
     // It was on its way since, for good, and is not known to have arrived or stayed.
-    let is_later = |record: &ZoneRecord| a_move.started != Some(record.since);
+    let is_later = |record: &ZoneRecord| a_move.figures.started != Some(record.since);
     if record.is_some_and(|record| record.place == Place::Migrating && is_later(record)) {
         return None;
     }
@@ -132,14 +122,14 @@ fn of_record(record: &ZoneRecord, departure: Option<&Move>, host: &str) -> Row {
         _ => (MoveState::Unknown, Some(interrupted(None, record.ends(host)))),
     };
     let unknown = Move::new(record.zone.clone());
+    let row = of_move(departure.unwrap_or(&unknown), host);
     Row {
         state,
         dest: record.location.clone(),
         error,
         origin: record.home.as_ref().map_or(host, |home| &home.name).to_owned(),
-        step: None,
-        started: Some(record.since),
-        ..of_move(departure.unwrap_or(&unknown), host)
+        figures: Figures { step: None, started: Some(record.since), ..row.figures },
+        ..row
     }
 }
 
@@ -158,6 +148,8 @@ fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> Message {
 }
 
 fn of_move(a_move: &Move, host: &str) -> Row {
+    let is_done = matches!(a_move.state, MoveState::Evacuated | MoveState::Returned);
+    let step = a_move.figures.step.filter(|_| !is_done);
     Row {
         zone: a_move.zone.clone(),
         state: a_move.state,
@@ -165,19 +157,14 @@ fn of_move(a_move: &Move, host: &str) -> Row {
         error: a_move.error.clone(),
         origin: host.to_owned(),
         method: a_move.method,
-        step: a_move.step.filter(|_| !matches!(a_move.state, MoveState::Evacuated | MoveState::Returned)),
-        bytes: (a_move.bytes, a_move.total),
-        started: a_move.started,
-        ended: a_move.ended,
-        downtime: a_move.downtime,
-        expected: a_move.expected,
+        figures: Figures { step, ..a_move.figures },
     }
 }
 
 /// A move whose run has died: not begun, or unfinished.
 fn interrupt(row: Row, record: Option<&ZoneRecord>, host: &str) -> Row {
     if let Some(record) = record.filter(|record| record.place.is_interim()) {
-        let error = Some(interrupted(row.step, record.ends(host)));
+        let error = Some(interrupted(row.figures.step, record.ends(host)));
         Row { state: MoveState::Unknown, error, ..row }
     } else if row.state == MoveState::Migrating {
         let error = Some("interrupted; it was not moved".into());

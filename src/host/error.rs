@@ -43,7 +43,7 @@ pub enum HostError {
         /// The request.
         call: String,
         /// Whose zone it is.
-        reason: String,
+        reason: Message,
     },
     /// The host tried and failed.
     #[error("{host}: {reason}")]
@@ -116,13 +116,14 @@ impl Hinted for HostError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NoAnswer { reason, .. }
+            | Self::NotItsOwn { reason, .. }
             | Self::Failed { reason, .. }
             | Self::Unsupported { reason, .. } => reason.hints.clone(),
             Self::Refused { blockers, .. } => Blocker::join(blockers).hints,
             Self::NotAllowed { role, .. } => {
                 vec![format!("allow role '{role}' under [roles] in sysadm.toml there")]
             }
-            Self::NoSuchZone { .. } | Self::NotItsOwn { .. } => Vec::new(),
+            Self::NoSuchZone { .. } => Vec::new(),
         }
     }
 }

@@ -107,7 +107,7 @@ impl Host for FakeHost {
     }
 
     async fn standing(&self, _: &str, _: &Named) -> Result<Standing, HostError> {
-        Ok(Standing { relation: Relation::Own, reason: "fake".to_owned() })
+        Ok(Standing { relation: Relation::Own, reason: "fake".into() })
     }
 
     async fn connect(&self, _: &Token, stream: StreamId) -> Result<ByteStream, HostError> {

@@ -9,7 +9,7 @@
 use uuid::Uuid;
 
 use super::Call;
-use crate::model::{ZoneName, words};
+use crate::model::{Message, ZoneName, words};
 
 words! {
     /// The relation of a zone to a peer.
@@ -134,12 +134,12 @@ impl Named {
     }
 }
 
-/// The relation of a zone to a peer, with a reason for people.
+/// The relation of a zone to a peer, and why it is so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub relation: Relation,
     /// A fact that names the zone and the host.
-    pub reason: String,
+    pub reason: Message,
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ mod tests {
         store.expect(run, (Millis(120), 4), &[(zone.clone(), later)]).unwrap();
         let (run, moves) = store.latest_run(None).unwrap().unwrap();
         assert_eq!(run.expected, Some(Expected { end: Millis(120), margin: 4, first: Millis(90) }));
-        let expected: Vec<_> = moves.into_iter().map(|one| (one.zone, one.expected)).collect();
+        let expected: Vec<_> = moves.into_iter().map(|one| (one.zone, one.figures.expected)).collect();
         assert_eq!(expected, [(other, None), (zone, Some(later))]);
     }
 }

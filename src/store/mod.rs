@@ -70,7 +70,7 @@ pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
 pub use replicas::{HeldReplica, RecordedTakeover, SentReplica};
 pub use reservations::Reservation;
-pub use runs::{Direction, Move, MoveState, Run};
+pub use runs::{Direction, Figures, Move, MoveState, Run};
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 pub use zone_record::ZoneRecord;
 

@@ -105,22 +105,46 @@ pub struct Move {
     pub brand: Option<Brand>,
     /// Its destination, or the last target that was tried.
     pub dest: Option<HostUri>,
-    /// The current step.
-    pub step: Option<Step>,
     /// Why it was skipped or failed.
     pub error: Option<Message>,
+    pub figures: Figures,
+}
+
+/// How far a move is, and what it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// The step that was begun last, or at which the move failed.
+    pub step: Option<Step>,
     /// Bytes sent.
     pub bytes: u64,
     /// Bytes to send in all, as far as is known.
     pub total: u64,
-    /// When its move began.
+    /// When the move began.
     pub started: Option<Millis>,
-    /// When its move ended.
     pub ended: Option<Millis>,
     /// Downtime in milliseconds; live migrations only.
     pub downtime: Option<u64>,
     /// The estimate, if there is one.
     pub expected: Option<Expectation>,
+}
+
+impl Figures {
+    /// Those of a move that has not begun.
+    pub const NONE: Self =
+        Self { step: None, bytes: 0, total: 0, started: None, ended: None, downtime: None, expected: None };
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let time = |column: &str| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Millis));
+        Ok(Self {
+            step: parsed_optional(row, "step")?,
+            bytes: unsigned(row, "bytes")?,
+            total: unsigned(row, "total")?,
+            started: time("started_ms")?,
+            ended: time("ended_ms")?,
+            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
+            expected: Expectation::read(row)?,
+        })
+    }
 }
 
 impl Move {
@@ -132,14 +156,8 @@ impl Move {
             method: None,
             brand: None,
             dest: None,
-            step: None,
             error: None,
-            bytes: 0,
-            total: 0,
-            started: None,
-            ended: None,
-            downtime: None,
-            expected: None,
+            figures: Figures::NONE,
         }
     }
 
@@ -150,19 +168,14 @@ impl Move {
             method: parsed_optional(row, "method")?,
             brand: parsed_optional(row, "brand")?,
             dest: parsed_optional(row, "dest")?,
-            step: parsed_optional(row, "step")?,
             error: recorded(row, "error", "hint")?,
-            bytes: unsigned(row, "bytes")?,
-            total: unsigned(row, "total")?,
-            started: row.get::<_, Option<i64>>("started_ms")?.map(Millis),
-            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
-            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
-            expected: Expectation::read(row)?,
+            figures: Figures::read(row)?,
         })
     }
 
     pub(super) fn save(&self, run: i64, connection: &Connection) -> rusqlite::Result<()> {
-        let [start, duration, downtime] = Expectation::columns(self.expected);
+        let figures = &self.figures;
+        let [start, duration, downtime] = Expectation::columns(figures.expected);
         connection
             .prepare_cached(
                 "INSERT INTO move (run, zone, state, method, brand, dest, step, error, bytes, total,
@@ -179,13 +192,13 @@ impl Move {
                 self.method.map(Method::as_str),
                 self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
-                self.step.map(Step::as_str),
+                figures.step.map(Step::as_str),
                 self.error.as_ref().map(|error| &error.text),
-                stored(self.bytes),
-                stored(self.total),
-                self.started.map(|time| time.0),
-                self.ended.map(|time| time.0),
-                self.downtime.map(stored),
+                stored(figures.bytes),
+                stored(figures.total),
+                figures.started.map(|time| time.0),
+                figures.ended.map(|time| time.0),
+                figures.downtime.map(stored),
                 start,
                 duration,
                 downtime,
@@ -302,14 +315,16 @@ mod tests {
             method: Some(Method::Live),
             brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
-            step: Some(Step::Transfer),
             error: Some(Message::from("did not converge").with_hint("try later").with_hint("or restart it")),
-            bytes: 1 << 40,
-            total: 9,
-            started: Some(Millis(6)),
-            ended: Some(Millis(8)),
-            downtime: Some(3),
-            expected: Some(Expectation { start: Millis(5), duration: 4, downtime: Some(2) }),
+            figures: Figures {
+                step: Some(Step::Transfer),
+                bytes: 1 << 40,
+                total: 9,
+                started: Some(Millis(6)),
+                ended: Some(Millis(8)),
+                downtime: Some(3),
+                expected: Some(Expectation { start: Millis(5), duration: 4, downtime: Some(2) }),
+            },
             ..Move::new("evac1".parse().unwrap())
         };
         store.save_moves(run, &[full.clone(), Move::new("evac2".parse().unwrap())]).unwrap();
@@ -355,9 +370,7 @@ mod tests {
             state,
             method: Some(Method::Live),
             dest: Some(dest.clone()),
-            bytes,
-            started: Some(Millis(0)),
-            ended: Some(Millis(2000)),
+            figures: Figures { bytes, started: Some(Millis(0)), ended: Some(Millis(2000)), ..Figures::NONE },
             ..Move::new(zone.parse().unwrap())
         };
         let moves = [moved("a", MoveState::Evacuated, 200), moved("b", MoveState::Failed, 9999)];

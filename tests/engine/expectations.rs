@@ -22,9 +22,9 @@ async fn what_was_expected_is_kept_beside_what_came_of_it() {
     for zone in ["web", "db", "cold"] {
         let (away, departures) = (world.away(zone).unwrap(), world.store("h1").departures().unwrap());
         let departure = departures.into_iter().find(|departure| departure.zone == away.zone).unwrap();
-        let expected = departure.expected.unwrap();
+        let expected = departure.figures.expected.unwrap();
         assert!(expected.duration > 0, "{departure:?}");
-        assert!(departure.ended.is_some_and(|ended| ended >= away.since), "{departure:?}");
+        assert!(departure.figures.ended.is_some_and(|ended| ended >= away.since), "{departure:?}");
         // A zone that does not run has no downtime.
         assert_eq!(expected.downtime.is_some(), zone != "cold", "{departure:?}");
     }
@@ -38,7 +38,7 @@ async fn a_zone_that_waits_is_expected_anew_when_another_one_has_moved() {
     let world = with_zones(&["a", "b", "c"]);
     let request = Request { jobs: 1, ..World::request() };
     let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
-    let expected = outcome.moves.iter().map(|a_move| a_move.expected.unwrap().duration);
+    let expected = outcome.moves.iter().map(|a_move| a_move.figures.expected.unwrap().duration);
     let mut expected: Vec<_> = expected.collect();
     expected.sort_unstable();
     // Simulated moves take no time: so the last one, which has not begun when the first one has ended, will take
@@ -51,7 +51,7 @@ async fn nothing_is_expected_of_zones_that_do_not_move() {
     let world = with_zones(&["web"]);
     world.set_default_target("h1", "rads://nowhere");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
-    assert_eq!((outcome.moves[0].state, outcome.moves[0].expected), (MoveState::Failed, None));
+    assert_eq!((outcome.moves[0].state, outcome.moves[0].figures.expected), (MoveState::Failed, None));
     let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
     assert_eq!(run.expected, None);
     assert_eq!(world.all_is_told_truly("web", Method::Live).await, "h1");

@@ -8,7 +8,7 @@ use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::testing::store::{Store, ZoneRecord};
 use sysadm_model::document::Written;
-use sysadm_model::{CheckRequest, Manifest, Method, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm_model::{CheckRequest, Hinted, Manifest, Method, Millis, PendingLoad, Zone, ZoneName, ZoneState};
 use sysadm_model::{Role, StreamId, Token};
 use sysadm_transport::{DialOptions, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,8 +127,11 @@ impl Scene {
     }
 }
 
+/// The error and its hints.
 fn reason<T>(result: Result<T, HostError>) -> String {
-    result.map(|_| ()).unwrap_err().to_string()
+    let error = result.map(|_| ()).unwrap_err();
+    let hints = error.hints().into_iter().map(|hint| format!("\nhint: {hint}"));
+    error.to_string() + &hints.collect::<String>()
 }
 
 #[tokio::test]
@@ -248,9 +251,9 @@ async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_
     scene.h1.reserve(request.clone(), 60_000).await.unwrap();
     scene.h1.attach(scene.exported.manifest.clone()).await.unwrap();
     scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
-    scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
+    scene.are_refused(&scene.h3, &zone, "the zone was brought to h2 for H5, h1").await;
     let refused = reason(scene.h3.reserve(CheckRequest { overwrite: true, ..request }, 1000).await);
-    assert!(refused.contains("it was brought there for H5, h1"), "{refused}");
+    assert!(refused.contains("the zone was brought to h2 for H5, h1"), "{refused}");
     let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
     assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
 
@@ -272,10 +275,10 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     let scene = Scene::new().await;
     let manifest = scene.with_resident(true).await;
     let zone = &manifest.zone;
-    let unknown = "it is a zone of h2, which does not know that h3 brought it";
+    let unknown = "the zone belongs to h2, which has no record that h3 brought it";
     scene.are_refused(&scene.h3, zone, unknown).await;
     let way_out = format!(
-        "on h2 'sysadm zone migrate {} rads://h3' sends it there, or '[roles]' in sysadm.toml gives h3 the role admin",
+        "\nhint: to send it to h3: run 'sysadm zone migrate {} rads://h3' on h2\nhint: to let h3 take any zone of h2: give it the role admin under [roles] in h2's sysadm.toml",
         zone.name
     );
     scene.are_refused(&scene.h3, zone, &way_out).await;
@@ -284,7 +287,7 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     let own = scene.exported.manifest.zone.clone();
     for mixed in [Zone { name: zone.name.clone(), ..own.clone() }, Zone { uuid: zone.uuid, ..own }] {
         let refused = reason(scene.h3.send(mixed, Token::random(), vec![]).await);
-        assert!(refused.contains("it is a zone of h2"), "{refused}");
+        assert!(refused.contains("the zone belongs to h2"), "{refused}");
     }
     let found = scene.h3.inventory().await.unwrap();
     let found = found.find(&zone.name).unwrap();
@@ -304,7 +307,7 @@ async fn a_zone_that_is_configured_is_not_given_up_by_a_peer() {
     let record = ZoneRecord::configured(&manifest, written, "root".into());
     scene.store.configure(&record, &manifest).unwrap();
     scene.there.remove(&zone.name).unwrap();
-    scene.are_refused(&scene.h3, zone, "it is a zone of h2").await;
+    scene.are_refused(&scene.h3, zone, "the zone belongs to h2").await;
     assert_eq!(scene.store.configured().unwrap().len(), 1);
 }
 

@@ -235,7 +235,7 @@ impl Screen {
     fn show(&mut self, a_move: &Move) {
         let Some(bars) = &self.bars else { return };
         let bar = self.zones.entry(a_move.zone.clone()).or_insert_with(|| {
-            let bar = bars.add(ProgressBar::new(a_move.total));
+            let bar = bars.add(ProgressBar::new(a_move.figures.total));
             let template = "  {msg:<16} [{wide_bar}] {prefix:>10} {bytes}/{total_bytes} {bytes_per_sec}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
@@ -243,9 +243,11 @@ impl Screen {
             bar.set_message(a_move.zone.to_string());
             bar
         });
-        bar.set_prefix(beside_bar(a_move.started, a_move.expected, Millis::now()).unwrap_or_default());
-        bar.set_length(a_move.total);
-        bar.set_position(a_move.bytes);
+        bar.set_prefix(
+            beside_bar(a_move.figures.started, a_move.figures.expected, Millis::now()).unwrap_or_default(),
+        );
+        bar.set_length(a_move.figures.total);
+        bar.set_position(a_move.figures.bytes);
     }
 
     /// Shows the estimated end beside the counter.

@@ -23,27 +23,41 @@ const COLUMNS: &[Column<Row>] = &[
     Column { name: "ERROR", width: 5, value: |row| row.error.as_ref().map(ToString::to_string) },
     Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
     Column { name: "METHOD", width: 6, value: |row| row.method.map(Method::as_str).map(str::to_owned) },
-    Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
+    Column { name: "STEP", width: 8, value: |row| row.figures.step.map(Step::as_str).map(str::to_owned) },
     Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
-    Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },
+    Column {
+        name: "BYTES",
+        width: 6,
+        value: |row| (row.figures.bytes > 0).then(|| format_bytes(row.figures.bytes)),
+    },
     Column {
         name: "STARTED",
         width: 16,
-        value: |row| row.started.map(|time| format_minute(time, &TimeZone::system())),
+        value: |row| row.figures.started.map(|time| format_minute(time, &TimeZone::system())),
     },
-    Column { name: "DURATION", width: 8, value: |row| Some(format_span(row.ended?.since(row.started?))) },
-    Column { name: "DOWNTIME", width: 8, value: |row| row.downtime.map(format_span) },
+    Column {
+        name: "DURATION",
+        width: 8,
+        value: |row| Some(format_span(row.figures.ended?.since(row.figures.started?))),
+    },
+    Column { name: "DOWNTIME", width: 8, value: |row| row.figures.downtime.map(format_span) },
     Column {
         name: "EXPSTART",
         width: 16,
-        value: |row| row.expected.map(|expected| format_minute(expected.start, &TimeZone::system())),
+        value: |row| row.figures.expected.map(|expected| format_minute(expected.start, &TimeZone::system())),
     },
-    Column { name: "EXPDURATION", width: 11, value: |row| Some(format_span(row.expected?.duration)) },
-    Column { name: "EXPDOWNTIME", width: 11, value: |row| Some(format_span(row.expected?.downtime?)) },
+    Column { name: "EXPDURATION", width: 11, value: |row| Some(format_span(row.figures.expected?.duration)) },
+    Column {
+        name: "EXPDOWNTIME",
+        width: 11,
+        value: |row| Some(format_span(row.figures.expected?.downtime?)),
+    },
     Column {
         name: "WHEN",
         width: 5,
-        value: |row| when(row.state, row.started, row.expected, Millis::now(), &TimeZone::system()),
+        value: |row| {
+            when(row.state, row.figures.started, row.figures.expected, Millis::now(), &TimeZone::system())
+        },
     },
 ];
 
@@ -58,7 +72,9 @@ pub fn percent(row: &Row) -> Option<u64> {
     match row.state {
         Evacuated | Returned | Stopped | Suspended => Some(100),
         // When everything is sent, the zone has not yet arrived.
-        Migrating if row.bytes.1 > 0 => Some((row.bytes.0.saturating_mul(100) / row.bytes.1).min(99)),
+        Migrating if row.figures.total > 0 => {
+            Some((row.figures.bytes.saturating_mul(100) / row.figures.total).min(99))
+        }
         _ => None,
     }
 }
@@ -79,11 +95,11 @@ pub fn row_document(row: &Row) -> Value {
     json!({
         "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error.as_ref().map(|error| &error.text),
         "hint": row.error.as_ref().and_then(Message::hint), "origin": row.origin,
-        "method": row.method, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
-        "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
-        "downtime_ms": row.downtime,
-        "expected_start_ms": row.expected.map(|expected| expected.start),
-        "expected_duration_ms": row.expected.map(|expected| expected.duration),
-        "expected_downtime_ms": row.expected.and_then(|expected| expected.downtime),
+        "method": row.method, "step": row.figures.step, "percent": percent(row), "bytes": row.figures.bytes, "total": row.figures.total,
+        "started_ms": row.figures.started, "duration_ms": row.figures.ended.zip(row.figures.started).map(|(end, start)| end.since(start)),
+        "downtime_ms": row.figures.downtime,
+        "expected_start_ms": row.figures.expected.map(|expected| expected.start),
+        "expected_duration_ms": row.figures.expected.map(|expected| expected.duration),
+        "expected_downtime_ms": row.figures.expected.and_then(|expected| expected.downtime),
     })
 }

@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
 fn draw(status: &Status, columns: &[Column<Row>], height: usize) -> Result<usize, CliError> {
     let mut text = table(columns, &status.rows);
     for row in &status.rows {
-        if let (Some(percent), true) = (percent(row), row.ended.is_none()) {
+        if let (Some(percent), true) = (percent(row), row.figures.ended.is_none()) {
             let filled = usize::try_from(percent * 30 / 100).unwrap_or(0);
             text.push_str(&format!("{:<16} [{:<30}] {percent:>3}%\n", row.zone.as_str(), "=".repeat(filled)));
         }

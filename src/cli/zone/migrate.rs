@@ -157,7 +157,7 @@ struct MigrationEnd {
 impl MigrationEnd {
     fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<HostRefusal>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "unknown reason".into());
-        let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
+        let refused = moved.figures.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {
             MoveState::Evacuated => (Exit::Done, vec![]),
             MoveState::Unknown => (Exit::Stuck, vec![reason]),
@@ -199,13 +199,13 @@ impl MigrationEnd {
         let moved = self.moved.as_ref();
         let texts = |all: &[Message]| -> Vec<_> { all.iter().map(ToString::to_string).collect() };
         let all = self.complaints.iter().chain(&self.down).cloned();
-        let span = |one: &Move| Some(one.ended?.since(one.started?));
+        let span = |one: &Move| Some(one.figures.ended?.since(one.figures.started?));
         let document = json!({
             "schema_version": 1, "zone": args.zone, "dest": args.uri, "dry_run": args.dry_run,
             "done": self.complaints.is_empty(), "method": moved.and_then(|one| one.method), "errors": texts(&self.complaints),
             "down": texts(&self.down), "hint": Message::join(all, "; ").hint(),
-            "bytes": moved.map(|one| one.bytes), "duration_ms": moved.and_then(span),
-            "downtime_ms": moved.and_then(|one| one.downtime),
+            "bytes": moved.map(|one| one.figures.bytes), "duration_ms": moved.and_then(span),
+            "downtime_ms": moved.and_then(|one| one.figures.downtime),
         });
         let text = serde_json::to_string_pretty(&document).map_err(|error| CliError::new(Exit::Error, error));
         Ok(format!("{}\n", text?))

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::ZoneState;
-use crate::store::tests::sample;
+use crate::model::Millis;
+use crate::store::{Figures, tests::sample};
 
 fn run(direction: Direction, ended: bool) -> Run {
     Run {
@@ -102,7 +103,10 @@ fn that_a_migration_was_interrupted_says_more_than_what_an_evacuation_before_it_
 #[test]
 fn a_guest_that_leaves_in_a_run_is_listed_as_that_run_says() {
     let leaving = sample::record("a", 7, Place::Migrating);
-    let moving = Move { started: Some(leaving.since), ..a_move("a", MoveState::Migrating) };
+    let moving = Move {
+        figures: Figures { started: Some(leaving.since), ..Figures::NONE },
+        ..a_move("a", MoveState::Migrating)
+    };
     let latest = (run(Direction::Evacuate, false), vec![moving]);
     let listed = |running| states(&rows("h1", std::slice::from_ref(&leaving), &[], Some(&latest), running));
     assert_eq!(listed(true), ["a MIGRATING"]);

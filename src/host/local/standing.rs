@@ -5,61 +5,61 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::rights::{Named, Relation, Standing};
 use crate::host::{Host, HostError};
-use crate::model::{Inventory, Zone};
-use crate::store::Reservation;
+use crate::model::{Inventory, Message, Millis, Zone, ZoneName};
+use crate::store::{Reservation, ZoneRecord};
 
 /// Maximum number of hosts for which a zone is brought.
 const OWNERS: usize = 16;
 const LONGEST_NAME: usize = 255;
 
-/// Everything that identifies the relation of one zone.
-#[derive(Default)]
-struct Signs {
-    /// Its name, or its UUID.
-    called: String,
-    /// It is here, or configured here.
-    is_here: bool,
-    /// It belongs here, and is recorded as away.
-    is_away: bool,
-    /// Its reservations: valid ones first, then expired ones.
-    reserved: Vec<Reservation>,
-    has_run_out: Vec<Reservation>,
-    /// The host that has brought it, and those for which it was brought.
-    owners: Vec<String>,
+/// What this host knows of one zone.
+#[derive(Clone, Copy, Default)]
+struct KnownZone<'a> {
+    guest: Option<&'a Zone>,
+    record: Option<&'a ZoneRecord>,
 }
 
-impl Signs {
-    fn relation(&self, peer: &str, host: &str) -> Standing {
+impl KnownZone<'_> {
+    fn name(&self) -> Option<&ZoneName> {
+        let configured = self.record.filter(|record| record.is_configured());
+        self.guest.map(|zone| &zone.name).or(configured.map(|record| &record.zone))
+    }
+
+    /// Its relation to a peer, given its reservations.
+    fn standing(&self, reservations: &[&Reservation], peer: &str, host: &str, now: Millis) -> Standing {
         let is_peer = |name: &str| name.eq_ignore_ascii_case(peer);
-        let by_peer = |one: &&Reservation| is_peer(&one.source);
-        let is_brought_home =
-            self.is_away && self.reserved.iter().chain(&self.has_run_out).find(by_peer).is_some();
-        let standing = |relation, reason: String| Standing { relation, reason };
-        if self.owners.iter().any(|owner| is_peer(owner)) {
-            return standing(Relation::Own, format!("it was brought there for {peer}"));
+        let valid = || reservations.iter().filter(|one| one.expires > now);
+        let is_away = self.record.is_some_and(|record| record.place.is_elsewhere());
+        let owners = self.record.map(|record| &record.owners[..]).unwrap_or_default();
+        let standing = |relation, reason: String| Standing { relation, reason: reason.into() };
+        if owners.iter().any(|owner| is_peer(owner)) {
+            return standing(Relation::Own, format!("{peer} is an owner of the zone"));
         }
-        if is_brought_home {
-            return standing(Relation::Home, format!("it belongs to {host}"));
+        if is_away && reservations.iter().any(|one| is_peer(&one.source)) {
+            return standing(Relation::Home, format!("the zone belongs to {host}"));
         }
-        if self.reserved.iter().find(by_peer).is_some() {
-            return standing(Relation::Own, format!("{peer} brings it"));
+        if valid().any(|one| is_peer(&one.source)) {
+            return standing(Relation::Own, format!("{peer} is moving the zone to {host}"));
         }
-        if let Some(reservation) = self.reserved.first() {
-            let reason = format!("{host} expects a zone of this name from {}", reservation.source);
-            return standing(Relation::Expected, reason);
+        if let Some(one) = valid().next() {
+            return standing(
+                Relation::Expected,
+                format!("{host} expects a zone of this name from {}", one.source),
+            );
         }
-        match (self.is_here, &self.owners[..]) {
-            (false, _) => standing(Relation::Absent, format!("{host} has no such zone")),
-            (true, owners @ [_, ..]) => {
-                standing(Relation::Foreign, format!("it was brought there for {}", owners.join(", ")))
+        match (self.name(), owners) {
+            (None, _) => standing(Relation::Absent, format!("{host} has no such zone")),
+            (Some(_), [_, ..]) => {
+                standing(Relation::Foreign, format!("the zone was brought to {host} for {}", owners.join(", ")))
             }
-            (true, []) => standing(
-                Relation::Resident,
-                format!(
-                    "it is a zone of {host}, which does not know that {peer} brought it; on {host} 'sysadm zone migrate {} rads://{peer}' sends it there, or '[roles]' in sysadm.toml gives {peer} the role admin",
-                    self.called
-                ),
-            ),
+            (Some(name), []) => Standing {
+                relation: Relation::Resident,
+                reason: Message::from(format!("the zone belongs to {host}, which has no record that {peer} brought it"))
+                    .with_hint(format!("to send it to {peer}: run 'sysadm zone migrate {name} rads://{peer}' on {host}"))
+                    .with_hint(format!(
+                        "to let {peer} take any zone of {host}: give it the role admin under [roles] in {host}'s sysadm.toml"
+                    )),
+            },
         }
     }
 }
@@ -68,51 +68,36 @@ impl Local {
     /// The relation of a request's zones to a peer: of several zones, the one with the fewest rights.
     pub(super) async fn standing_of(&self, peer: &str, named: &Named) -> Result<Standing, HostError> {
         let failed = |error| self.failed(error);
+        let now = (self.clock)();
         // A zone that the peer has brought is found without a list of zones, for which a stopped zone must not wait.
         if let (None, Some(uuid)) = (&named.zone, named.uuid) {
-            let owners = self.owners_of(uuid)?;
-            let signs = Signs { owners, ..Signs::default() };
-            let standing = signs.relation(peer, &self.name);
+            let record = self.store.zone(uuid).map_err(failed)?;
+            let known = KnownZone { guest: None, record: record.as_ref() };
+            let standing = known.standing(&[], peer, &self.name, now);
             if standing.relation == Relation::Own {
                 return Ok(standing);
             }
         }
         let zones = self.inventory().await?.zones;
         let records = self.store.zones().map_err(failed)?;
-        let configured: Vec<_> = records.iter().filter(|record| record.is_configured()).collect();
         let reserved = self.store.all_reservations().map_err(failed)?;
         let known = zones.iter().map(|zone| (&zone.name, zone.uuid));
-        let known = known.chain(configured.iter().map(|record| (&record.zone, record.uuid)));
+        let known = known.chain(
+            records.iter().filter(|record| record.is_configured()).map(|record| (&record.zone, record.uuid)),
+        );
         let known = known.chain(reserved.iter().map(|one| (&one.zone, one.uuid)));
         let meant = known.filter(|(name, _)| named.zone.as_ref() == Some(name)).map(|(_, uuid)| uuid);
-        let mut meant: Vec<Uuid> = meant.chain(named.uuid).collect();
-        meant.sort_unstable();
-        meant.dedup();
-        let now = (self.clock)();
-        let mut least: Option<Standing> = None;
-        for uuid in meant {
-            let (boot_blocks, has_run_out) = reserved
-                .iter()
-                .filter(|one| one.uuid == uuid)
-                .cloned()
-                .partition(|one: &Reservation| one.expires > now);
-            let zone = zones.iter().find(|zone| zone.uuid == uuid).map(|zone| &zone.name);
-            let zone = zone.or_else(|| configured.iter().find(|row| row.uuid == uuid).map(|row| &row.zone));
-            let signs = Signs {
-                called: zone.map_or_else(|| uuid.to_string(), ToString::to_string),
-                is_here: zones.iter().any(|zone| zone.uuid == uuid)
-                    || configured.iter().any(|row| row.uuid == uuid),
-                is_away: records.iter().any(|row| row.uuid == uuid && row.place.is_elsewhere()),
-                reserved: boot_blocks,
-                has_run_out,
-                owners: self.owners_of(uuid)?,
+        let standings = meant.chain(named.uuid).map(|uuid| {
+            let known = KnownZone {
+                guest: zones.iter().find(|zone| zone.uuid == uuid),
+                record: records.iter().find(|record| record.uuid == uuid),
             };
-            let standing = signs.relation(peer, &self.name);
-            if least.as_ref().is_none_or(|least| least.relation < standing.relation) {
-                least = Some(standing);
-            }
-        }
-        Ok(least.unwrap_or_else(|| Signs::default().relation(peer, &self.name)))
+            let reserved: Vec<_> = reserved.iter().filter(|one| one.uuid == uuid).collect();
+            known.standing(&reserved, peer, &self.name, now)
+        });
+        Ok(standings
+            .min_by_key(|standing| std::cmp::Reverse(standing.relation))
+            .unwrap_or_else(|| KnownZone::default().standing(&[], peer, &self.name, now)))
     }
 
     /// Records for whom a zone comes for which room has just been reserved. A zone that belongs here belongs to
@@ -147,33 +132,46 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample;
+    use crate::store::{Place, tests::sample};
 
     #[test]
     fn a_zone_is_its_bringers_and_of_those_for_whom_it_was_brought_and_nobody_elses() {
-        let by = |source: &str| vec![Reservation { source: source.into(), ..sample::reservation("web", 9) }];
-        let owners = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let here = || Signs { is_here: true, ..Signs::default() };
-        let away = || Signs { is_away: true, ..Signs::default() };
-        for (signs, expected) in [
-            (Signs::default(), Relation::Absent),
-            (here(), Relation::Resident),
-            (Signs { owners: owners(&["h1"]), ..here() }, Relation::Foreign),
-            (Signs { owners: owners(&["h1", "H3"]), ..here() }, Relation::Own),
-            (Signs { owners: owners(&["h3"]), ..Signs::default() }, Relation::Own),
-            (Signs { owners: owners(&["h1"]), reserved: by("h1"), ..Signs::default() }, Relation::Expected),
-            (Signs { owners: owners(&["h3"]), reserved: by("h1"), ..here() }, Relation::Own),
-            (Signs { reserved: by("h1"), ..here() }, Relation::Expected),
-            (Signs { has_run_out: by("h1"), ..here() }, Relation::Resident),
-            (Signs { owners: owners(&["h1"]), has_run_out: by("h1"), ..here() }, Relation::Foreign),
-            (away(), Relation::Absent),
-            (Signs { is_here: true, ..away() }, Relation::Resident),
-            (Signs { reserved: by("h3"), ..away() }, Relation::Home),
-            (Signs { is_here: true, has_run_out: by("h3"), ..away() }, Relation::Home),
-            (Signs { is_here: true, reserved: by("h1"), ..away() }, Relation::Expected),
-            (Signs { owners: owners(&["h3"]), ..away() }, Relation::Own),
+        let now = Millis(1_000);
+        let until = |expires, source: &str| {
+            vec![Reservation { source: source.into(), expires, ..sample::reservation("web", 9) }]
+        };
+        let valid = |source| until(now.after(1), source);
+        let expired = |source| until(now, source);
+        let zone = sample::zone("web");
+        let record = |place, owners: &[&str]| {
+            let owners = owners.iter().map(|&owner| owner.to_owned()).collect();
+            Some(ZoneRecord { owners, ..sample::record("web", 9, place) })
+        };
+        let here = |owners: &[&str]| record(Place::Here, owners);
+        let away = |owners: &[&str]| record(Place::Away, owners);
+        let (guest, none) = (Some(&zone), None);
+        for (guest, record, reservations, expected) in [
+            (none, None, vec![], Relation::Absent),
+            (guest, None, vec![], Relation::Resident),
+            (guest, here(&["h1"]), vec![], Relation::Foreign),
+            (guest, here(&["h1", "H3"]), vec![], Relation::Own),
+            (none, here(&["h3"]), vec![], Relation::Own),
+            (none, here(&["h1"]), valid("h1"), Relation::Expected),
+            (guest, here(&["h3"]), valid("h1"), Relation::Own),
+            (guest, None, valid("h1"), Relation::Expected),
+            (guest, None, expired("h1"), Relation::Resident),
+            (guest, here(&["h1"]), expired("h1"), Relation::Foreign),
+            (none, record(Place::Configured, &[]), vec![], Relation::Resident),
+            (none, away(&[]), vec![], Relation::Absent),
+            (guest, away(&[]), vec![], Relation::Resident),
+            (none, away(&[]), valid("h3"), Relation::Home),
+            (guest, away(&[]), expired("h3"), Relation::Home),
+            (guest, away(&[]), valid("h1"), Relation::Expected),
+            (none, away(&["h3"]), vec![], Relation::Own),
         ] {
-            assert_eq!(signs.relation("h3", "h2").relation, expected);
+            let reservations: Vec<_> = reservations.iter().collect();
+            let known = KnownZone { guest, record: record.as_ref() };
+            assert_eq!(known.standing(&reservations, "h3", "h2", now).relation, expected);
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, CheckContext, Direction, Entry, Expectation, Expected, Holder, Mark, Move, MoveState,
-    PastMove, Place, RecordedTakeover, Reservation, Run, SentReplica, ZoneRecord,
+    Announcement, CheckContext, Direction, Entry, Expectation, Expected, Figures, Holder, Mark, Move,
+    MoveState, PastMove, Place, RecordedTakeover, Reservation, Run, SentReplica, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -219,14 +219,16 @@ pub fn full_move(zone: &str) -> Move {
         method: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
-        step: Some(Step::Settle),
         error: Some("a warning".into()),
-        bytes: 1 << 40,
-        total: 1 << 41,
-        started: Some(Millis(10)),
-        ended: Some(Millis(20)),
-        downtime: Some(240),
-        expected: Some(EXPECTATION),
+        figures: Figures {
+            step: Some(Step::Settle),
+            bytes: 1 << 40,
+            total: 1 << 41,
+            started: Some(Millis(10)),
+            ended: Some(Millis(20)),
+            downtime: Some(240),
+            expected: Some(EXPECTATION),
+        },
         ..Move::new(name(zone))
     }
 }
