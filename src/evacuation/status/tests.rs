@@ -1,8 +1,8 @@
 //! What is listed of zones.
 
 use super::*;
-use crate::model::ZoneState;
 use crate::model::Millis;
+use crate::model::ZoneState;
 use crate::store::{Figures, tests::sample};
 
 fn run(direction: Direction, ended: bool) -> Run {
