@@ -79,6 +79,10 @@ fn start(context: &Context, args: Args) -> Result<Exit, CliError> {
     maintenance::start(&*context.store()?, &context.paths, &holder)?;
     let message = holder.message.map(|text| format!(": {text}")).unwrap_or_default();
     context.audit(&format!("maintenance of type {} started by {}{message}", holder.kind, holder.user));
+    if let Some(Message { text, hints }) = context.platform()?.enforcer().and_then(|enforcer| enforcer.gap())
+    {
+        ui::complain(Message::from(format!("warning: {text}")).with_hints(hints));
+    }
     Ok(Exit::Done)
 }
 

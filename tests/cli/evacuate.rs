@@ -89,6 +89,19 @@ fn nothing_leaves_a_host_that_is_not_in_maintenance() {
 }
 
 #[test]
+fn a_misspelt_zone_is_named_before_maintenance_is() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "evacuate evac1 evca2"), @r"
+    ------- stderr -------
+    sysadm: no such zone: evca2
+    [exit status 1]
+    ");
+    site.done("h1", "maintain -s");
+    let printed = site.run("h1", "evacuate -r evca2");
+    assert!(printed.status == Some(1) && printed.stderr.contains("evca2"), "{printed}");
+}
+
+#[test]
 fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     let site = Environment::locked();
     site.done("h1", "maintain -e");

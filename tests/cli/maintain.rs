@@ -172,6 +172,22 @@ fn the_lock_keeps_zones_from_starting() {
     assert_snapshot!(site.run("h1", "sim start web"), @"[done]");
 }
 
+/// The administrator of a new host learns that nothing enforces maintenance yet.
+#[test]
+fn maintenance_that_libvirt_does_not_enforce_comes_with_a_warning() {
+    let site = Environment::new();
+    std::fs::write(site.paths("h1").config(), "host = \"h1\"\nplatform = \"libvirt\"\n").unwrap();
+    assert_snapshot!(site.run("h1", "maintain -s"), @r"
+    ------- stderr -------
+    sysadm: warning: libvirt does not enforce maintenance: the hook /SITE/h1/etc/libvirt/hooks/qemu.d/00-sysadm is not installed
+    hint: install it: sysadm setup
+    [done]
+    ");
+    site.done("h1", "maintain -e");
+    site.done("h1", "setup");
+    assert_snapshot!(site.run("h1", "maintain -s"), @"[done]");
+}
+
 #[test]
 fn a_line_goes_to_the_system_log() {
     let site = Environment::new();

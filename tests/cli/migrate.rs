@@ -104,7 +104,7 @@ fn a_dry_run_says_everything_that_stands_against_it_and_changes_nothing() {
         allow_duplicates! {
             assert_snapshot!(site.run("h1", line), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': rads://h2: disk vda (/SITE/nfs/evac1-vda.img) cannot be seen there
+    sysadm: zone 'evac1': rads://h2: disk vda (/SITE/nfs/evac1-vda.img) is not accessible
     sysadm: zone 'evac1': rads://h2: libfoo 1.2 is missing
     sysadm: zone 'evac1': rads://h2: 4G of memory needed, h2 has 2G free
     [exit status 1]

@@ -81,9 +81,9 @@ fn every_blocker_of_every_zone_is_named() {
     hint: or shut it down, and evacuate it with -a
     sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
-    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) is not accessible
     sysadm: here: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
-    sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) is not accessible
     sysadm: dry-run failed: 5 of 6 zone(s) cannot move
     [exit status 3]
     ");

@@ -167,7 +167,8 @@ fn a_database_that_cannot_be_looked_at_is_named() {
     assert_snapshot!(site.run("h1", "store check"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
-    hint: move it away, or restore a backup
+    hint: restore a backup: see 'sysadm store backup --help'
+    hint: without a backup: move the file away; the next message says how to start over
     [exit status 1]
     ");
 }

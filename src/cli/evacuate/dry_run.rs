@@ -103,7 +103,7 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
         .iter()
         .map(|plan| {
             let (skipped, failed, waits) = match &plan.job.state {
-                JobState::Waiting(wait) => (None, Some(wait.in_vain()), Some(wait.to_string())),
+                JobState::Waiting(wait) => (None, Some(wait.given_up()), Some(wait.to_string())),
                 JobState::Skipped(reason) => (Some(reason.clone()), None, None),
                 JobState::Failed(reason) | JobState::Unknown(reason) => (None, Some(reason.clone()), None),
                 _ => (None, None, None),

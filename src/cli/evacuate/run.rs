@@ -132,7 +132,7 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier)
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
     let stays = |one: &Planned| {
         let reason = match &one.job.state {
-            JobState::Waiting(wait) => wait.in_vain(),
+            JobState::Waiting(wait) => wait.given_up(),
             state => state.reason()?,
         };
         let zone = one.job.zone.to_string();

@@ -34,7 +34,7 @@ pub(super) fn blockers(request: &CheckRequest, host: &HostSettings, paths: &Path
             Some(LocalPath::Device(_)) | None => false,
         };
         if !seen {
-            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source.label());
+            let reason = format!("disk {} ({}) is not accessible", disk.target, disk.source.label());
             found.push(Blocker::new(BlockerKind::Storage, reason));
         }
     }

@@ -251,6 +251,10 @@ impl MaintenanceEnforcer for Sim {
         Ok(Vec::new())
     }
 
+    fn gap(&self) -> Option<Message> {
+        None
+    }
+
     fn note(&self, _changes: &[(PathBuf, FileChange)]) -> Option<Message> {
         Some("no hooks to set up: simulated zones respect maintenance as they are".into())
     }
