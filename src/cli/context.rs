@@ -8,7 +8,7 @@ use crate::cancel::Cancel;
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Engine, EventSink};
 use crate::host::{Host, Local};
-use crate::model::Millis;
+use crate::model::{Message, Millis, chain};
 use crate::paths::Paths;
 use crate::peers::{Dialled, Peers};
 use crate::platform::Platform;
@@ -159,7 +159,8 @@ impl Context {
         }
         let zone = TimeZone::system();
         if let Err(error) = syslog::notice(&self.paths.syslog(), text, Millis::now(), &zone) {
-            super::ui::complain(format!("warning: no line could be written to syslog ({error})"));
+            let why = Message::from(chain(&error));
+            super::ui::complain(why.about("warning: no line could be written to syslog"));
         }
     }
 }

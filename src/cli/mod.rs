@@ -33,7 +33,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError};
+use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError, chain};
 
 /// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
@@ -90,7 +90,7 @@ pub fn main() -> std::process::ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            ui::complain(format!("failed to start: {error}"));
+            ui::complain(format!("failed to start: {}", chain(&error)));
             return Exit::Error.into();
         }
     };

@@ -120,7 +120,7 @@ fn where_nothing_can_be_written_that_is_said() {
     let command = site.command_below("/sys".as_ref(), "maintain -s");
     assert_snapshot!(site.finish(command), @r"
     ------- stderr -------
-    sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted (os error 1)
+    sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted
     [exit status 1]
     ");
     let command = site.command_below("/sys".as_ref(), "maintain -l");

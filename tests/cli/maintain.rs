@@ -176,6 +176,7 @@ fn the_lock_keeps_zones_from_starting() {
 #[test]
 fn maintenance_that_libvirt_does_not_enforce_comes_with_a_warning() {
     let site = Environment::new();
+    let _log = site.system_log("h1");
     std::fs::write(site.paths("h1").config(), "host = \"h1\"\nplatform = \"libvirt\"\n").unwrap();
     assert_snapshot!(site.run("h1", "maintain -s"), @r"
     ------- stderr -------

@@ -191,7 +191,7 @@ fn a_backup_overwrites_nothing_and_says_where_it_cannot_be() {
     ");
     assert_snapshot!(backup("no/such/folder/copy.db"), @r"
     ------- stderr -------
-    sysadm: failed to create or open /SITE/no/such/folder/copy.db: No such file or directory (os error 2)
+    sysadm: failed to create or open /SITE/no/such/folder/copy.db: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "store backup"), @r"

@@ -40,7 +40,7 @@ async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
         (StorageUri::dir(path.clone()), Some("is there, but it is no folder")),
         (StorageUri::device(path.clone()), Some("is there, but it is no block device")),
         (StorageUri::file(folder.path().join("none.img")), Some("is not there")),
-        (StorageUri::file(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
+        (StorageUri::file(path.join("below")), Some("cannot be looked at: Not a directory")),
         (rbd("no port".into()), Some("none of its servers can be reached (no port:3300, no port:6789)")),
     ];
     let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();

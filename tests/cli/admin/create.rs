@@ -225,12 +225,12 @@ fn what_is_no_manifest_attaches_nothing() {
     }
     assert_snapshot!(site.run("h2", "zone attach -n /no/such/file"), @r"
     ------- stderr -------
-    sysadm: failed to read /no/such/file: No such file or directory (os error 2)
+    sysadm: failed to read /no/such/file: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", &format!("zone attach -n {}", site.at("nfs").display())), @r"
     ------- stderr -------
-    sysadm: failed to read /SITE/nfs/SUNWdetached.xml: No such file or directory (os error 2)
+    sysadm: failed to read /SITE/nfs/SUNWdetached.xml: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone attach -n -"), @r"

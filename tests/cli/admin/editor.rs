@@ -56,7 +56,7 @@ fn a_configuration_is_edited_and_one_that_makes_no_sense_is_kept_for_another_try
     ");
     assert_snapshot!(edit(&site, "no-such-editor -x"), @r"
     ------- stderr -------
-    sysadm: failed to start no-such-editor: No such file or directory (os error 2)
+    sysadm: failed to start no-such-editor: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");

@@ -80,7 +80,7 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
     let create = format!("zone create box1 -a {}", site.at("nfs/box1").display());
     assert_snapshot!(site.run("h2", &create), @r"
     ------- stderr -------
-    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory (os error 2)
+    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory
     [exit status 1]
     ");
     site.done("h1", "zone detach box1");

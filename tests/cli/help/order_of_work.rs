@@ -211,7 +211,7 @@ fn help_of_evacuate() {
 
       -j, --jobs <N>
               Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the
-              policy, or 3
+              policy, which is 3 unless it sets another
 
           --plan <FILE>
               With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse
