@@ -41,7 +41,7 @@ use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError, chain};
 /// can take them, and moves them there: several at a time, and live if possible.
 /// After the maintenance it brings each zone back.
 ///
-/// A typical session:
+/// A typical session, on a host where 'sysadm setup' has been run:
 ///
 ///   sysadm target set --default ssh://root@h2    choose where zones go
 ///   sysadm evacuate -na                          can they move? (changes nothing)
