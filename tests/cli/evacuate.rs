@@ -346,51 +346,37 @@ fn wrong_usage_is_told() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "evacuate -nw"), @r"
     ------- stderr -------
-    error: the argument '--dry-run' cannot be used with '--overwrite'
-
+    sysadm: the argument '--dry-run' cannot be used with '--overwrite'
     Usage: sysadm evacuate --dry-run [ZONE]...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -qv"), @r"
     ------- stderr -------
-    error: the argument '--quiet' cannot be used with '--verbose'
-
+    sysadm: the argument '--quiet' cannot be used with '--verbose'
     Usage: sysadm evacuate --quiet [ZONE]...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -p -o state"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --list
-
     Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate --jobs 0"), @r"
     ------- stderr -------
-    error: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
-
-    For more information, try '--help'.
+    sysadm: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
     [exit status 2]
     ");
-    assert_snapshot!(site.run("h1", "evacuate --deadline soon"), @r"
+    assert_snapshot!(site.run("h1", "evacuate --deadline soon"), @r#"
     ------- stderr -------
-    error: invalid value 'soon' for '--deadline <DURATION>': expected number at 0
-
-    For more information, try '--help'.
+    sysadm: invalid value 'soon' for '--deadline <DURATION>': "soon" is not a duration
+    hint: write a number and its unit: 30s, 10m or 1h30m
     [exit status 2]
-    ");
+    "#);
     assert_snapshot!(site.run("h1", "evacuate a/zone"), @r#"
     ------- stderr -------
-    error: invalid value 'a/zone' for '[ZONE]...': zone name "a/zone": '/' is not allowed in a zone name
-
-    For more information, try '--help'.
+    sysadm: invalid value 'a/zone' for '[ZONE]...': zone name "a/zone": '/' is not allowed in a zone name
     [exit status 2]
     "#);
 }

@@ -124,7 +124,7 @@ fn a_zone_that_is_away_already_is_no_error() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: evac1: already evacuated to rads://h2
-    sysadm: dry-run succeeded
+    sysadm: nothing to evacuate
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate evac1 nobody"), @r"

@@ -60,21 +60,15 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     "#);
     assert_snapshot!(site.run("h1", "evacuate -l -p"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --output <FIELD,...>
-
     Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -a"), @r"
     ------- stderr -------
-    error: the argument '--list' cannot be used with '--all'
-
+    sysadm: the argument '--list' cannot be used with '--all'
     Usage: sysadm evacuate --list [ZONE]...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

@@ -48,7 +48,7 @@ fn all_policies_are_listed_the_wrong_ones_too() {
     pinned:built-in:move each zone to the first of its targets that accepts it
     single-host:built-in:suspend or stop zones on this host, and resume them in reverse order
     spread:built-in:move each zone to the host with the most room left (the default)
-    wrong:/SITE/h1/etc/sysadm/policies/wrong.toml:(/SITE/h1/etc/sysadm/policies/wrong.toml cannot be used\: 5 things are wrong in it)
+    wrong:/SITE/h1/etc/sysadm/policies/wrong.toml:(/SITE/h1/etc/sysadm/policies/wrong.toml cannot be used\: it has 5 errors)
     [exit status 1]
     ");
 }
@@ -181,14 +181,13 @@ fn names_that_are_unknown_or_none_are_told() {
     let site = with(&[]);
     assert_snapshot!(site.run("h1", "policy show spred"), @r#"
     ------- stderr -------
-    sysadm: there is no policy "spred"; there are: balance, fastest, pack, pinned, single-host, spread
+    sysadm: no such policy: spred
+    hint: choose one of: balance, fastest, pack, pinned, single-host, spread
     [exit status 1]
     "#);
     assert_snapshot!(site.run("h1", "policy show ../spread"), @r#"
     ------- stderr -------
-    error: invalid value '../spread' for '<NAME>': "../spread" cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit
-
-    For more information, try '--help'.
+    sysadm: invalid value '../spread' for '<NAME>': "../spread" cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit
     [exit status 2]
     "#);
 }
@@ -203,12 +202,13 @@ fn an_evacuation_under_a_wrong_policy_does_nothing_and_says_why() {
     sysadm: /SITE/h1/etc/sysadm/policies/mine.toml:2:12: "110%" is not a share: expected 0% to 99%, as in "10%"
         headroom = "110%"
                    ^^^^^^
-    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml cannot be used: 1 thing is wrong in it
+    sysadm: /SITE/h1/etc/sysadm/policies/mine.toml cannot be used: it has 1 error
     [exit status 1]
     "#);
     assert_snapshot!(site.run("h1", "evacuate -a --policy nope"), @r#"
     ------- stderr -------
-    sysadm: there is no policy "nope"; there are: balance, fastest, mine, pack, pinned, single-host, spread
+    sysadm: no such policy: nope
+    hint: choose one of: balance, fastest, mine, pack, pinned, single-host, spread
     [exit status 1]
     "#);
     assert_eq!(site.location("evac1"), "h1 running");

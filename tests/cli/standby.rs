@@ -32,7 +32,7 @@ fn every_target_of_a_zone_gets_its_manifest() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "zone standby -l"), @r"
-    ZONENAME         ORIGIN     SINCE            ATTACHED
+    sysadm: no manifests of other hosts are kept here
     [done]
     ");
     assert_snapshot!(site.run("h1", "zone standby nope"), @r"
@@ -153,12 +153,9 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     ");
     assert_snapshot!(site.run("h2", "zone attach --origin-is-down evac4"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --standby
-
     Usage: sysadm zone attach --standby --origin-is-down <ZONE>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

@@ -196,12 +196,9 @@ fn a_backup_overwrites_nothing_and_says_where_it_cannot_be() {
     ");
     assert_snapshot!(site.run("h1", "store backup"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <FILE>
-
     Usage: sysadm store backup <FILE>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

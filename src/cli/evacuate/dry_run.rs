@@ -58,7 +58,11 @@ pub fn show(
     let blocked = plans.len() - ready + unmanaged.len();
     if blocked == 0 {
         if verbosity != Verbosity::Quiet {
-            ui::say("dry-run succeeded");
+            ui::say(match direction {
+                _ if !plans.is_empty() => "dry-run succeeded",
+                Direction::Return => "nothing to return",
+                Direction::Evacuate | Direction::Migrate => "nothing to evacuate",
+            });
         }
         return Ok(Exit::Done);
     }

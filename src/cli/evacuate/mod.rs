@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::{CliError, Exit};
+use super::{CliError, Exit, time_arg};
 use crate::model::{Identifier, ZoneName};
 use crate::plan::Action;
 use crate::store::Direction;
@@ -83,7 +83,7 @@ pub struct Args {
     policy: Option<Identifier>,
     /// Time limit (30s, 10m, 1h30m). When it expires no new moves start and moves in progress are aborted; those zones
     /// stay where they are. Default: none
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = time_arg::duration)]
     deadline: Option<Duration>,
     /// Print the plan (-n), the result or the list (-l) as a JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]

@@ -109,6 +109,8 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.json {
         let rows: Vec<_> = rows.iter().map(row_document).collect();
         ui::print(&format!("{:#}\n", json!({ "schema_version": 1, "standby": rows })))?;
+    } else if rows.is_empty() && !args.parsable {
+        ui::say("no manifests of other hosts are kept here");
     } else {
         ui::print(&if args.parsable { parsable(&columns, &rows) } else { table(&columns, &rows) })?;
     }

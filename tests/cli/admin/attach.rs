@@ -78,12 +78,9 @@ fn options_of_attach_that_exclude_each_other_are_wrong_usage() {
     ");
     assert_snapshot!(site.run("h1", "zone attach"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <ZONE>
-
     Usage: sysadm zone attach <ZONE>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

@@ -38,16 +38,12 @@ fn a_zone_is_created_as_it_is_wished() {
     ");
     assert_snapshot!(create("web1 --set cpus=0"), @r#"
     ------- stderr -------
-    error: invalid value 'cpus=0' for '--set <KEY=VALUE>': "0" is no number of processors
-
-    For more information, try '--help'.
+    sysadm: invalid value 'cpus=0' for '--set <KEY=VALUE>': "0" is no number of processors
     [exit status 2]
     "#);
     assert_snapshot!(create("web1 --set colour=red"), @r"
     ------- stderr -------
-    error: invalid value 'colour=red' for '--set <KEY=VALUE>': there are memory, cpus, autostart, machine and uuid
-
-    For more information, try '--help'.
+    sysadm: invalid value 'colour=red' for '--set <KEY=VALUE>': there are memory, cpus, autostart, machine and uuid
     [exit status 2]
     ");
     assert_snapshot!(create("web1"), @"[done]");

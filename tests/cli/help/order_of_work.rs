@@ -13,7 +13,7 @@ fn help_of_sysadm() {
     can take them, and moves them there: several at a time, and live if possible.
     After the maintenance it brings each zone back.
 
-    A typical session:
+    A typical session, on a host where 'sysadm setup' has been run:
 
       sysadm target set --default ssh://root@h2    choose where zones go
       sysadm evacuate -na                          can they move? (changes nothing)
@@ -53,11 +53,11 @@ fn help_of_sysadm() {
       0    everything that was asked for is done
       1    error; nothing was changed
       2    usage error
-      3    partial success: some zones moved, others did not or still run here
+      3    not everything was done: some zones did not move, or still run here
       4    refused: the host is in maintenance, or is not and must be, or another
            evacuation, return or migration is in progress
       5    manual intervention required: sysadm cannot determine where a zone is
-      130  cancelled by the operator; every zone is intact, on exactly one host
+      130  cancelled by ^C, SIGTERM or --cancel; every zone is intact, on one host
 
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
@@ -275,8 +275,9 @@ fn help_of_evacuate() {
       STOPPED    the zone was shut down and stays here; -r boots it
       SUSPENDED  the memory was saved and the zone stays here; -r resumes it
       SKIPPED    no attempt was made, see ERROR; the zone may be running here
-      FAILED     the attempt failed, see ERROR; the zone is where it was
-      UNKNOWN    the move was interrupted or a host did not answer; use --resume
+      FAILED     the attempt failed, see ERROR; the zone has not moved
+      UNKNOWN    a move was interrupted, and which host has the zone is not known;
+                 use --resume
 
     ESTIMATES (-l during a run, column WHEN)
       HH:MM      the move is estimated to start at this time; 'due': any moment now
@@ -311,12 +312,14 @@ fn help_of_evacuate() {
       1    every attempt failed and no zone moved; or another error, and nothing was
            changed
       2    usage error
-      3    some zones moved; others did not, were skipped or still run here
+      3    not everything was done: zones did not move, were skipped, were still
+           moving at the end of --deadline, or still run here
       4    this host is not in maintenance (evacuation) or is in maintenance (return);
            or another run is in progress
       5    manual intervention required: sysadm cannot determine where a zone is; see
            ERROR and --resume
-      130  cancelled by ^C, --cancel or SIGTERM; every zone is intact, on one host
+      130  cancelled by ^C, --cancel or SIGTERM; every zone is intact, on one host (if
+           that could not be verified: 5)
       --cancel exits with 0 if a run was asked to stop, with 1 if none is in progress.
       -n exits with 0 if all zones can move, 3 if some cannot, 1 if none can.
       -l exits with 0 whatever it lists, with 1 if the zones here cannot be listed.
