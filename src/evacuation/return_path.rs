@@ -42,7 +42,9 @@ impl Engine {
             };
             let moved = format!("{} has {did} it to {next}", location.host.name());
             if hops.len() == FOLLOWED {
-                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often").into()));
+                return Err(NoPeer::Silent(
+                    format!("{moved}; gave up after following the zone through many hosts").into(),
+                ));
             }
             let host = self.peers.reach(next).await.map_err(|why| match why {
                 NoPeer::Itself => NoPeer::Itself,

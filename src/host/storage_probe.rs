@@ -230,7 +230,7 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
 }
 
 /// The note for storage that does not exist at the destination.
-const GONE: &str = "stays behind: it is not there";
+const GONE: &str = "stays behind: it is missing";
 
 /// The result for storage that does not exist, and need not.
 fn absent(disk: &Disk, why: &str) -> Seen {
@@ -264,7 +264,7 @@ fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) ->
     match path.metadata() {
         Ok(about) if is_so(&about.file_type()) => None,
         Ok(_) => Some(format!("is there, but it is no {kind}")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is missing".to_owned()),
         Err(error) => Some(format!("cannot be looked at: {}", chain(&error))),
     }
 }
@@ -283,7 +283,7 @@ fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
             match (disk.try_exists(), read_start(path, 64)) {
                 (Ok(true), Ok(found)) if found == content.as_bytes() => None,
                 (Ok(true), _) => Some("is there, but it is not the same storage".to_owned()),
-                (Ok(false), _) => Some("is not there".to_owned()),
+                (Ok(false), _) => Some("is missing".to_owned()),
                 (Err(error), _) => Some(format!("cannot be looked at: {}", chain(&error))),
             }
         }
@@ -291,7 +291,7 @@ fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
             match fingerprint(path) {
                 Ok(ours) if ours == *theirs => None,
                 Ok(_) => Some("is there, but with another content".to_owned()),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is missing".to_owned()),
                 Err(error) => Some(format!("cannot be read: {}", chain(&error))),
             }
         }

@@ -14,7 +14,8 @@ pub trait Hinted: Error {
 }
 
 /// What settles a move that was interrupted.
-pub const RESUME: &str = "run 'sysadm evacuate --resume', which asks both hosts and settles it";
+pub const RESUME: &str =
+    "run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back";
 
 /// The same, where something that still goes on must end first.
 pub const RESUME_LATER: &str = "when that has ended, run 'sysadm evacuate --resume'";

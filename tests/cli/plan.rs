@@ -136,7 +136,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: evac1: rads://h2: no bridge br0 there
+    sysadm: evac1: rads://h2: no bridge br0
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");
@@ -151,7 +151,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: evac1: rads://h2: no bridge br11 (for br0) there
+    sysadm: evac1: rads://h2: no bridge br11 (for br0)
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");

@@ -69,7 +69,7 @@ fn check_tells_all_that_is_wrong_with_line_and_column() {
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:4:12: outbound: a whole number from 1 to 64 is expected, this one is outside
         outbound = 0
                    ^
-    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is not a pattern of zone names: "[" is written %5B in a zone name; * stands for any characters, ? for one
+    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is not a pattern of zone names: "[" is written %5B in a zone name; * matches any characters, ? one
         match = { name = "web[1-3]" }
                          ^^^^^^^^^^
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:7:10: unknown variant `sleep`, expected one of `live`, `restart`, `stop`, `suspend`, `leave`
@@ -125,7 +125,7 @@ fn a_policy_is_explained_in_sentences() {
     Zones may go to group rack (rads://h3, ssh://root@[fd00::4]:22) or rads://h2, and nowhere else.
     12.5% of each host's memory stays free.
     No host takes more than 40 zones in total.
-    Running zones have at most 4 virtual CPUs for each physical CPU of their host.
+    Running zones have at most 4 virtual CPUs for each CPU thread of their host.
     At most 4 zones leave a host at the same time, and at most 2 arrive.
     Each move uses at most 1536MiB/s.
     A live migration is never aborted for lack of progress.

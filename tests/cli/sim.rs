@@ -78,7 +78,7 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     site.done("h1", "sim fault down");
     assert_snapshot!(site.run("h1", "zone list"), @r"
     ------- stderr -------
-    sysadm: h1: the simulated hypervisor does not answer; is it running?
+    sysadm: h1: the simulated hypervisor does not answer
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "sim fault fail dancing"), @r"

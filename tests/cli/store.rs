@@ -49,14 +49,14 @@ fn what_was_interrupted_waits_until_it_is_settled() {
     assert_snapshot!(site.run("h1", "store check"), @r"
     sysadm: evac1: its move to rads://h2 was interrupted
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "store check --json"), @r#"
     {
       "findings": [
         {
-          "hint": "run 'sysadm evacuate --resume', which asks both hosts and settles it",
+          "hint": "run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back",
           "kind": "interrupted",
           "needs": "operator",
           "text": "its move to rads://h2 was interrupted",

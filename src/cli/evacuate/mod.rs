@@ -39,13 +39,15 @@ pub struct Args {
     /// Only these zones, whether or not they are running
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
-    /// Include zones that are not running; their configurations move, their disks stay on the shared storage
+    /// Include zones that are not running; their configurations move, their disks stay on the shared storage. Zones that
+    /// are named are included anyway
     #[arg(short, long)]
     all: bool,
     /// Return evacuated zones to this host, and boot those that were stopped here
     #[arg(short = 'r', long = "return")]
     back: bool,
-    /// Dry run: query all hosts, run all checks and print the plan, but change nothing
+    /// Dry run: query all hosts, run all checks and print the plan, but change nothing. The host need not be in
+    /// maintenance
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Report each step of each zone
@@ -54,16 +56,14 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Replace a different configuration of the same zone at its destination. Without this option such a zone is refused
+    /// Overwrite a different configuration of the zone that its destination has. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
     /// Ignore software, platform and network mismatches at the destination. Capacity, storage, name and maintenance
     /// checks still apply. The zone may fail to boot there
     #[arg(long, conflicts_with_all = ["list", "forget", "resume"])]
     force_attach: bool,
-    /// What to do with the zones, in place of what the policy says. live: migrate them live, or cold if they are not
-    /// running. restart: shut each one down once its destination is ready, and boot it there. stop, suspend: shut them
-    /// down or save their memory, and leave them on this host; -r boots them in reverse order. With -r: live or restart
+    /// What to do with the zones, in place of what the policy says: see ACTIONS
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
     /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, which is 3 unless it sets another
@@ -88,16 +88,15 @@ pub struct Args {
     /// Print the plan (-n), the result or the list (-l) as a JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
     json: bool,
-    /// Ask both hosts about each interrupted move, and complete it or roll it back. Every run does this first
+    /// Ask both hosts about each interrupted move, complete it or roll it back, and do nothing else. Every run begins with
+    /// this
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Discard the record of a zone that was evacuated or stopped. The zone itself stays as it is, but is no longer
-    /// listed and will not be returned. An evacuated zone becomes 'configured' here; attach it with 'sysadm zone attach'
-    /// if no other host has it. A zone that is here but belongs to another host will belong to this host
+    /// Discard the record of a zone that was evacuated or stopped, or that belongs to another host: see FORGETTING A ZONE
     #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
-    /// Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are completed. Repeat to abort
-    /// those as well. Use -l --watch to see when the run has ended
+    /// Cancel the run in progress, as ^C does: no new moves start, moves in progress are completed. A second --cancel
+    /// aborts them. Use -l --watch to see when the run has ended
     #[arg(long, exclusive = true)]
     cancel: bool,
     #[command(flatten)]

@@ -44,7 +44,7 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Replace a different configuration of the same zone at the destination. Without this option such a zone is refused
+    /// Overwrite a different configuration of the zone that the destination has. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
     /// Migration type

@@ -14,7 +14,7 @@ use crate::failover::{
 use crate::model::{HostUri, Message, ZoneName, format_minute};
 use crate::store::HeldReplica;
 
-/// Copy zone manifests to their targets, so that zones can be recovered if this host fails
+/// Copy the manifest of each zone to the zone's targets, so that zones can be recovered if this host fails
 ///
 /// Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be attached there
 /// with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests of zones that have left this host,
@@ -36,11 +36,11 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long, conflicts_with = "list")]
     quiet: bool,
-    /// Print stable output for scripts
-    #[arg(short, requires = "list")]
+    /// Print stable output for scripts; requires -l
+    #[arg(short, long, requires = "list")]
     parsable: bool,
     /// Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
-    #[arg(short, value_name = "FIELD,...", requires = "list")]
+    #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     output: Option<String>,
     /// Print a JSON document
     #[arg(long, conflicts_with = "parsable")]

@@ -97,13 +97,13 @@ fn help_of_maintain() {
     Start, end, list or announce maintenance of this host
 
     During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been
-    run, libvirt enforces this itself. Running zones are not affected; 'sysadm evacuate' moves them.
-    Maintenance survives reboots and lasts until it is ended. Several holders (--type) can keep the host
-    in maintenance; it is back in service when the last of them has ended.
+    run, libvirt enforces this itself. Running zones are not affected: move them with 'sysadm evacuate'.
+    Maintenance survives reboots and lasts until it is ended. Several parties can hold the host in
+    maintenance (--type); it is back in service when the last one has ended its maintenance.
 
     Announcing maintenance does not block anything on this host, but other hosts no longer send zones
-    here, except zones that belong here. Starting maintenance clears the announcement; an overdue one
-    stays in effect.
+    here, except zones that belong here. Starting maintenance clears the announcement. If nobody starts
+    it at the announced time, the announcement stays in effect.
 
     Usage: sysadm maintain [OPTIONS] <--start|--end|--list|--announce <WHEN>>
 
@@ -112,7 +112,8 @@ fn help_of_maintain() {
               Start maintenance
 
       -e, --end
-              End maintenance, or withdraw the announcement
+              End the maintenance of --type; if the host is not in maintenance, withdraw the
+              announcement
 
       -l, --list
               List the holders of maintenance, and the announcement
@@ -150,8 +151,8 @@ fn help_of_maintain() {
       0  success
       1  -e: the host is not in maintenance; or another error; nothing was changed
       2  usage error
-      4  -s: the host is already in maintenance; the message says by whom and since
-         when
+      4  -s: the host is in maintenance already; the message says by whom and since
+         when; -e: an evacuation is in progress
     [done]
     "#);
 }
@@ -179,13 +180,14 @@ fn help_of_evacuate() {
     Options:
       -a, --all
               Include zones that are not running; their configurations move, their disks stay on the
-              shared storage
+              shared storage. Zones that are named are included anyway
 
       -r, --return
               Return evacuated zones to this host, and boot those that were stopped here
 
       -n, --dry-run
-              Dry run: query all hosts, run all checks and print the plan, but change nothing
+              Dry run: query all hosts, run all checks and print the plan, but change nothing. The host
+              need not be in maintenance
 
       -v, --verbose
               Report each step of each zone
@@ -194,18 +196,15 @@ fn help_of_evacuate() {
               Report errors only
 
       -w, --overwrite
-              Replace a different configuration of the same zone at its destination. Without this option
-              such a zone is refused
+              Overwrite a different configuration of the zone that its destination has. Default: refuse
+              the zone
 
           --force-attach
               Ignore software, platform and network mismatches at the destination. Capacity, storage,
               name and maintenance checks still apply. The zone may fail to boot there
 
           --action <ACTION>
-              What to do with the zones, in place of what the policy says. live: migrate them live, or
-              cold if they are not running. restart: shut each one down once its destination is ready,
-              and boot it there. stop, suspend: shut them down or save their memory, and leave them on
-              this host; -r boots them in reverse order. With -r: live or restart
+              What to do with the zones, in place of what the policy says: see ACTIONS
               
               [possible values: live, restart, stop, suspend]
 
@@ -234,18 +233,16 @@ fn help_of_evacuate() {
               Print the plan (-n), the result or the list (-l) as a JSON document
 
           --resume
-              Ask both hosts about each interrupted move, and complete it or roll it back. Every run
-              does this first
+              Ask both hosts about each interrupted move, complete it or roll it back, and do nothing
+              else. Every run begins with this
 
           --forget <ZONE>
-              Discard the record of a zone that was evacuated or stopped. The zone itself stays as it
-              is, but is no longer listed and will not be returned. An evacuated zone becomes
-              'configured' here; attach it with 'sysadm zone attach' if no other host has it. A zone
-              that is here but belongs to another host will belong to this host
+              Discard the record of a zone that was evacuated or stopped, or that belongs to another
+              host: see FORGETTING A ZONE
 
           --cancel
-              Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are
-              completed. Repeat to abort those as well. Use -l --watch to see when the run has ended
+              Cancel the run in progress, as ^C does: no new moves start, moves in progress are
+              completed. A second --cancel aborts them. Use -l --watch to see when the run has ended
 
       -l, --list
               List evacuated zones, zones that could not leave, and what is left on this host
@@ -284,6 +281,14 @@ fn help_of_evacuate() {
       1m05s      the move is estimated to take this much longer; 'overdue': it
                  should have finished by now
 
+    ACTIONS (--action, and in policies)
+      live       migrate the zone live, or cold if it is not running
+      restart    shut the zone down once its destination is ready, and boot it there
+      stop       shut the zone down and leave it on this host; -r boots it
+      suspend    save the memory of the zone and leave it on this host; -r resumes it
+      With -r, only live and restart can be requested. -r boots stopped zones in the
+      reverse order.
+
     EXAMPLES
       sysadm evacuate -na                       show what would happen, and what blocks it
       sysadm evacuate -va                       move everything, report each step
@@ -306,6 +311,13 @@ fn help_of_evacuate() {
       was. If that cannot be verified the zone is listed as UNKNOWN, and --resume
       resolves it. SIGHUP (a closed terminal, a lost login) does not end a run; use
       -l --watch to follow it from another terminal.
+
+    FORGETTING A ZONE
+      --forget discards a record; no zone is started, stopped or changed.
+      An evacuated zone is no longer listed and will not be returned. It becomes
+      'configured' here; attach it with 'sysadm zone attach' if no other host has it.
+      A zone that was stopped here is no longer booted by -r.
+      A zone of another host that is here belongs to this host from then on.
 
     EXIT STATUS
       0    all selected zones have moved or were stopped, and none still runs here

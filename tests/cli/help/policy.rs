@@ -37,23 +37,27 @@ fn help_of_policy() {
       destinations = ["rads://h2", "rack"]
                                         hosts and groups to which zones may go;
                                         default: the targets of each zone
-      retries = 2                       retries after a transient failure
+      retries = 2                       retries after a transient failure; default: 1
       return_order = "reverse"          the last zone to leave returns first;
                                         default: "planned"
       [groups]
       rack = ["rads://h3", "ssh://h4"]  a name for several hosts
       [goal]
       place = "spread"                  spread, pack, balance, pinned, fastest or
-                                        ganeti
+                                        ganeti (as Ganeti's hail would);
+                                        default: "spread"
       weights = { cpu = 1, memory = 1, network = 1 }
                                         for balance only
       [limits]
-      headroom = "10%"                  share of each host's memory that stays free
-      max_zones = 40                    zones on one host
-      vcpus_per_cpu = 4                 virtual CPUs for each physical CPU
-      outbound = 4                      simultaneous moves from one host
-      inbound = 4                       simultaneous moves to one host
-      bandwidth = "1GiB/s"              limit for each move
+      headroom = "10%"                  share of each host's memory that stays free;
+                                        default: none
+      max_zones = 40                    zones on one host; default: no limit
+      vcpus_per_cpu = 4                 virtual CPUs of running zones for each CPU
+                                        thread; default: the limit of each host
+      outbound = 3                      simultaneous moves from one host; default: 3
+      inbound = 4                       simultaneous moves to one host; default: 4, or
+                                        --jobs if that is more
+      bandwidth = "1GiB/s"              limit for each move; default: none
       [convergence]
       stall, downtime, passes           override [migration] in sysadm.toml
       [[zones]]                         a rule; repeat as needed

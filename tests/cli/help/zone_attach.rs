@@ -6,7 +6,7 @@ use super::help;
 
 #[test]
 fn help_of_zone_attach() {
-    assert_snapshot!(help("zone attach --help"), @"
+    assert_snapshot!(help("zone attach --help"), @r"
     Attach a configured zone to this host, or check whether a zone would fit
 
     sysadm checks the zone as it checks an arriving one: networks, machine type, processor, software,
@@ -26,29 +26,30 @@ fn help_of_zone_attach() {
               a file, the directory that contains the manifest, or - for standard input
 
       -F
-              Attach the zone even if validation fails. Name, UUID, disk, maintenance and capacity
-              checks still apply
+              Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and
+              capacity checks still apply. The zone may fail to boot
 
       -u
               Update the zone so that it fits: a machine type that QEMU no longer supports is replaced
               by the newest of its family, so the zone sees different hardware. Changes are reported
 
           --standby
-              Attach a zone of a host that is lost, from the manifest that this host copied here
-              ('sysadm zone standby'). Refused if that host answers, or if it or another target of the
-              zone may be running the zone
+              Attach a zone whose host is lost, from the manifest that the lost host copied here
+              ('sysadm zone standby'). Refused if the lost host answers, or if it or another target of
+              the zone may be running the zone
 
           --origin <HOST>
               With --standby: the host that the zone belongs to, if several hosts have copied a zone of
               this name
 
           --origin-is-down
-              With --standby: you confirm that the zone's host is fenced: it is down and cannot come
-              back by itself. This is recorded
+              With --standby: confirm that the zone's host is fenced: it is powered off, or cut off from
+              its disks, and cannot come back by itself. If that is wrong, disks are corrupted. Logged
+              with your name
 
           --not-on <HOST>
-              You confirm that the zone is not on HOST, a target of the zone or a host it was migrated
-              to, which cannot be asked. This is recorded
+              Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to,
+              which does not answer. Logged with your name
 
           --json
               Print a JSON document
@@ -82,8 +83,9 @@ fn help_of_zone_attach() {
 
 #[test]
 fn help_of_zone_standby() {
-    assert_snapshot!(help("zone standby --help"), @"
-    Copy zone manifests to their targets, so that zones can be recovered if this host fails
+    assert_snapshot!(help("zone standby --help"), @r"
+    Copy the manifest of each zone to the zone's targets, so that zones can be recovered if this host
+    fails
 
     Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be
     attached there with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests
@@ -108,10 +110,10 @@ fn help_of_zone_standby() {
       -q, --quiet
               Report errors only
 
-      -p
-              Print stable output for scripts
+      -p, --parsable
+              Print stable output for scripts; requires -l
 
-      -o <FIELD,...>
+      -o, --output <FIELD,...>
               Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
 
           --json
@@ -119,6 +121,11 @@ fn help_of_zone_standby() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    FIELDS
+      SINCE     when the manifest was copied
+      ATTACHED  when and by whom the zone was attached here
+      OTHERS    other hosts that may have the zone
 
     EXAMPLES
       sysadm zone standby                    copy the manifests of all zones
