@@ -2,9 +2,11 @@
 //!
 //! [`serve()`] serves one stream over any transport; [`stdio`] takes the stream from sshd, [`listen`] over TLS.
 
+mod access;
 mod connection_limit;
 mod ledger;
 pub mod listen;
+mod replies;
 mod rpc;
 mod serve;
 pub mod stdio;

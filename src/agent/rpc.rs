@@ -7,16 +7,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
+use super::access::{in_its_own_name, must_be_own, not_allowed};
 use super::ledger::{PeerQuota, QuotaPermit};
+use super::replies::{QueuedReply, reply, write_replies};
 use super::token_owners::TokenUse;
-use crate::host::{Access, Call, Host, HostError, Named, ProbeTicket, Standing};
-use crate::model::{Blocker, BlockerKind, format_bytes};
-use crate::model::{Role, Token};
+use crate::host::{Call, Host, HostError, ProbeTicket};
+use crate::model::{Token, format_bytes};
 use crate::transport::ByteStream;
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, RpcRequest, SILENCE};
@@ -103,16 +104,6 @@ impl OpenRequests {
     }
 }
 
-/// The error, if `peer` may not do what needs `role`.
-pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) -> Option<HostError> {
-    (role > peer.role).then(|| HostError::NotAllowed {
-        host: host.name().to_owned(),
-        peer: peer.name.clone(),
-        call: call.to_owned(),
-        role: role.as_str().to_owned(),
-    })
-}
-
 async fn read_requests(
     mut reader: impl AsyncRead + Unpin,
     replies: &mpsc::Sender<QueuedReply>,
@@ -146,7 +137,7 @@ async fn read_requests(
                         let (host, replies, peer) = (Arc::clone(host), replies.clone(), peer.clone());
                         let marks = open.marks.clone();
                         open.tasks.spawn(async move {
-                            let answer = match own(&*host, &peer, &call).await {
+                            let answer = match must_be_own(&*host, &peer, &call).await {
                                 Ok(()) => marks.noting(Arc::clone(&host), call).await,
                                 Err(error) => Err(error),
                             };
@@ -254,58 +245,6 @@ fn is_dense(text: &[u8]) -> bool {
     values > FREE + text.len() / BYTES_OF_EACH
 }
 
-/// A reply to be sent, with the memory reserved for it.
-#[derive(Debug)]
-struct QueuedReply {
-    frame: Vec<u8>,
-    _held: Option<QuotaPermit>,
-}
-
-impl QueuedReply {
-    /// A reply that needs hardly any memory.
-    fn small(reply: &Reply) -> Result<Self, FrameError> {
-        Ok(Self { frame: frame::encode(reply)?, _held: None })
-    }
-
-    /// The reply of a host; if there is no memory for it, an error.
-    fn of(
-        id: u64,
-        answer: Result<Value, HostError>,
-        host: &dyn Host,
-        peer: &Peer,
-    ) -> Result<Self, FrameError> {
-        let no_answer = |reason: String| {
-            let error = HostError::NoAnswer { host: host.name().to_owned(), reason: reason.into() };
-            Self::small(&reply(id, Err(error)))
-        };
-        let frame = match frame::encode(&reply(id, answer)) {
-            Err(error @ FrameError::TooLarge { .. }) => return no_answer(error.to_string()),
-            frame => frame?,
-        };
-        match peer.ledger.answer(&peer.name, peer.role, frame.len()) {
-            Ok(held) => Ok(Self { frame, _held: Some(held) }),
-            Err(reason) => no_answer(reason),
-        }
-    }
-}
-
-/// Sends replies. A peer that does not read them for a while is disconnected.
-async fn write_replies(
-    mut writer: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<QueuedReply>,
-) -> Result<(), FrameError> {
-    const CHUNK: usize = 64 << 10;
-    while let Some(answer) = queue.recv().await {
-        for chunk in answer.frame.chunks(CHUNK) {
-            let written = tokio::time::timeout(SILENCE, writer.write_all(chunk)).await;
-            written.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
-        }
-        let flushed = tokio::time::timeout(SILENCE, writer.flush()).await;
-        flushed.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
-    }
-    Ok(())
-}
-
 /// Checks whether this peer may make the request now, and sets its name in the request.
 fn admit(
     call: Value,
@@ -337,36 +276,6 @@ fn admit(
     Ok((call, claim))
 }
 
-/// A peer with a certified name cannot speak for another one.
-fn in_its_own_name(call: &mut Call, name: &str) {
-    match call {
-        Call::check { request } | Call::reserve { request, .. } => request.from = name.to_owned(),
-        Call::store_replica { standby } => standby.origin = name.to_owned(),
-        Call::drop_replicas { origin, .. } => *origin = name.to_owned(),
-        _ => {}
-    }
-}
-
-/// Refuses what a peer may only do with its own zones, if the zone is not its own.
-async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError> {
-    let access = Access::of(call);
-    if access == Access::Read || peer.role == Role::Admin {
-        return Ok(());
-    }
-    let Standing { relation, reason } = host.standing(&peer.name, &Named::by(call)).await?;
-    if access.is_allowed(relation) {
-        return Ok(());
-    }
-    if let Call::reserve { request, .. } = call {
-        // The answer to whether a zone may come is a list of blockers.
-        let blockers = vec![Blocker::new(BlockerKind::Identity, reason)];
-        let zone = request.manifest.zone.name.clone();
-        return Err(HostError::Refused { host: host.name().to_owned(), zone, blockers });
-    }
-    let (host, peer, call) = (host.name().to_owned(), peer.name.clone(), call.name().to_owned());
-    Err(HostError::NotItsOwn { host, peer, call, reason })
-}
-
 async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
     let name = host.name().to_owned();
     let task = tokio::spawn(async move { call.ask(&*host).await });
@@ -376,14 +285,4 @@ async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
             reason: format!("its agent crashed during the call: {error}").into(),
         })
     })
-}
-
-fn reply(id: u64, answer: Result<Value, HostError>) -> Reply {
-    match answer {
-        Ok(ok) => Reply::Ok { id, ok },
-        Err(error) => {
-            let err = serde_json::to_value(&error).unwrap_or_else(|_| Value::String(error.to_string()));
-            Reply::Err { id, err }
-        }
-    }
 }

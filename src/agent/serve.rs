@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::ledger::Ledger;
-use super::rpc;
 use super::token_owners::{TokenOwners, TokenUse};
+use super::{access, rpc};
 use crate::host::{Host, HostError};
 use crate::model::{Role, StreamId, Token, chain};
 use crate::transport::ByteStream;
@@ -155,7 +155,7 @@ impl Session {
     }
 
     async fn may_migrate(&mut self, host: &dyn Host, call: &str) -> Result<(), ServeError> {
-        match rpc::not_allowed(host, &self.peer, call, Role::Migrate) {
+        match access::not_allowed(host, &self.peer, call, Role::Migrate) {
             None => Ok(()),
             Some(error) => Err(self.refuse(error.to_string()).await),
         }
