@@ -198,7 +198,7 @@ impl ZoneAdmin<'_> {
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
         let method = self.method_of(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(method));
-        obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
+        obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.message()))
     }
 
     /// Whether the same zone is here with the same configuration.

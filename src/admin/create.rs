@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::model::document;
-use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, Edit, Manifest, Message, NetMap, Obstacle, ZoneName, ZoneState};
 use crate::store::{Place, ZoneRecord};
 use crate::zonepath;
 
@@ -195,7 +195,7 @@ impl ZoneAdmin<'_> {
         let NewZone { mut manifest, original } = draft;
         manifest
             .obstacles
-            .extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared).into()));
+            .extend((!shared.is_empty()).then(|| Obstacle::from(writes_over(&original.zone.name, &shared))));
         let configured = ZoneRecord::configured(&manifest, self.written(), self.user.clone());
         let record = match moved_to {
             Some(_) => ZoneRecord { place: Place::Migrated, location: moved_to, ..configured },
@@ -235,9 +235,8 @@ const fn is_hopeless(finding: &Blocker) -> bool {
 }
 
 /// Why a copy is not attached as it is.
-fn writes_over(original: &ZoneName, storage: &[String]) -> String {
-    format!(
-        "it would write to the same storage as '{original}', of which it is a copy: {}; give it storage of its own: --edit",
-        storage.join(", ")
-    )
+fn writes_over(original: &ZoneName, storage: &[String]) -> Message {
+    let storage = storage.join(", ");
+    Message::from(format!("the copy would write to the same storage as '{original}': {storage}"))
+        .with_hint("give it storage of its own: --edit")
 }

@@ -15,7 +15,7 @@ use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::document::{self, Written};
-use crate::model::{Manifest, Message, ZoneName};
+use crate::model::{Blocker, Manifest, Message, ZoneName};
 use crate::run_lock::RunLock;
 use crate::store::ZoneRecord;
 use crate::zonepath::{self, ZonepathError};
@@ -83,9 +83,9 @@ impl ZoneAdmin<'_> {
         }
         known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
-        let held: Vec<_> = self.obstacles(&manifest).map(|obstacle| obstacle.reason).collect();
+        let held: Vec<_> = self.obstacles(&manifest).collect();
         if !held.is_empty() {
-            return Err(AdminRefusal::Held(zone.clone(), held).into());
+            return Err(AdminRefusal::Held(zone.clone(), Blocker::join(&held)).into());
         }
         let Document { manifest, written, text } = Document::of(manifest.configured(), self.written())?;
         let row = ZoneRecord::configured(&manifest, written, self.user.clone());

@@ -44,8 +44,8 @@ pub enum AdminRefusal {
     #[error("zone '{0}' is {1}, and only {2} zones can be {3}")]
     State(ZoneName, ZoneState, ZoneState, &'static str),
     /// The zone has obstacles.
-    #[error("zone '{0}' cannot leave: {why}", why = .1.join("; "))]
-    Held(ZoneName, Vec<String>),
+    #[error("zone '{0}' cannot leave: {1}")]
+    Held(ZoneName, Message),
     /// The configuration of another zone with this name would be lost.
     #[error("zone '{0}': another zone of this name is configured here ({1}), perhaps its only configuration")]
     NameTaken(ZoneName, Uuid),
@@ -104,6 +104,7 @@ impl Hinted for AdminRefusal {
                 "shut it down first".to_owned(),
                 format!("or move it while it is running: sysadm zone migrate {zone} URI"),
             ],
+            Self::Held(_, why) => why.hints.clone(),
             Self::Suspended(_) => vec!["boot it first, or discard its saved memory".to_owned()],
             Self::StoppedHere(zone) => vec![
                 format!("boot it: sysadm evacuate -r {zone}"),
@@ -130,7 +131,6 @@ impl Hinted for AdminRefusal {
             Self::Occupied(_, why) => why.hints.clone(),
             Self::NoSuchZone(_)
             | Self::State(..)
-            | Self::Held(..)
             | Self::Name(..)
             | Self::Platform(..)
             | Self::NoSuchNetwork(..) => Vec::new(),

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Interface, InterfaceMapping, LocalPath, Method, Network, Obstacle, Software, StorageUri, Zone, ZoneState,
+    Interface, InterfaceMapping, LocalPath, Message, Method, Network, Obstacle, Software, StorageUri, Zone,
+    ZoneState,
 };
 use crate::words;
 
@@ -73,10 +74,9 @@ impl Manifest {
     }
 
     /// Why the zone cannot be moved by that method, or none if it can.
-    pub fn held(&self, method: Method) -> Option<String> {
-        let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(method));
-        let reasons: Vec<_> = reasons.map(|obstacle| obstacle.reason.as_str()).collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
+    pub fn held(&self, method: Method) -> Option<Message> {
+        let reasons: Vec<_> = self.obstacles.iter().filter(|obstacle| obstacle.stops(method)).collect();
+        (!reasons.is_empty()).then(|| Message::join(reasons.into_iter().map(Obstacle::message), "; "))
     }
 
     /// The obstacles that do not follow from the configuration: snapshots, and runtime settings.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Method;
+use super::{Message, Method};
 use crate::words;
 
 words! {
@@ -23,11 +23,18 @@ pub struct Obstacle {
     /// A lower-case sentence fragment.
     pub reason: String,
     pub against: Against,
+    /// What to do about it, if it is known.
+    pub hint: Option<String>,
 }
 
 impl Obstacle {
     pub fn new(against: Against, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), against }
+        Self { reason: reason.into(), against, hint: None }
+    }
+
+    /// The reason, with what to do about it.
+    pub fn message(&self) -> Message {
+        Message::recorded(self.reason.clone(), self.hint.as_deref())
     }
 
     pub fn stops(&self, method: Method) -> bool {
@@ -52,6 +59,12 @@ impl From<String> for Obstacle {
     }
 }
 
+impl From<Message> for Obstacle {
+    fn from(message: Message) -> Self {
+        Self { hint: message.hint(), ..message.text.into() }
+    }
+}
+
 impl From<&str> for Obstacle {
     fn from(reason: &str) -> Self {
         reason.to_owned().into()
@@ -63,21 +76,29 @@ impl From<&str> for Obstacle {
 #[serde(untagged)]
 enum ObstacleForm {
     Any(String),
-    Some { reason: String, against: Against },
+    Some {
+        reason: String,
+        against: Against,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
 }
 
 impl From<ObstacleForm> for Obstacle {
     fn from(written: ObstacleForm) -> Self {
         match written {
             ObstacleForm::Any(reason) => reason.into(),
-            ObstacleForm::Some { reason, against } => Self { reason, against },
+            ObstacleForm::Some { reason, against, hint } => Self { reason, against, hint },
         }
     }
 }
 
 impl From<Obstacle> for ObstacleForm {
-    fn from(Obstacle { reason, against }: Obstacle) -> Self {
-        if against == Against::Any { Self::Any(reason) } else { Self::Some { reason, against } }
+    fn from(Obstacle { reason, against, hint }: Obstacle) -> Self {
+        match (against, &hint) {
+            (Against::Any, None) => Self::Any(reason),
+            _ => Self::Some { reason, against, hint },
+        }
     }
 }
 
@@ -98,6 +119,9 @@ mod tests {
             assert_eq!(one.stops(Method::Restart), cold);
             assert_eq!(serde_json::to_string(&one).unwrap(), written);
             assert_eq!(serde_json::from_str::<Obstacle>(written).unwrap(), one);
+            let hinted = Obstacle { hint: Some("mend it".to_owned()), ..one };
+            let written = serde_json::to_string(&hinted).unwrap();
+            assert_eq!(serde_json::from_str::<Obstacle>(&written).unwrap(), hinted);
         }
         assert!(Obstacle::new(Against::Live, "x").stops_by_hand(Method::Live));
     }

@@ -116,7 +116,7 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
     let create = ["zone", "create", "shop", "-a", file, "--set", "uuid=new"];
     let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br6=br7"];
-    let shared = "it would write to the same storage as 'web', of which it is a copy: ";
+    let shared = "the copy would write to the same storage as 'web': ";
     h2.sysadm(&[&create[..], &changes].concat())
         .ends(0)
         .complains(&[shared, "/web.img; give it storage of its own"]);

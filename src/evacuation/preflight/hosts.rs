@@ -143,7 +143,7 @@ impl Preflight<'_> {
         };
         let check = self.question(&exported, method, local.name(), home);
         let event = match (exported.manifest.held(method), proposal) {
-            (Some(held), _) => JobEvent::Skip(held.into()),
+            (Some(held), _) => JobEvent::Skip(held),
             (None, Some(Proposal::Nowhere(refusals))) => self.ask_all(job, &check, refusals).await,
             (None, Some(Proposal::At(target))) => {
                 self.first_taker(job, &check, std::slice::from_ref(target)).await
@@ -220,7 +220,7 @@ impl Preflight<'_> {
         };
         let exported = location.export(job.zone.clone()).await.map_err(Message::from)?;
         let event = match exported.manifest.held(method) {
-            Some(held) => Ok(JobEvent::Skip(held.into())),
+            Some(held) => Ok(JobEvent::Skip(held)),
             None => self.fetch(&record, method, &exported, &location).await,
         };
         let _ = location.clear_markers(exported.ticket).await;

@@ -3,7 +3,8 @@
 use super::virsh::{Connection, Described};
 use super::{Driver, Libvirt, NAME, check, domain_xml, live, machine};
 use crate::model::{
-    Aux, Brand, Disk, Edit, InterfaceMapping, LocalPath, Manifest, Obstacle, Presence, Zone, ZoneName,
+    Aux, Brand, Disk, Edit, InterfaceMapping, LocalPath, Manifest, Message, Obstacle, Presence, Zone,
+    ZoneName,
 };
 use crate::platform::{ConfigEditor, PlatformError};
 
@@ -54,22 +55,21 @@ impl Libvirt {
 
     /// The obstacles that do not follow from the configuration.
     fn obstacles(&self, zone: &Zone, snapshots: usize) -> Vec<Obstacle> {
-        let mut found: Vec<String> = Vec::new();
+        let mut found: Vec<Message> = Vec::new();
         if snapshots > 0 {
-            found.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
+            let fact = Message::from(format!("{snapshots} snapshot(s), which do not move with the zone"));
+            found.push(fact.with_hint("delete the snapshots, or leave the zone here"));
         }
         if zone.aux == Some(Aux::Suspended) {
-            found.push(format!(
-                "managed-save image on this host; start the zone, or 'virsh managedsave-remove {}'",
-                zone.virsh_word()
-            ));
+            let discard = format!("start the zone, or: virsh managedsave-remove {}", zone.virsh_word());
+            found.push(Message::from("managed-save image on this host").with_hint(discard));
         }
         let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::KVM;
         if is_held && live::has_arrived(&zone.name, &self.paths) {
-            found.push(format!(
-                "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {}' first",
-                zone.virsh_word()
-            ));
+            let fact = "it arrived by migration and is paused, and QEMU would crash if it left so";
+            found.push(
+                Message::from(fact).with_hint(format!("resume it: virsh resume {}", zone.virsh_word())),
+            );
         }
         found.into_iter().map(Obstacle::from).collect()
     }

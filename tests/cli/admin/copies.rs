@@ -19,14 +19,16 @@ fn a_copy_that_would_write_to_the_storage_of_its_original_is_not_attached_before
     assert_snapshot!(site.run("h1", &format!("zone create web2 --set uuid=new -a {file}")), @r"
     ------- stderr -------
     sysadm: zone 'web2' is configured, but currently cannot be attached to h1:
-        zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
+        zone: the copy would write to the same storage as 'web1': /SITE/nfs/web1-vda.img
+    hint: give it storage of its own: --edit
     [done]
     ");
     let refused = site.run("h1", "zone attach web2");
     assert_snapshot!(refused, @r"
     ------- stderr -------
     sysadm: zone 'web2' was not attached to h1:
-        zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
+        zone: the copy would write to the same storage as 'web1': /SITE/nfs/web1-vda.img
+    hint: give it storage of its own: --edit
     [exit status 1]
     ");
     assert_eq!(site.run("h1", "zone attach -u web2").to_string(), refused.to_string());

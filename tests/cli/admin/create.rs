@@ -15,7 +15,8 @@ fn a_zone_is_created_as_it_is_wished() {
     ------- stderr -------
     sysadm: zone 'shop' is configured, but currently cannot be attached to h2:
         network: no bridge br7
-        zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
+        zone: the copy would write to the same storage as 'web1': /SITE/nfs/web1-vda.img
+    hint: give it storage of its own: --edit
     [done]
     ");
     let shop = document_of(&site, "h2", "shop").1;
