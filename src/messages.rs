@@ -16,7 +16,7 @@ const ORDERS: &[&str] = &[
 /// Texts that have no place for a hint: what libvirt's hooks print is one line, which the simulated platform repeats
 /// word for word; an obstacle is a part of manifests; the end of a command over SSH is that of a stream.
 const WITHOUT_HINTS: &[&str] = &[
-    "; see sysadm(8)",
+    "; see 'sysadm maintain --help'",
     "; give it storage of its own: --edit",
     "snapshot(s); delete them, or leave the zone here",
     "managed-save image on this host; start the zone, or ",
