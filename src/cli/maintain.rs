@@ -13,12 +13,13 @@ use crate::store::{Announcement, Holder, MaintenanceType};
 /// Start, end, list or announce maintenance of this host
 ///
 /// During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been run, libvirt
-/// enforces this itself. Running zones are not affected; 'sysadm evacuate' moves them. Maintenance survives reboots
-/// and lasts until it is ended. Several holders (--type) can keep the host in maintenance; it is back in service when
-/// the last of them has ended.
+/// enforces this itself. Running zones are not affected. To move them, use 'sysadm evacuate'. Maintenance survives
+/// reboots and lasts until it is ended. Several parties can hold the host in maintenance (--type); it is back in service
+/// when the last one has ended its maintenance.
 ///
 /// Announcing maintenance does not block anything on this host, but other hosts no longer send zones here, except
-/// zones that belong here. Starting maintenance clears the announcement; an overdue one stays in effect.
+/// zones that belong here. The announcement stays in effect, overdue or not, until maintenance starts or the
+/// announcement is withdrawn.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list", "announce"])))]
 #[command(after_long_help = super::help::MAINTAIN)]
@@ -26,13 +27,13 @@ pub struct Args {
     /// Start maintenance
     #[arg(short, long)]
     start: bool,
-    /// End maintenance, or withdraw the announcement
+    /// End the maintenance of --type; if the host is not in maintenance, withdraw the announcement
     #[arg(short, long)]
     end: bool,
     /// List the holders of maintenance, and the announcement
     #[arg(short, long)]
     list: bool,
-    /// Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none to withdraw
+    /// Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or 'none' to withdraw it
     #[arg(long, value_name = "WHEN")]
     announce: Option<TimeArg>,
     /// Reason; shown by -l and in every refusal
@@ -41,7 +42,7 @@ pub struct Args {
     /// Holder: admin, or a word of your choice (power, network, ...)
     #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with_all = ["list", "announce"])]
     kind: MaintenanceType,
-    /// Print stable output for scripts; requires -o
+    /// Print stable output for scripts: no header, fields separated by ':', with '\' before ':' and '\'; requires -o
     #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end", "announce"])]
     parsable: bool,
     /// Fields to list: TYPE, USER, DATE, MESSAGE, or all

@@ -41,7 +41,7 @@ use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError};
 /// can take them, and moves them there: several at a time, and live if possible.
 /// After the maintenance it brings each zone back.
 ///
-/// A typical session:
+/// A typical session, once 'sysadm setup' has made libvirt enforce maintenance:
 ///
 ///   sysadm target set --default ssh://root@h2    choose where zones go
 ///   sysadm evacuate -na                          can they move? (changes nothing)
@@ -74,7 +74,8 @@ enum SysadmCommand {
     Sim(sim::Args),
     /// Print a completion script for a shell
     ///
-    /// Example: sysadm completion bash > /etc/bash_completion.d/sysadm
+    /// Examples: sysadm completion bash > /etc/bash_completion.d/sysadm,
+    /// sysadm completion zsh > /usr/share/zsh/site-functions/_sysadm
     Completion {
         /// Shell
         shell: clap_complete::Shell,

@@ -63,7 +63,8 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     error: the following required arguments were not provided:
       --output <FIELD,...>
 
-    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
 
     For more information, try '--help'.
     [exit status 2]
@@ -72,7 +73,8 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     ------- stderr -------
     error: the argument '--list' cannot be used with '--all'
 
-    Usage: sysadm evacuate --list [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
 
     For more information, try '--help'.
     [exit status 2]

@@ -125,7 +125,7 @@ fn a_policy_is_explained_in_sentences() {
     Zones may go to group rack (rads://h3, ssh://root@[fd00::4]:22) or rads://h2, and nowhere else.
     12.5% of each host's memory stays free.
     No host takes more than 40 zones in total.
-    Running zones have at most 4 virtual CPUs for each physical CPU of their host.
+    Running zones have at most 4 virtual CPUs for each CPU thread of their host.
     At most 4 zones leave a host at the same time, and at most 2 arrive.
     Each move uses at most 1536MiB/s.
     A live migration is never aborted for lack of progress.

@@ -36,9 +36,9 @@ fn zones_are_listed_as_zoneadm_does_it() {
     ");
     assert_snapshot!(site.run("h1", "zone list -vp"), @r"
     ------- stderr -------
-    error: the argument '-v' cannot be used with '-p'
+    error: the argument '--verbose' cannot be used with '--parsable'
 
-    Usage: sysadm zone list -v
+    Usage: sysadm zone list --verbose
 
     For more information, try '--help'.
     [exit status 2]

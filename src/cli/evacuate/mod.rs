@@ -17,12 +17,15 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit};
-use crate::model::{Identifier, ZoneName};
+use crate::model::{Identifier, Message, ZoneName};
 use crate::plan::Action;
 use crate::store::Direction;
 use list::ListArgs;
 use progress::Verbosity;
 use run::PreparedRun;
+
+const USAGE: &str =
+    "sysadm evacuate [OPTIONS] [ZONE]...\n       sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]";
 
 /// Move zones away from this host, or bring them back
 ///
@@ -35,17 +38,20 @@ use run::PreparedRun;
 /// host must not be in maintenance then.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::EVACUATE)]
+#[command(override_usage = USAGE)]
 pub struct Args {
     /// Only these zones, whether or not they are running
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
-    /// Include zones that are not running; their configurations move, their disks stay on the shared storage
+    /// Include zones that are not running; named zones are always included. Only their configurations move, their disks
+    /// stay on the shared storage
     #[arg(short, long)]
     all: bool,
     /// Return evacuated zones to this host, and boot those that were stopped here
     #[arg(short = 'r', long = "return")]
     back: bool,
-    /// Dry run: query all hosts, run all checks and print the plan, but change nothing
+    /// Dry run: query all hosts, run all checks and print the plan, but change nothing. An evacuation can be tried
+    /// before the host is in maintenance
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Report each step of each zone
@@ -54,16 +60,14 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Replace a different configuration of the same zone at its destination. Without this option such a zone is refused
+    /// Overwrite a different configuration of the zone at its destination. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
     /// Ignore software, platform and network mismatches at the destination. Capacity, storage, name and maintenance
     /// checks still apply. The zone may fail to boot there
     #[arg(long, conflicts_with_all = ["list", "forget", "resume"])]
     force_attach: bool,
-    /// What to do with the zones, in place of what the policy says. live: migrate them live, or cold if they are not
-    /// running. restart: shut each one down once its destination is ready, and boot it there. stop, suspend: shut them
-    /// down or save their memory, and leave them on this host; -r boots them in reverse order. With -r: live or restart
+    /// What to do with the zones, in place of what the policy says; see ACTIONS
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
     /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, or 3
@@ -88,16 +92,18 @@ pub struct Args {
     /// Print the plan (-n), the result or the list (-l) as a JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
     json: bool,
-    /// Ask both hosts about each interrupted move, and complete it or roll it back. Every run does this first
+    /// Ask both hosts about each interrupted move, and complete it or roll it back. Every run does this first; this
+    /// option does nothing else
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Discard the record of a zone that was evacuated or stopped. The zone itself stays as it is, but is no longer
-    /// listed and will not be returned. An evacuated zone becomes 'configured' here; attach it with 'sysadm zone attach'
-    /// if no other host has it. A zone that is here but belongs to another host will belong to this host
+    /// Forget a zone that was evacuated and is gone for good, or that was stopped here: it is no longer listed and will
+    /// not be returned. The zone itself is not touched. An evacuated zone becomes 'configured' here; if no other host
+    /// has it, attach it with 'sysadm zone attach'. A zone of another host that is here belongs to this host from then
+    /// on
     #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
-    /// Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are completed. Repeat to abort
-    /// those as well. Use -l --watch to see when the run has ended
+    /// Cancel the run in progress, as ^C does: no new moves start, and moves in progress are completed. A second
+    /// --cancel aborts them. Use -l --watch to see when the run has ended
     #[arg(long, exclusive = true)]
     cancel: bool,
     #[command(flatten)]
@@ -123,6 +129,10 @@ enum EvacuateCommand<'a> {
 
 impl Args {
     fn command(&self) -> Result<EvacuateCommand<'_>, CliError> {
+        if !self.listing.list && (self.listing.parsable || self.listing.output.is_some()) {
+            let text = "-p and -o are for the list (-l)";
+            return Err(CliError::usage(Message::from(text).with_hint("for a plan or a result: --json")));
+        }
         let direction = if self.back { Direction::Return } else { Direction::Evacuate };
         Ok(match &self.forget {
             _ if self.listing.watch => EvacuateCommand::Watch,

@@ -20,34 +20,38 @@ use crate::zonepath;
 /// removed. The zone is not booted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
+#[command(
+    override_usage = "sysadm zone attach [OPTIONS] ZONE\n       sysadm zone attach -n PATH [-u] [--json]"
+)]
 pub struct Args {
     /// Zone; must be configured here
     #[arg(value_parser = ZoneName::typed, required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
     /// Only check whether the zone of this manifest would fit; it need not be configured. PATH is a file, the directory
     /// that contains the manifest, or - for standard input
-    #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
+    #[arg(short = 'n', long = "check", value_name = "PATH", conflicts_with = "zone")]
     dry_run: Option<PathBuf>,
-    /// Attach the zone even if validation fails. Name, UUID, disk, maintenance and capacity checks still apply
-    #[arg(short = 'F')]
+    /// Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and capacity checks still apply.
+    /// The zone may fail to boot
+    #[arg(short = 'F', long)]
     force: bool,
     /// Update the zone so that it fits: a machine type that QEMU no longer supports is replaced by the newest of its
     /// family, so the zone sees different hardware. Changes are reported
-    #[arg(short = 'u')]
+    #[arg(short = 'u', long)]
     update: bool,
-    /// Attach a zone of a host that is lost, from the manifest that this host copied here ('sysadm zone standby'). Refused
-    /// if that host answers, or if it or another target of the zone may be running the zone
+    /// Attach a zone whose host is lost, from the manifest that the lost host copied here ('sysadm zone standby').
+    /// Refused if that host answers, or if it or another target of the zone may be running the zone
     #[arg(long, requires = "zone", conflicts_with = "update")]
     standby: bool,
     /// With --standby: the host that the zone belongs to, if several hosts have copied a zone of this name
     #[arg(long, value_name = "HOST", requires = "standby")]
     origin: Option<String>,
-    /// With --standby: you confirm that the zone's host is fenced: it is down and cannot come back by itself. This is
-    /// recorded
+    /// With --standby: confirm that the zone's host is fenced: powered off or cut off from its disks, and unable to
+    /// come back by itself. If it is not, both hosts may write to the same disks. This is recorded with your name
     #[arg(long, requires = "standby")]
     origin_is_down: bool,
-    /// You confirm that the zone is not on HOST, a target of the zone or a host it was migrated to, which cannot be asked.
-    /// This is recorded
+    /// Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to, which cannot be asked.
+    /// This is recorded with your name
     #[arg(long, value_name = "HOST", conflicts_with = "dry_run")]
     not_on: Vec<String>,
     /// Print a JSON document

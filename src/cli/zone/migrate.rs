@@ -44,11 +44,11 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Replace a different configuration of the same zone at the destination. Without this option such a zone is refused
+    /// Overwrite a different configuration of the zone at the destination. Default: refuse
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// Migration type
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, default_value_t = Type::Auto)]
+    /// Migration type: auto, live or cold; see TYPES
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, hide_possible_values = true, default_value_t = Type::Auto)]
     method: Type,
     /// Print the result as a JSON document
     #[arg(long)]

@@ -99,7 +99,7 @@ fn limits(limits: &Limits, rules: &Rules) -> Vec<String> {
         limits.max_zones.map(|most| format!("No host takes more than {} in total.", counted(most, "zone"))),
     );
     said.extend(limits.vcpus_per_cpu.map(|ratio| {
-        format!("Running zones have at most {ratio} virtual CPUs for each physical CPU of their host.")
+        format!("Running zones have at most {ratio} virtual CPUs for each CPU thread of their host.")
     }));
     said.push(format!(
         "At most {} a host at the same time, and at most {}.",

@@ -284,7 +284,10 @@ mod tests {
         for operation in ["prepare", "migrate", "restore"] {
             let (allowed, text) = run(&script, &["evac4", operation, "begin", "-"]);
             assert!(!allowed, "{operation}");
-            assert!(text.contains("prevented due to system maintenance: see 'sysadm maintain --help'"), "{text}");
+            assert!(
+                text.contains("prevented due to system maintenance: see 'sysadm maintain --help'"),
+                "{text}"
+            );
             assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");
         }
         // Refusing these would end running zones.

@@ -13,7 +13,7 @@ fn help_of_sysadm() {
     can take them, and moves them there: several at a time, and live if possible.
     After the maintenance it brings each zone back.
 
-    A typical session:
+    A typical session, once 'sysadm setup' has made libvirt enforce maintenance:
 
       sysadm target set --default ssh://root@h2    choose where zones go
       sysadm evacuate -na                          can they move? (changes nothing)
@@ -32,7 +32,7 @@ fn help_of_sysadm() {
       plan        Plan the evacuation or return of several hosts, without moving anything
       policy      List, check and explain policies
       zone        List, attach, detach, create, delete and migrate zones
-      host        Check, list and inventory other hosts
+      host        Check hosts, list targets, and take an inventory of hosts
       store       Check, back up and recover the database of this host
       setup       Make libvirt enforce maintenance, and install the policies
       cert        Create and show certificates for rads://
@@ -61,10 +61,11 @@ fn help_of_sysadm() {
 
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
-      a letter or digit. Any other byte of a libvirt name is written as % and two
-      hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes ZONE, you
-      can also type libvirt's name ('Windows 10') or the zone's UUID. If a word could
-      mean several zones, the name as listed wins, then libvirt's name, then the UUID.
+      a letter or digit. Any other byte (of UTF-8) of a libvirt name is written as %
+      and two hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes ZONE, you
+      can also type libvirt's name ('Windows 10') or the zone's UUID. If that
+      matches several zones, the listed name takes precedence, then libvirt's name,
+      then the UUID.
       Put '--' before a name that begins with '-'. A guest whose name contains a line
       break or '/' cannot be managed; sysadm reports such guests and counts them.
 
@@ -80,9 +81,10 @@ fn help_of_sysadm() {
       /run/sysadm/                   sockets of migrations in progress
 
     ENVIRONMENT
-      SYSADM_ROOT    directory that is prefixed to all of these paths
+      SYSADM_ROOT    directory prefix of all of these paths
       SUDO_USER, DOAS_USER
-                     user to record instead of root
+                     recorded as the user who acted, instead of root
+      VISUAL, EDITOR editor for 'zone create --edit'
       SSH_AUTH_SOCK  ssh-agent that holds keys for ssh://
       NO_COLOR       disables colours
 
@@ -97,13 +99,13 @@ fn help_of_maintain() {
     Start, end, list or announce maintenance of this host
 
     During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been
-    run, libvirt enforces this itself. Running zones are not affected; 'sysadm evacuate' moves them.
-    Maintenance survives reboots and lasts until it is ended. Several holders (--type) can keep the host
-    in maintenance; it is back in service when the last of them has ended.
+    run, libvirt enforces this itself. Running zones are not affected. To move them, use 'sysadm
+    evacuate'. Maintenance survives reboots and lasts until it is ended. Several parties can hold the
+    host in maintenance (--type); it is back in service when the last one has ended its maintenance.
 
     Announcing maintenance does not block anything on this host, but other hosts no longer send zones
-    here, except zones that belong here. Starting maintenance clears the announcement; an overdue one
-    stays in effect.
+    here, except zones that belong here. The announcement stays in effect, overdue or not, until
+    maintenance starts or the announcement is withdrawn.
 
     Usage: sysadm maintain [OPTIONS] <--start|--end|--list|--announce <WHEN>>
 
@@ -112,14 +114,15 @@ fn help_of_maintain() {
               Start maintenance
 
       -e, --end
-              End maintenance, or withdraw the announcement
+              End the maintenance of --type; if the host is not in maintenance, withdraw the
+              announcement
 
       -l, --list
               List the holders of maintenance, and the announcement
 
           --announce <WHEN>
               Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or
-              none to withdraw
+              'none' to withdraw it
 
       -m, --message <MESSAGE>
               Reason; shown by -l and in every refusal
@@ -130,7 +133,8 @@ fn help_of_maintain() {
               [default: admin]
 
       -p, --parsable
-              Print stable output for scripts; requires -o
+              Print stable output for scripts: no header, fields separated by ':', with '\' before ':'
+              and '\'; requires -o
 
       -o, --output <FIELD,...>
               Fields to list: TYPE, USER, DATE, MESSAGE, or all
@@ -148,10 +152,11 @@ fn help_of_maintain() {
 
     EXIT STATUS
       0  success
-      1  -e: the host is not in maintenance; or another error; nothing was changed
+      1  -e: maintenance of that type is not held; or another error; nothing was
+         changed
       2  usage error
-      4  -s: the host is already in maintenance; the message says by whom and since
-         when
+      4  -s: maintenance of that type is already held; the message says by whom and
+         since when. -e: an evacuation is in progress and needs the maintenance
     [done]
     "#);
 }
@@ -171,6 +176,7 @@ fn help_of_evacuate() {
     booted. This host must not be in maintenance then.
 
     Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
 
     Arguments:
       [ZONE]...
@@ -178,14 +184,15 @@ fn help_of_evacuate() {
 
     Options:
       -a, --all
-              Include zones that are not running; their configurations move, their disks stay on the
-              shared storage
+              Include zones that are not running; zones that are named always are. Only their
+              configurations move, their disks stay on the shared storage
 
       -r, --return
               Return evacuated zones to this host, and boot those that were stopped here
 
       -n, --dry-run
-              Dry run: query all hosts, run all checks and print the plan, but change nothing
+              Dry run: query all hosts, run all checks and print the plan, but change nothing. An
+              evacuation can be tried before the host is in maintenance
 
       -v, --verbose
               Report each step of each zone
@@ -194,18 +201,15 @@ fn help_of_evacuate() {
               Report errors only
 
       -w, --overwrite
-              Replace a different configuration of the same zone at its destination. Without this option
-              such a zone is refused
+              Overwrite a different configuration of the zone at its destination. Default: refuse the
+              zone
 
           --force-attach
               Ignore software, platform and network mismatches at the destination. Capacity, storage,
               name and maintenance checks still apply. The zone may fail to boot there
 
           --action <ACTION>
-              What to do with the zones, in place of what the policy says. live: migrate them live, or
-              cold if they are not running. restart: shut each one down once its destination is ready,
-              and boot it there. stop, suspend: shut them down or save their memory, and leave them on
-              this host; -r boots them in reverse order. With -r: live or restart
+              What to do with the zones, in place of what the policy says; see ACTIONS
               
               [possible values: live, restart, stop, suspend]
 
@@ -235,36 +239,45 @@ fn help_of_evacuate() {
 
           --resume
               Ask both hosts about each interrupted move, and complete it or roll it back. Every run
-              does this first
+              does this first; this option does nothing else
 
           --forget <ZONE>
-              Discard the record of a zone that was evacuated or stopped. The zone itself stays as it
-              is, but is no longer listed and will not be returned. An evacuated zone becomes
-              'configured' here; attach it with 'sysadm zone attach' if no other host has it. A zone
-              that is here but belongs to another host will belong to this host
+              Forget a zone that was evacuated and is gone for good, or that was stopped here: it is no
+              longer listed and will not be returned. The zone itself is not touched. An evacuated zone
+              becomes 'configured' here; if no other host has it, attach it with 'sysadm zone attach'. A
+              zone of another host that is here belongs to this host from then on
 
           --cancel
-              Ask the run in progress to stop, as ^C does: no new moves start, moves in progress are
-              completed. Repeat to abort those as well. Use -l --watch to see when the run has ended
+              Cancel the run in progress, as ^C does: no new moves start, and moves in progress are
+              completed. A second --cancel aborts them. Use -l --watch to see when the run has ended
 
       -l, --list
               List evacuated zones, zones that could not leave, and what is left on this host
 
       -p, --parsable
-              Print stable output for scripts; requires -o
+              Print stable output for scripts: no header, fields separated by ':', with '\' before ':'
+              and '\'; requires -l and -o
 
       -o, --output <FIELD,...>
-              Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES,
-              STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made
-              before the move; WHEN, the estimated start of a waiting zone or the remaining time of a
-              moving one; or all
+              Fields to list (requires -l): ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP,
+              PROGRESS, BYTES, STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the
+              estimates made before the move; WHEN, the estimated start of a waiting zone or the
+              remaining time of a moving one; or all
 
           --watch
-              Keep the list on the screen and update it until the run ends. To a pipe, print each change
-              as a line of JSON
+              Keep the list on the screen and update it until the run ends (requires -l). To a pipe,
+              print each change as a line of JSON
 
       -h, --help
               Print help (see a summary with '-h')
+
+    ACTIONS (--action)
+      live       migrate the zone live, or cold if it is not running
+      restart    shut the zone down once its destination is ready, and boot it there
+      stop       shut the zone down and leave it on this host; -r boots it
+      suspend    save the zone's memory and leave it on this host; -r resumes it
+      With -r only live and restart are possible. Zones that were stopped or suspended
+      are booted in the reverse order.
 
     STATES (-l)
       PREPARING  targets are being queried

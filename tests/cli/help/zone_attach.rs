@@ -6,7 +6,7 @@ use super::help;
 
 #[test]
 fn help_of_zone_attach() {
-    assert_snapshot!(help("zone attach --help"), @"
+    assert_snapshot!(help("zone attach --help"), @r"
     Attach a configured zone to this host, or check whether a zone would fit
 
     sysadm checks the zone as it checks an arriving one: networks, machine type, processor, software,
@@ -14,27 +14,28 @@ fn help_of_zone_attach() {
     host exist. If anything is wrong all reasons are listed and the zone stays configured. Otherwise the
     zone is defined in libvirt and its manifest is removed. The zone is not booted.
 
-    Usage: sysadm zone attach [OPTIONS] [ZONE]
+    Usage: sysadm zone attach [OPTIONS] ZONE
+           sysadm zone attach -n PATH [-u] [--json]
 
     Arguments:
       [ZONE]
               Zone; must be configured here
 
     Options:
-      -n <PATH>
+      -n, --check <PATH>
               Only check whether the zone of this manifest would fit; it need not be configured. PATH is
               a file, the directory that contains the manifest, or - for standard input
 
-      -F
-              Attach the zone even if validation fails. Name, UUID, disk, maintenance and capacity
-              checks still apply
+      -F, --force
+              Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and
+              capacity checks still apply. The zone may fail to boot
 
-      -u
+      -u, --update
               Update the zone so that it fits: a machine type that QEMU no longer supports is replaced
               by the newest of its family, so the zone sees different hardware. Changes are reported
 
           --standby
-              Attach a zone of a host that is lost, from the manifest that this host copied here
+              Attach a zone whose host is lost, from the manifest that the lost host copied here
               ('sysadm zone standby'). Refused if that host answers, or if it or another target of the
               zone may be running the zone
 
@@ -43,12 +44,13 @@ fn help_of_zone_attach() {
               this name
 
           --origin-is-down
-              With --standby: you confirm that the zone's host is fenced: it is down and cannot come
-              back by itself. This is recorded
+              With --standby: confirm that the zone's host is fenced: powered off or cut off from its
+              disks, and unable to come back by itself. If it is not, both hosts may write to the same
+              disks. This is recorded with your name
 
           --not-on <HOST>
-              You confirm that the zone is not on HOST, a target of the zone or a host it was migrated
-              to, which cannot be asked. This is recorded
+              Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to,
+              which cannot be asked. This is recorded with your name
 
           --json
               Print a JSON document
@@ -67,7 +69,7 @@ fn help_of_zone_attach() {
       attaches it removes the manifest from there; without that manifest the zone is
       refused, even with -F. A virtual machine has no zonepath, so the zone's targets and
       the host it was migrated to are asked whether they have it. If one of them cannot
-      be asked, the zone is refused unless you state with --not-on that it is not there.
+      be asked, the zone is refused unless you confirm with --not-on that it is not there.
       A zone whose manifest was written while it was attached (detach -n) requires -F.
 
     EXIT STATUS
@@ -82,8 +84,8 @@ fn help_of_zone_attach() {
 
 #[test]
 fn help_of_zone_standby() {
-    assert_snapshot!(help("zone standby --help"), @"
-    Copy zone manifests to their targets, so that zones can be recovered if this host fails
+    assert_snapshot!(help("zone standby --help"), @r"
+    Copy the manifest of each zone to its targets, so that it can be recovered if this host fails
 
     Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be
     attached there with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests
@@ -108,11 +110,14 @@ fn help_of_zone_standby() {
       -q, --quiet
               Report errors only
 
-      -p
-              Print stable output for scripts
+      -p, --parsable
+              Print stable output for scripts (requires -l): no header, fields separated by ':', with
+              '\' before ':' and '\'
 
-      -o <FIELD,...>
-              Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
+      -o, --output <FIELD,...>
+              Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the
+              manifest was copied; ATTACHED, when and by whom the zone was attached here; UUID; OTHERS,
+              the other targets of the zone; or all
 
           --json
               Print a JSON document

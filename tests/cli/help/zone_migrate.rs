@@ -40,16 +40,10 @@ fn help_of_zone_migrate() {
               Report errors only
 
       -w, --overwrite
-              Replace a different configuration of the same zone at the destination. Without this option
-              such a zone is refused
+              Overwrite a different configuration of the zone at the destination. Default: refuse
 
       -t, --type <TYPE>
-              Migration type
-
-              Possible values:
-              - auto: Live if the zone is running, cold if it is not
-              - live: Live only; refuse a zone that is not running
-              - cold: Shut a running zone down once the destination is ready, and boot it there
+              Migration type: auto, live or cold; see TYPES
               
               [default: auto]
 
@@ -81,7 +75,7 @@ fn help_of_zone_migrate() {
 
     EXIT STATUS
       0    the zone has moved; -n: it can move
-      1    nothing was changed; every reason is listed
+      1    the zone was not moved: it is here, as it was; the reasons are listed
       2    usage error
       3    the zone has moved but is not running there
       4    the destination is in maintenance; or another evacuation, return, migration,
