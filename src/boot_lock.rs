@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::file;
 use crate::folder;
+use crate::model::chain;
 use crate::paths::Paths;
 
 /// Permits the boot of a zone until it is dropped.
@@ -53,8 +54,9 @@ struct ZoneFile(PathBuf);
 impl ZoneFile {
     fn write(folder: &Path, uuid: Uuid) -> Result<Self> {
         let path = folder.join(uuid.to_string());
-        let named =
-            |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", path.display()));
+        let named = |error: Error| {
+            Error::new(error.kind(), format!("failed to write {}: {}", path.display(), chain(&error)))
+        };
         if let Some(run) = folder.parent() {
             folder::run(run).map_err(named)?;
         }

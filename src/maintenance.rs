@@ -21,11 +21,15 @@ use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, Stor
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
     /// Maintenance of that type is held already.
-    #[error("maintenance of type '{}' was started by {} on {}", .0.kind, .0.user, format_minute(.0.since, &TimeZone::system()))]
+    #[error("this host is in maintenance already: type '{}', started by {} on {}", .0.kind, .0.user, format_minute(.0.since, &TimeZone::system()))]
     Held(Holder),
     /// No maintenance of that type is held.
-    #[error("not in maintenance (type '{0}')")]
-    NotHeld(MaintenanceType),
+    #[error("not in maintenance (type '{kind}')")]
+    NotHeld {
+        kind: MaintenanceType,
+        /// Somebody else holds it.
+        by_others: bool,
+    },
     /// An evacuation needs the maintenance.
     #[error("an evacuation of this host is in progress ({0}) and needs its maintenance")]
     Needed(String),
@@ -42,13 +46,16 @@ pub enum MaintenanceError {
 impl Hinted for MaintenanceError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NotHeld(_) => vec!["'sysadm maintain -l' lists who holds it".to_owned()],
+            Self::NotHeld { by_others: true, .. } => {
+                vec!["'sysadm maintain -l' lists who holds it".to_owned()]
+            }
             Self::Needed(_) => {
                 vec!["wait for its end ('sysadm evacuate -l'), or run 'sysadm evacuate --cancel'".to_owned()]
             }
             Self::Lock(error) => error.hints(),
             Self::Store(error) => error.hints(),
-            Self::Held(_) | Self::Marker { .. } => Vec::new(),
+            Self::Held(_) => vec!["to add a holder: --type NAME".to_owned()],
+            Self::NotHeld { by_others: false, .. } | Self::Marker { .. } => Vec::new(),
         }
     }
 }
@@ -86,13 +93,14 @@ pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended
     let failed = |source| MaintenanceError::Marker { path: path.clone(), source };
     let Some((_, rest)) = store.end_maintenance(kind)? else {
         // After a crash there may be a marker without a holder.
-        if store.holders()?.is_empty() {
+        let by_others = !store.holders()?.is_empty();
+        if !by_others {
             remove_marker(&path).map_err(failed)?;
             if store.call_off()? {
                 return Ok(Ended::Announced);
             }
         }
-        return Err(MaintenanceError::NotHeld(kind.clone()));
+        return Err(MaintenanceError::NotHeld { kind: kind.clone(), by_others });
     };
     if rest.is_empty() { remove_marker(&path) } else { write_marker(&path, &rest) }.map_err(failed)?;
     Ok(Ended::Held(rest))
@@ -190,7 +198,7 @@ mod tests {
         assert!(error.contains(&format!("(evacuate, pid {})", std::process::id())), "{error}");
         assert!(error.contains("needs its maintenance"), "{error}");
         assert!(paths.lock_marker().exists() && store.holders().unwrap().len() == 1);
-        assert!(matches!(end(&store, &paths, &power), Err(MaintenanceError::NotHeld(_))));
+        assert!(matches!(end(&store, &paths, &power), Err(MaintenanceError::NotHeld { .. })));
         drop(run);
         for other in [Direction::Return, Direction::Migrate] {
             let run = RunLock::take(&paths, other).unwrap();
@@ -210,7 +218,7 @@ mod tests {
         std::fs::write(paths.lock_marker(), "left over").unwrap();
         assert!(matches!(
             end(&store, &paths, &MaintenanceType::default()),
-            Err(MaintenanceError::NotHeld(_))
+            Err(MaintenanceError::NotHeld { .. })
         ));
         assert!(!paths.lock_marker().exists());
     }
@@ -230,7 +238,7 @@ mod tests {
         assert_eq!(told(0), format!("{minute}: new disks"));
         assert_eq!(told(60_001), format!("{minute} (overdue): new disks"));
         assert_eq!(end(&store, &paths, &admin).unwrap(), Ended::Announced);
-        assert!(matches!(end(&store, &paths, &admin), Err(MaintenanceError::NotHeld(_))));
+        assert!(matches!(end(&store, &paths, &admin), Err(MaintenanceError::NotHeld { .. })));
 
         store.announce(&announcement).unwrap();
         start(&store, &paths, &holder("admin")).unwrap();

@@ -266,15 +266,17 @@ impl ZoneAdmin<'_> {
         if zone.autostart
             && let Err(error) = self.local.set_autostart(zone.name.clone(), true).await
         {
-            warnings.push(format!("it does not boot with this host as it did: {error}"));
+            warnings.push(format!("it is no longer booted with this host: {error}"));
         }
         Ok(warnings)
     }
 }
 
 fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
-    let reason =
-        format!("its manifest is gone from {}: it may be attached on another host", zonepath.display());
+    let reason = format!(
+        "the manifest is missing from {}; the zone may be attached on another host",
+        zonepath.display()
+    );
     let file = zonepath.join(zonepath::MANIFEST);
     let hint = format!("if it is not, put it there again: sysadm zone detach -n {zone} >{}", file.display());
     Blocker::new(BlockerKind::Zone, Message::from(reason).with_hint(hint))

@@ -26,25 +26,25 @@ pub enum AdminRefusal {
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
     /// The zone runs.
-    #[error("zone '{0}': it is running")]
+    #[error("zone '{0}' is running")]
     Runs(ZoneName),
     /// The zone is suspended: its memory is on this host.
-    #[error("zone '{0}': it is suspended; its memory is saved on this host")]
+    #[error("zone '{0}' is suspended; its memory is saved on this host")]
     Suspended(ZoneName),
     /// The zone was stopped here by an evacuation.
-    #[error("zone '{0}': it was stopped by an evacuation, and is booted on return")]
+    #[error("zone '{0}' was stopped by an evacuation, and is booted on return")]
     StoppedHere(ZoneName),
     /// The zone is away.
-    #[error("zone '{0}': it is away at {1}")]
+    #[error("zone '{0}' is away at {1}")]
     Away(ZoneName, HostUri),
     /// It is not known where the zone is.
     #[error("zone '{0}': its move to {1} was interrupted")]
     Unsettled(ZoneName, HostUri),
     /// The zone is in another state.
-    #[error("zone '{0}': it is {1}, and only {2} zones can be {3}")]
+    #[error("zone '{0}' is {1}, and only {2} zones can be {3}")]
     State(ZoneName, ZoneState, ZoneState, &'static str),
     /// The zone has obstacles.
-    #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
+    #[error("zone '{0}' cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
     /// The configuration of another zone with this name would be lost.
     #[error("zone '{0}': another zone of this name is configured here ({1}), perhaps its only configuration")]
@@ -53,10 +53,10 @@ pub enum AdminRefusal {
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Box<OwnedElsewhere>),
     /// The zone was migrated to another host.
-    #[error("zone '{0}': it was migrated to {1}, and is attached there")]
+    #[error("zone '{0}' was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
     /// The zone is only configured.
-    #[error("zone '{0}': it is configured, and not attached")]
+    #[error("zone '{0}' is configured, and not attached")]
     NotAttached(ZoneName),
     /// Its host has left no replica here.
     #[error("zone '{0}': no other host has copied its manifest to this host")]
@@ -74,10 +74,10 @@ pub enum AdminRefusal {
     #[error("zone '{0}': zone '{1}' on this host has the same UUID, {2}")]
     Identity(ZoneName, ZoneName, Uuid),
     /// The zone is of another platform.
-    #[error("zone '{0}': it is a {1} zone, and this host runs {2}")]
+    #[error("zone '{0}' is a {1} zone, and this host runs {2}")]
     Platform(ZoneName, String, &'static str),
     /// The zone is not connected to that network.
-    #[error("zone '{0}': it has no network {1}; its networks are: {all}", all = .2.join(", "))]
+    #[error("zone '{0}' has no network {1}; its networks are: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// The manifest and the configuration in it are of different zones.
     #[error(
@@ -148,7 +148,7 @@ pub enum AdminError {
     #[error("zone '{zone}' does not fit on {host}: {}", Blocker::join(.findings))]
     Unfit { zone: ZoneName, host: String, findings: Vec<Blocker> },
     /// The configuration is invalid after it was edited.
-    #[error("zone '{zone}': its configuration is no longer valid")]
+    #[error("zone '{zone}': the configuration is no longer valid")]
     Unreadable {
         zone: ZoneName,
         #[source]
@@ -158,7 +158,7 @@ pub enum AdminError {
     #[error("{0} already exists; nothing was changed")]
     InTheWay(PathBuf),
     /// What was begun could not be undone.
-    #[error("{cause}; what was written of it could not be removed: {also}")]
+    #[error("{cause}; what had been written could not be removed: {also}")]
     NotUndone {
         /// Why it had to be undone.
         cause: Box<Self>,

@@ -190,17 +190,17 @@ mod tests {
         assert_eq!(
             told(|known, name| known.may_detach(name).cloned()),
             [
-                "zone 'runs': it is running",
-                "zone 'paused': it is running",
-                "zone 'ending': it is running",
+                "zone 'runs' is running",
+                "zone 'paused' is running",
+                "zone 'ending' is running",
                 "ready may",
-                "zone 'asleep': it is suspended",
-                "zone 'half': it is incomplete, and only installed zones can be detached",
-                "zone 'rests': it was stopped by an evacuation, and is booted on return",
+                "zone 'asleep' is suspended",
+                "zone 'half' is incomplete, and only installed zones can be detached",
+                "zone 'rests' was stopped by an evacuation, and is booted on return",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
-                "zone 'loose': it is configured, and only installed zones can be detached",
-                "zone 'moved': it is configured, and only installed zones can be detached",
-                "zone 'gone': it is away at ssh://root@h2",
+                "zone 'loose' is configured, and only installed zones can be detached",
+                "zone 'moved' is configured, and only installed zones can be detached",
+                "zone 'gone' is away at ssh://root@h2",
                 "twin does not run and cannot be handled: twice",
                 "no such zone: nobody",
             ]
@@ -224,17 +224,17 @@ mod tests {
         assert_eq!(
             told(|known, name| known.may_attach(name).cloned()),
             [
-                "zone 'runs': it is running, and only configured zones can be attached",
-                "zone 'paused': it is running, and only configured zones can be attached",
-                "zone 'ending': it is shutting_down, and only configured zones can be attached",
-                "zone 'ready': it is installed, and only configured zones can be attached",
-                "zone 'asleep': it is installed, and only configured zones can be attached",
-                "zone 'half': it is incomplete, and only configured zones can be attached",
-                "zone 'rests': it is installed, and only configured zones can be attached",
+                "zone 'runs' is running, and only configured zones can be attached",
+                "zone 'paused' is running, and only configured zones can be attached",
+                "zone 'ending' is shutting_down, and only configured zones can be attached",
+                "zone 'ready' is installed, and only configured zones can be attached",
+                "zone 'asleep' is installed, and only configured zones can be attached",
+                "zone 'half' is incomplete, and only configured zones can be attached",
+                "zone 'rests' is installed, and only configured zones can be attached",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
                 "loose may",
                 "moved may",
-                "zone 'gone': it is away at ssh://root@h2",
+                "zone 'gone' is away at ssh://root@h2",
                 "twin does not run and cannot be handled: twice",
                 "no such zone: nobody",
             ]
@@ -253,9 +253,9 @@ mod tests {
             told.map(|name| known.why_absent(&name).to_string()),
             [
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
-                "zone 'gone': it is away at ssh://root@h2",
-                "zone 'moved': it was migrated to rads://h3:12303, and is attached there",
-                "zone 'loose': it is configured, and not attached",
+                "zone 'gone' is away at ssh://root@h2",
+                "zone 'moved' was migrated to rads://h3:12303, and is attached there",
+                "zone 'loose' is configured, and not attached",
                 "no such zone: nobody",
             ]
         );
@@ -266,7 +266,7 @@ mod tests {
         let told = told(|known, name| known.may_delete(name).cloned());
         let may: Vec<_> = told.iter().filter(|line| line.ends_with(" may")).collect();
         assert_eq!(may, ["loose may", "moved may"]);
-        assert_eq!(told[3], "zone 'ready': it is installed, and only configured zones can be deleted");
+        assert_eq!(told[3], "zone 'ready' is installed, and only configured zones can be deleted");
     }
 
     #[test]
@@ -285,8 +285,8 @@ mod tests {
             ("moved", 1, "a zone of this name is configured on this host"),
             ("fresh", 104, "zone 'ready' on this host has the same UUID"),
             ("fresh", 111, "zone 'loose' on this host has the same UUID"),
-            ("gone", 1, "it is away at ssh://root@h2"),
-            ("fresh", 121, "it is away at ssh://root@h2"),
+            ("gone", 1, "zone 'gone' is away at ssh://root@h2"),
+            ("fresh", 121, "is away at ssh://root@h2"),
         ] {
             let told = create(name, uuid).unwrap_err();
             assert!(told.contains(expected), "{name} {uuid}: {told}");

@@ -8,7 +8,7 @@ use crate::cancel::Cancel;
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Engine, EventSink};
 use crate::host::{Host, Local};
-use crate::model::Millis;
+use crate::model::{Message, Millis, chain};
 use crate::paths::Paths;
 use crate::peers::{Dialled, Peers};
 use crate::platform::Platform;
@@ -69,16 +69,16 @@ impl Context {
         }
         let marker = self.paths.lock_marker();
         let journal = path.with_extension("db-wal");
-        let sign = if let Some(holder) = lock_holder(&self.paths) {
-            format!("process {} is at work on this host's zones", holder.pid)
+        let (sign, leftover) = if let Some(holder) = lock_holder(&self.paths) {
+            (format!("process {} is at work on this host's zones", holder.pid), None)
         } else if marker.symlink_metadata().is_ok() {
-            format!("{} says that maintenance is held", marker.display())
+            (format!("{} says that maintenance is held", marker.display()), Some(marker))
         } else if journal.symlink_metadata().is_ok() {
-            format!("its journal {} is there", journal.display())
+            (format!("its journal {} is there", journal.display()), Some(journal))
         } else {
             return Ok(());
         };
-        Err(StoreError::Missing { path, sign })
+        Err(StoreError::Missing { path, sign, leftover })
     }
 
     /// The store for commands that change nothing: they do not even create the database.
@@ -159,7 +159,8 @@ impl Context {
         }
         let zone = TimeZone::system();
         if let Err(error) = syslog::notice(&self.paths.syslog(), text, Millis::now(), &zone) {
-            super::ui::complain(format!("warning: no line could be written to syslog ({error})"));
+            let why = Message::from(chain(&error));
+            super::ui::complain(why.about("warning: no line could be written to syslog"));
         }
     }
 }

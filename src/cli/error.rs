@@ -98,7 +98,7 @@ impl From<MaintenanceError> for CliError {
     fn from(error: MaintenanceError) -> Self {
         let exit = match error {
             MaintenanceError::Held(_) | MaintenanceError::Needed(_) => Exit::Refused,
-            MaintenanceError::NotHeld(_)
+            MaintenanceError::NotHeld { .. }
             | MaintenanceError::Lock(_)
             | MaintenanceError::Store(_)
             | MaintenanceError::Marker { .. } => Exit::Error,

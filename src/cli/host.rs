@@ -168,6 +168,7 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     let lines = lines(futures_util::future::join_all(asking).await);
     if lines.is_empty() {
         ui::say("no targets are set");
+        ui::hint(&["to set one for all zones: sysadm target set --default URI".to_owned()]);
     } else {
         ui::print(&table(COLUMNS, &lines))?;
         lines.iter().filter_map(HostLine::silence).for_each(|why| ui::hint(&why.hints));

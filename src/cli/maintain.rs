@@ -13,13 +13,13 @@ use crate::store::{Announcement, Holder, MaintenanceType};
 /// Start, end, list or announce maintenance of this host
 ///
 /// During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been run, libvirt
-/// enforces this itself. Running zones are not affected. To move them, use 'sysadm evacuate'. Maintenance survives
-/// reboots and lasts until it is ended. Several parties can hold the host in maintenance (--type); it is back in service
-/// when the last one has ended its maintenance.
+/// enforces this itself. Running zones are not affected: move them with 'sysadm evacuate'. Maintenance survives reboots
+/// and lasts until it is ended. Several parties can hold the host in maintenance (--type); it is back in service when
+/// the last one has ended its maintenance.
 ///
 /// Announcing maintenance does not block anything on this host, but other hosts no longer send zones here, except
-/// zones that belong here. The announcement stays in effect, overdue or not, until maintenance starts or the
-/// announcement is withdrawn.
+/// zones that belong here. Starting maintenance clears the announcement. If nobody starts it at the announced time, the
+/// announcement stays in effect.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list", "announce"])))]
 #[command(after_long_help = super::help::MAINTAIN)]
@@ -80,6 +80,10 @@ fn start(context: &Context, args: Args) -> Result<Exit, CliError> {
     maintenance::start(&*context.store()?, &context.paths, &holder)?;
     let message = holder.message.map(|text| format!(": {text}")).unwrap_or_default();
     context.audit(&format!("maintenance of type {} started by {}{message}", holder.kind, holder.user));
+    if let Some(Message { text, hints }) = context.platform()?.enforcer().and_then(|enforcer| enforcer.gap())
+    {
+        ui::complain(Message::from(format!("warning: {text}")).with_hints(hints));
+    }
     Ok(Exit::Done)
 }
 

@@ -27,13 +27,14 @@ mod syslog;
 mod target;
 mod time_arg;
 mod ui;
+mod usage;
 mod zone;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError};
+use crate::model::chain;
 
 /// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
@@ -41,7 +42,7 @@ use crate::model::{Hinted, HostUriError, SizeError, ZoneNameError};
 /// can take them, and moves them there: several at a time, and live if possible.
 /// After the maintenance it brings each zone back.
 ///
-/// A typical session, once 'sysadm setup' has made libvirt enforce maintenance:
+/// A typical session, on a host where 'sysadm setup' has been run:
 ///
 ///   sysadm target set --default ssh://root@h2    choose where zones go
 ///   sysadm evacuate -na                          can they move? (changes nothing)
@@ -91,7 +92,7 @@ pub fn main() -> std::process::ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            ui::complain(format!("failed to start: {error}"));
+            ui::complain(format!("failed to start: {}", chain(&error)));
             return Exit::Error.into();
         }
     };
@@ -115,26 +116,11 @@ fn ended(result: Result<Exit, CliError>) -> std::process::ExitCode {
 /// Prints help, the version, or what is wrong with the command line.
 fn told(error: &clap::Error) -> Result<Exit, CliError> {
     if error.use_stderr() {
-        let _ = error.print();
-        ui::hint(&hints_of(error));
-        return Ok(Exit::Usage);
+        return Ok(usage::complain(error));
     }
     let text = error.render();
     ui::print(&if ui::in_colour() { text.ansi().to_string() } else { text.to_string() })?;
     Ok(Exit::Done)
-}
-
-/// The hints of the value that was not understood.
-fn hints_of(error: &clap::Error) -> Vec<String> {
-    let Some(source) = std::error::Error::source(error) else { return Vec::new() };
-    let hinted = [
-        source.downcast_ref::<HostUriError>().map(Hinted::hints),
-        source.downcast_ref::<ZoneNameError>().map(Hinted::hints),
-        source.downcast_ref::<SizeError>().map(Hinted::hints),
-        source.downcast_ref::<time_arg::TimeArgError>().map(Hinted::hints),
-        source.downcast_ref::<zone::WishError>().map(Hinted::hints),
-    ];
-    hinted.into_iter().flatten().flatten().collect()
 }
 
 async fn run(command: SysadmCommand) -> Result<Exit, CliError> {

@@ -6,7 +6,7 @@ use super::{CliError, Exit, ui};
 use crate::host::Host;
 use crate::model::{HostUri, Message, ZoneName};
 use crate::peers::{Connected, NoPeer};
-use crate::store::{TargetKey, ZoneRecord, targets_of};
+use crate::store::{TargetKey, targets_of};
 
 /// Set, unset and list where zones go when this host is evacuated
 ///
@@ -80,6 +80,15 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
             let known = store.targets()?;
             let missing: Vec<_> = keys.iter().filter(|key| !known.contains_key(*key)).map(describe).collect();
             if !missing.is_empty() {
+                let zones: Vec<_> = keys
+                    .iter()
+                    .filter_map(|key| match key {
+                        TargetKey::Zone(zone) if !known.contains_key(key) => Some(zone.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                let local = context.local(store.clone())?;
+                context.must_be_known(&local, &zones).await?;
                 return Err(CliError::new(
                     Exit::Error,
                     format!("no targets are set for: {}", missing.join(", ")),
@@ -113,30 +122,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
         return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
     }
     connected.remarks().iter().for_each(ui::complain);
-    let records = store.zones()?;
-    let is_recorded = |zone: &ZoneName| {
-        let counts = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
-        records.iter().filter(counts).any(|record| record.zone == *zone)
-    };
-    match local.inventory().await {
-        Ok(inventory) => {
-            let known = |zone: &ZoneName| inventory.find(zone).is_some() || is_recorded(zone);
-            let unknown: Vec<_> = zones.iter().filter(|zone| !known(zone)).map(ToString::to_string).collect();
-            if !unknown.is_empty() {
-                return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
-            }
-        }
-        // The default, and targets of zones that are known without the hypervisor, can be set while it is down.
-        Err(error) => {
-            let targets = store.targets()?;
-            let known =
-                |zone: &ZoneName| is_recorded(zone) || targets.contains_key(&TargetKey::Zone(zone.clone()));
-            if let Some(unknown) = zones.iter().find(|zone| !known(zone)) {
-                let text = format!("whether there is a zone '{unknown}' is unknown: {error}");
-                return Err(CliError::new(Exit::Error, text));
-            }
-        }
-    }
+    context.must_be_known(&local, &zones).await?;
     store.set_targets(&keys(default, zones), &uris)?;
     Ok(Exit::Done)
 }
@@ -153,6 +139,8 @@ fn is_here(connected: &Connected, uri: &HostUri, name: &str) -> bool {
 /// Zones come before URIs. A word with `:` or `/` is meant as a URI, so that a malformed one gets the right error.
 fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>), CliError> {
     let is_uri = |word: &&String| word.contains([':', '/', '@']);
+    let only_uris = default && !words.iter().any(|word| is_uri(&word));
+    let is_uri = |word: &&String| only_uris || is_uri(word);
     let first = words.iter().position(|word| is_uri(&word)).unwrap_or(words.len());
     let (zones, uris) = words.split_at(first);
     let uris: Vec<HostUri> = uris

@@ -73,6 +73,22 @@ impl TimeArg {
     }
 }
 
+/// Why a text is not a duration.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a duration")]
+pub struct DurationError(String);
+
+impl Hinted for DurationError {
+    fn hints(&self) -> Vec<String> {
+        vec!["write a number and its unit: 30s, 10m or 1h30m".to_owned()]
+    }
+}
+
+/// `1h30m`.
+pub fn duration(text: &str) -> Result<Duration, DurationError> {
+    humantime::parse_duration(text).map_err(|_| DurationError(text.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

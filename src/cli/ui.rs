@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::{CliError, Exit};
 use crate::file;
-use crate::model::{Message, plain};
+use crate::model::{Message, chain, plain};
 
 /// The first error of writing a note.
 static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
@@ -26,7 +26,7 @@ static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// # Errors
 /// If it cannot be written completely: a reader would take a part for the whole.
 pub fn print(text: &str) -> Result<(), CliError> {
-    write(text).map_err(unwritten_because)
+    write(text).map_err(|error| unwritten_because(&error))
 }
 
 /// Prints what a command does: it continues if that cannot be written, see [`unwritten`].
@@ -46,8 +46,8 @@ pub fn unwritten() -> Option<CliError> {
     UNWRITTEN.get().map(unwritten_because)
 }
 
-fn unwritten_because(error: impl std::fmt::Display) -> CliError {
-    CliError::new(Exit::Error, format!("failed to write to standard output: {error}"))
+fn unwritten_because(error: &std::io::Error) -> CliError {
+    CliError::new(Exit::Error, format!("failed to write to standard output: {}", chain(error)))
 }
 
 fn write(text: &str) -> std::io::Result<()> {

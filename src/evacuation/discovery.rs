@@ -53,12 +53,13 @@ impl Engine {
         }
         let cycles = policy_for(&connected, request).apply(&mut fleet);
         apply_actions(&request.actions, &self.key(), &mut fleet);
-        let mut rules = request.policy.rules();
-        if let Some(plan) = &plan {
-            rules = plan.rules.clone();
-            apply_plan(plan, &mut fleet);
-        }
-        rules.outbound = rules.outbound.min(jobs(request));
+        let rules = match &plan {
+            Some(plan) => {
+                apply_plan(plan, &mut fleet);
+                Rules { outbound: plan.rules.outbound.min(jobs(request)), ..plan.rules.clone() }
+            }
+            None => rules_of(request, direction),
+        };
         Ok(self.view_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
@@ -93,8 +94,10 @@ impl Engine {
         if request.policy.return_order == ReturnOrder::Reverse {
             reverse(&mut fleet, &away);
         }
-        let mut rules = plan.as_ref().map_or_else(|| request.policy.rules(), |plan| plan.rules.clone());
-        rules.inbound = rules.inbound.min(jobs(request));
+        let rules = match &plan {
+            Some(plan) => Rules { inbound: plan.rules.inbound.min(jobs(request)), ..plan.rules.clone() },
+            None => rules_of(request, Direction::Return),
+        };
         Ok(self.view_of(Direction::Return, (fleet, cycles), rules, connected, plan))
     }
 
@@ -163,6 +166,22 @@ fn named_in(connected: &Connected, targets: &Targets) -> Targets {
 /// The policy with the present names of its hosts.
 fn policy_for(connected: &Connected, request: &Request) -> Policy {
     request.policy.renamed(|uri| connected.name_of(uri).clone())
+}
+
+/// The policy's rules, with the number of simultaneous moves that was asked for. It counts at this host; at the other
+/// hosts only if the policy does not limit them.
+fn rules_of(request: &Request, direction: Direction) -> Rules {
+    let (rules, limits, jobs) = (request.policy.rules(), &request.policy.limits, jobs(request));
+    match direction {
+        Direction::Evacuate | Direction::Migrate => {
+            Rules { outbound: jobs, inbound: limits.inbound.unwrap_or(rules.inbound.max(jobs)), ..rules }
+        }
+        Direction::Return => Rules {
+            outbound: limits.outbound.unwrap_or(rules.outbound.max(jobs)),
+            inbound: limits.inbound.map_or(jobs, |most| most.min(jobs)),
+            ..rules
+        },
+    }
 }
 
 /// Maximum number of simultaneous moves.

@@ -124,7 +124,7 @@ impl Engine {
         for (zone, wait) in waiting.iter().filter(|(zone, _)| is_open(zone)) {
             let event = match cancelled {
                 true => JobEvent::Skip("cancelled before its turn".into()),
-                false => JobEvent::Fail(None, wait.in_vain()),
+                false => JobEvent::Fail(None, wait.given_up()),
             };
             run_state.report(zone, event);
         }

@@ -51,7 +51,7 @@ impl Wait {
     }
 
     /// The reason if it is no longer waited for.
-    pub fn in_vain(&self) -> Message {
+    pub fn given_up(&self) -> Message {
         self.refusal.clone().with_hints(self.hint.clone())
     }
 

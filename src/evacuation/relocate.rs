@@ -34,7 +34,7 @@ pub(super) struct ReturnAdvice {
     /// A hint for each zone, besides what is missing.
     hints: BTreeMap<ZoneName, String>,
     /// The zones to relocate, and where to.
-    asides: Vec<(ZoneName, HostUri)>,
+    relocations: Vec<(ZoneName, HostUri)>,
 }
 
 impl Engine {
@@ -63,7 +63,7 @@ impl Engine {
     ) -> bool {
         let Some((view, advice)) = ahead else { return false };
         let mut jobs = Vec::new();
-        for (zone, to) in &advice.asides {
+        for (zone, to) in &advice.relocations {
             let Some(Operation::Return(record)) = run_state.job(zone).map(|job| job.operation) else {
                 continue;
             };
@@ -148,21 +148,21 @@ impl ReturnAdvice {
 fn advice(plan: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
     let built = &plan.built;
     let mut advice = ReturnAdvice::default();
-    for (zone, to) in plan.asides() {
+    for (zone, to) in plan.relocations() {
         if let (Some(zone), Some(uri)) = (built.zone(zone), built.host(to).and_then(HostKey::uri))
             && waiting.contains(&zone.name)
         {
-            advice.asides.push((zone.name.clone(), uri.clone()));
+            advice.relocations.push((zone.name.clone(), uri.clone()));
         }
     }
     let first = leavers(plan);
     for &zone in waiting {
-        let aside = advice.asides.iter().find(|(one, _)| one == zone).map(|(_, to)| to);
+        let aside = advice.relocations.iter().find(|(one, _)| one == zone).map(|(_, to)| to);
         let hint = match (built.start(zone), aside) {
             (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
-            (None, _) => in_vain(plan, zone),
+            (None, _) => no_room(plan, zone),
         };
         advice.hints.extend(hint.map(|hint| (zone.clone(), hint)));
     }
@@ -183,7 +183,7 @@ fn leavers(plan: &ReturnPlan) -> String {
 }
 
 /// Why it would not help that others leave: they cannot.
-fn in_vain(plan: &ReturnPlan, zone: &ZoneName) -> Option<String> {
+fn no_room(plan: &ReturnPlan, zone: &ZoneName) -> Option<String> {
     let built = &plan.built;
     let blocked = built
         .plan

@@ -9,7 +9,7 @@ use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::migration::settle::{ReachedHost, Trace, UNKNOWN};
+use crate::migration::settle::{ReachedHost, Trace};
 use crate::migration::steps::Side;
 use crate::model::{Location, Message, Method, ZoneName};
 use crate::peers::NoPeer;
@@ -42,7 +42,9 @@ impl Engine {
             };
             let moved = format!("{} has {did} it to {next}", location.host.name());
             if hops.len() == FOLLOWED {
-                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often").into()));
+                return Err(NoPeer::Silent(
+                    format!("{moved}; gave up after following the zone through many hosts").into(),
+                ));
             }
             let host = self.peers.reach(next).await.map_err(|why| match why {
                 NoPeer::Itself => NoPeer::Itself,
@@ -142,7 +144,7 @@ impl Engine {
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, Message> {
     match answer {
         Err(HostError::Unsupported { .. }) => Ok(None),
-        answer => answer.map_err(|error| Message::from(error).about(UNKNOWN)),
+        answer => answer.map_err(|error| Message::from(error).about("its location could not be asked")),
     }
 }
 

@@ -32,7 +32,10 @@ impl Engine {
     pub async fn run(&self, direction: Direction, request: &Request) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         let _ear = self.listen(direction);
-        self.check_lock_state(direction)?;
+        if let Err(refusal) = self.check_lock_state(direction) {
+            self.names_are_known(direction, request).await?;
+            return Err(refusal);
+        }
         let (down, (request, view, candidates)) = self.look(direction, request).await?;
         let run = self.store.begin_run(direction, &request.user, std::process::id(), Self::now())?;
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
@@ -96,6 +99,22 @@ impl Engine {
         found.unwrap_or_else(|| {
             Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(CancelReason::Operator)))
         })
+    }
+
+    /// A misspelt name is reported before a refusal that would hide it. A host that does not answer hides nothing.
+    async fn names_are_known(&self, direction: Direction, request: &Request) -> Result<(), EvacuationError> {
+        if request.zones.is_empty() {
+            return Ok(());
+        }
+        let Ok(inventory) = self.local.inventory().await else { return Ok(()) };
+        let records = self.store.zones()?;
+        match direction {
+            Direction::Evacuate | Direction::Migrate => select::known(&inventory, &records, &[], request),
+            Direction::Return => {
+                let home = select::at_home(&inventory, &records);
+                select::returning(self.store.away()?, &self.store.stopped()?, &[], &home, request).map(|_| ())
+            }
+        }
     }
 
     /// Selects the zones of a run, and applies the policy.

@@ -45,7 +45,7 @@ impl Hinted for OwnedElsewhere {
             Self::Present(_) => Vec::new(),
             Self::Arriving(_) => vec!["try again later".to_owned()],
             Self::Unknown { host, reason } => {
-                let know = format!("if you know that it is not there, use --not-on {}", host.host);
+                let know = format!("if you know that the zone is not there, use --not-on {}", host.host);
                 reason.clone().with_hint(know).hints
             }
         }
@@ -67,7 +67,7 @@ impl OwnershipQuery<'_> {
         let mut next = uris;
         while !next.is_empty() {
             if answers.len() + next.len() > MOST {
-                let reason = Message::from("the zone was passed on too often");
+                let reason = Message::from("gave up after following the zone through many hosts");
                 answers
                     .extend(next.into_iter().map(|uri| (uri, OwnershipReply::Unreachable(reason.clone()))));
                 break;

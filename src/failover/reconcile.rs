@@ -51,8 +51,7 @@ fn outcome_of(zone: Option<&Zone>, away: &[ZoneRecord], takeover: &Takeover) -> 
         Some(zone) => in_the_way(zone).map_or(TakeoverOutcome::NowAway, TakeoverOutcome::NotRecorded),
         None if away.iter().any(|row| row.uuid == takeover.uuid) => TakeoverOutcome::AlreadyAway,
         None => TakeoverOutcome::NotRecorded(
-            "its configuration is no longer here; what is left of it there stays until it is deleted there"
-                .into(),
+            "the zone is no longer configured here; its copy there stays until it is deleted there".into(),
         ),
     }
 }
@@ -149,8 +148,7 @@ mod tests {
         let other = [sample::record("web", 99, Place::Away)];
         let interrupted = "its move to ssh://root@h2 was interrupted";
         let not_recorded = TakeoverOutcome::NotRecorded(
-            "its configuration is no longer here; what is left of it there stays until it is deleted there"
-                .into(),
+            "the zone is no longer configured here; its copy there stays until it is deleted there".into(),
         );
         let table = [
             (Some(&running), &[][..], TakeoverOutcome::RunsTwice),

@@ -18,7 +18,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::file;
-use crate::model::{Blocker, BlockerKind, Disk, LocalPath, Manifest, Presence, StorageUri};
+use crate::model::{Blocker, BlockerKind, Disk, LocalPath, Manifest, Presence, StorageUri, chain};
 use crate::platform::linux::{device_folder, device_name};
 use servers::reach;
 
@@ -167,7 +167,7 @@ impl Markers {
                     Proof::File { path, content }
                 }
                 Err(error) => Proof::None {
-                    reason: format!("cannot be marked on its own host, in its folder: {error}"),
+                    reason: format!("cannot be marked on its own host, in its folder: {}", chain(&error)),
                 },
             }
         };
@@ -230,7 +230,7 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
 }
 
 /// The note for storage that does not exist at the destination.
-const GONE: &str = "stays behind: it is not there";
+const GONE: &str = "stays behind: it is missing";
 
 /// The result for storage that does not exist, and need not.
 fn absent(disk: &Disk, why: &str) -> Seen {
@@ -264,8 +264,8 @@ fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) ->
     match path.metadata() {
         Ok(about) if is_so(&about.file_type()) => None,
         Ok(_) => Some(format!("is there, but it is no {kind}")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
-        Err(error) => Some(format!("cannot be looked at: {error}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is missing".to_owned()),
+        Err(error) => Some(format!("cannot be looked at: {}", chain(&error))),
     }
 }
 
@@ -283,16 +283,16 @@ fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
             match (disk.try_exists(), read_start(path, 64)) {
                 (Ok(true), Ok(found)) if found == content.as_bytes() => None,
                 (Ok(true), _) => Some("is there, but it is not the same storage".to_owned()),
-                (Ok(false), _) => Some("is not there".to_owned()),
-                (Err(error), _) => Some(format!("cannot be looked at: {error}")),
+                (Ok(false), _) => Some("is missing".to_owned()),
+                (Err(error), _) => Some(format!("cannot be looked at: {}", chain(&error))),
             }
         }
         (Proof::Fingerprint(theirs), Some(LocalPath::File(path) | LocalPath::Device(path))) => {
             match fingerprint(path) {
                 Ok(ours) if ours == *theirs => None,
                 Ok(_) => Some("is there, but with another content".to_owned()),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
-                Err(error) => Some(format!("cannot be read: {error}")),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is missing".to_owned()),
+                Err(error) => Some(format!("cannot be read: {}", chain(&error))),
             }
         }
         _ => Some("cannot be compared".to_owned()),
@@ -302,7 +302,7 @@ fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
 fn by_content(path: &Path) -> Proof {
     match fingerprint(path) {
         Ok(text) => Proof::Fingerprint(text),
-        Err(error) => Proof::None { reason: format!("cannot be read on its own host: {error}") },
+        Err(error) => Proof::None { reason: format!("cannot be read on its own host: {}", chain(&error)) },
     }
 }
 

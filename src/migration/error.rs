@@ -147,7 +147,7 @@ mod tests {
                 false,
             ),
             (HostError::unsupported("h2", "failed to understand the question"), false),
-            (failed("zone 'web': the line to the destination broke: it was cut", true), true),
+            (failed("zone 'web': lost the connection to the destination: it was cut", true), true),
             (failed("failed to write the journal: Broken pipe", false), false),
         ];
         for (error, passes) in cases {

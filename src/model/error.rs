@@ -14,7 +14,8 @@ pub trait Hinted: Error {
 }
 
 /// What settles a move that was interrupted.
-pub const RESUME: &str = "run 'sysadm evacuate --resume', which asks both hosts and settles it";
+pub const RESUME: &str =
+    "run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back";
 
 /// The same, where something that still goes on must end first.
 pub const RESUME_LATER: &str = "when that has ended, run 'sysadm evacuate --resume'";
@@ -24,14 +25,24 @@ impl Hinted for serde_json::Error {}
 
 /// An error and its causes on one line, outermost first.
 pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_number(error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");
-        text.push_str(&error.to_string());
+        text.push_str(&without_number(error.to_string()));
         cause = error.source();
     }
     text
+}
+
+/// The text of an [`io::Error`](std::io::Error) without the number that Rust adds to the system's words.
+fn without_number(text: String) -> String {
+    match text.rsplit_once(" (os error ") {
+        Some((words, end)) if end.strip_suffix(')').is_some_and(|number| number.parse::<i32>().is_ok()) => {
+            words.to_owned()
+        }
+        _ => text,
+    }
 }
 
 /// A fact, and what to do about it: what becomes of an error where it is shown, recorded, or sent to another host.
@@ -156,6 +167,16 @@ mod tests {
     impl Hinted for Outer {
         fn hints(&self) -> Vec<String> {
             vec!["start the agent".to_owned()]
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_system_come_without_its_number() {
+        assert_eq!(chain(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
+        let nested = Outer(std::io::Error::from_raw_os_error(13));
+        assert_eq!(chain(&nested), "cannot connect: Permission denied");
+        for other in ["(os error 2)x", "failed (os error two)", " (os error "] {
+            assert_eq!(chain(&std::io::Error::other(other)), other);
         }
     }
 

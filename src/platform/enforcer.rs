@@ -37,6 +37,9 @@ pub trait MaintenanceEnforcer: Send + Sync {
     /// Names the first file that could not be removed.
     fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError>;
 
+    /// Why the hypervisor does not refuse anything during maintenance, if that is known, and what to do.
+    fn gap(&self) -> Option<Message>;
+
     /// What an administrator must be told after these changes, and what to do.
     fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<Message>;
 }

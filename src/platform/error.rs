@@ -29,7 +29,7 @@ pub enum PlatformError {
         source: ExecError,
     },
     /// The hypervisor's client is not installed. This never means that the host has no zones.
-    #[error("there is no {program} on this host")]
+    #[error("{program} is not installed on this host")]
     Absent {
         program: &'static str,
         /// How to get it, or to do without it.
@@ -39,7 +39,7 @@ pub enum PlatformError {
         source: ExecError,
     },
     /// There may be zones that cannot be listed.
-    #[error("{service} does not answer for {brand} zones, and there may be some: {}", trace.display())]
+    #[error("{service} does not answer, and this host may have {brand} zones: {}", trace.display())]
     Unseen {
         service: &'static str,
         brand: Brand,

@@ -178,7 +178,7 @@ impl Report {
                 let here = self.local.map_or("nothing", System::as_str);
                 format!("software is counted by {} on {source}, by {here} on {local}", self.source)
             }
-            Incomparable::Unknown(why) => format!("what software {source} has is not known: {why}"),
+            Incomparable::Unknown(why) => format!("the software of {source} is unknown: {why}"),
         })
     }
 }

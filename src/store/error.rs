@@ -47,6 +47,8 @@ pub enum StoreError {
         path: PathBuf,
         /// What shows that it existed.
         sign: String,
+        /// The file that shows it, if it is one.
+        leftover: Option<PathBuf>,
     },
     /// The file was removed or replaced while this process had it open.
     #[error("{path} is no longer the file that this process opened: it was removed, moved or replaced")]
@@ -69,16 +71,30 @@ pub enum StoreError {
 
 impl Hinted for StoreError {
     fn hints(&self) -> Vec<String> {
+        const RESTORE: &str = "restore a backup: see 'sysadm store backup --help'";
         let hint = match self {
             Self::Locked { path } => {
                 format!("find out which process has it open: fuser {path}", path = path.display())
             }
             Self::ReadOnly { .. } => "run sysadm as root, on a file system that is writable".to_owned(),
             Self::Full { .. } => "free some space and repeat".to_owned(),
-            Self::NotADatabase { .. } => "move it away, or restore a backup".to_owned(),
+            Self::NotADatabase { .. } => {
+                let start_over =
+                    "without a backup: move the file away; the next message says how to start over";
+                return vec![RESTORE.to_owned(), start_over.to_owned()];
+            }
             Self::Newer { .. } => "use the newer sysadm that wrote it".to_owned(),
             Self::Damaged { .. } => RECOVER.to_owned(),
-            Self::Missing { .. } => "put it back, or restore a backup".to_owned(),
+            Self::Missing { leftover, .. } => {
+                let start_over = |leftover: &PathBuf| {
+                    format!(
+                        "to start with an empty database, if no other host has a zone of this one: rm {}",
+                        leftover.display()
+                    )
+                };
+                let put_back = format!("put the file back, or {RESTORE}");
+                return std::iter::once(put_back).chain(leftover.iter().map(start_over)).collect();
+            }
             Self::InUse { path } => format!(
                 "stop that process first (an agent, for instance): fuser {path}",
                 path = path.display()

@@ -102,7 +102,7 @@ fn what_is_no_manifest_is_told_by_its_name_and_line() {
     }
     let endless = std::io::repeat(b' ').take(100 << 20);
     let error = read_from(endless, "web.xml").unwrap_err().to_string();
-    assert!(error.contains("more than 4M"), "{error}");
+    assert!(error.contains("larger than 4M"), "{error}");
 }
 
 #[test]

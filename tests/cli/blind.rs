@@ -110,7 +110,7 @@ fn containers_of_which_nobody_tells_are_not_passed_over() {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("ct.xml"), "").unwrap();
         let said = refused(&site, &COMMANDS);
-        assert!(said.contains("libvirt does not answer for lxc zones, and there may be some: "), "{said}");
+        assert!(said.contains("libvirt does not answer, and this host may have lxc zones: "), "{said}");
         std::fs::remove_dir_all(&folder).unwrap();
         // A folder that cannot be read does not count as empty.
         std::fs::write(&folder, "").unwrap();
@@ -142,7 +142,7 @@ esac"#;
     command.env("PATH", site.at("bin"));
     let printed = site.finish(command).to_string();
     assert!(
-        printed.contains("web1 runs and cannot be handled: libvirt lists it and tells nothing of it"),
+        printed.contains("web1 runs and cannot be handled: libvirt lists the guest but does not describe it"),
         "{printed}"
     );
     assert!(printed.contains("1 zone(s) still running here: web1"), "{printed}");

@@ -187,7 +187,8 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
     assert_snapshot!(site.run("h1", "store recover"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
-    hint: move it away, or restore a backup
+    hint: restore a backup: see 'sysadm store backup --help'
+    hint: without a backup: move the file away; the next message says how to start over
     [exit status 1]
     ");
 }
@@ -198,7 +199,9 @@ fn a_database_that_was_taken_away_during_maintenance_is_missed_by_every_command(
     std::fs::rename(&path, site.at("elsewhere.db")).unwrap();
     let said = "sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is missing, though \
                 /SITE/h1/var/lib/sysadm/maintenance says that maintenance is held\n\
-                hint: put it back, or restore a backup\n";
+                hint: put the file back, or restore a backup: see 'sysadm store backup --help'\n\
+                hint: to start with an empty database, if no other host has a zone of this one: \
+                rm /SITE/h1/var/lib/sysadm/maintenance\n";
     each(&site, |stderr| stderr == said);
     for line in ["store check", "store check --json"] {
         let printed = site.run("h1", line);

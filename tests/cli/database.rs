@@ -18,17 +18,45 @@ fn a_file_that_is_no_database_is_left_alone() {
     assert_snapshot!(site.run("h1", "maintain -s"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
-    hint: move it away, or restore a backup
+    hint: restore a backup: see 'sysadm store backup --help'
+    hint: without a backup: move the file away; the next message says how to start over
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
-    hint: move it away, or restore a backup
+    hint: restore a backup: see 'sysadm store backup --help'
+    hint: without a backup: move the file away; the next message says how to start over
     [exit status 1]
     ");
     assert!(std::fs::read_to_string(database(&site)).unwrap().starts_with("something else"));
     assert!(!site.paths("h1").lock_marker().exists());
+}
+
+/// Each message says what to do next, as far as an empty database.
+#[test]
+fn whoever_follows_the_hints_about_a_file_that_is_no_database_starts_over() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    let path = database(&site);
+    for end in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(path.with_extension(end));
+    }
+    std::fs::write(&path, "something else entirely, and long enough to be looked at").unwrap();
+    let refused = site.run("h1", "maintain -l");
+    assert!(refused.stderr.contains("\nhint: without a backup: move the file away"), "{refused}");
+    std::fs::rename(&path, site.at("moved-away")).unwrap();
+    for command in ["maintain -l", "store recover", "evacuate -l"] {
+        let refused = site.run("h1", command);
+        let marker = site.paths("h1").lock_marker();
+        let hint =
+            "\nhint: to start with an empty database, if no other host has a zone of this one: rm /SITE";
+        assert!(refused.stderr.contains(hint), "{refused}");
+        assert!(marker.exists());
+    }
+    std::fs::remove_file(site.paths("h1").lock_marker()).unwrap();
+    site.done("h1", "maintain -s");
+    site.done("h1", "store check");
 }
 
 #[test]
@@ -92,7 +120,7 @@ fn where_nothing_can_be_written_that_is_said() {
     let command = site.command_below("/sys".as_ref(), "maintain -s");
     assert_snapshot!(site.finish(command), @r"
     ------- stderr -------
-    sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted (os error 1)
+    sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted
     [exit status 1]
     ");
     let command = site.command_below("/sys".as_ref(), "maintain -l");

@@ -89,6 +89,19 @@ fn nothing_leaves_a_host_that_is_not_in_maintenance() {
 }
 
 #[test]
+fn a_misspelt_zone_is_named_before_maintenance_is() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "evacuate evac1 evca2"), @r"
+    ------- stderr -------
+    sysadm: no such zone: evca2
+    [exit status 1]
+    ");
+    site.done("h1", "maintain -s");
+    let printed = site.run("h1", "evacuate -r evca2");
+    assert!(printed.status == Some(1) && printed.stderr.contains("evca2"), "{printed}");
+}
+
+#[test]
 fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     let site = Environment::locked();
     site.done("h1", "maintain -e");
@@ -339,54 +352,37 @@ fn wrong_usage_is_told() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -nw"), @r"
     ------- stderr -------
-    error: the argument '--dry-run' cannot be used with '--overwrite'
-
-    Usage: sysadm evacuate [OPTIONS] [ZONE]...
-           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
-
-    For more information, try '--help'.
+    sysadm: the argument '--dry-run' cannot be used with '--overwrite'
+    Usage: sysadm evacuate --dry-run [ZONE]...
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -qv"), @r"
     ------- stderr -------
-    error: the argument '--quiet' cannot be used with '--verbose'
-
-    Usage: sysadm evacuate [OPTIONS] [ZONE]...
-           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
-
-    For more information, try '--help'.
+    sysadm: the argument '--quiet' cannot be used with '--verbose'
+    Usage: sysadm evacuate --quiet [ZONE]...
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -p -o state"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --list
-
-    Usage: sysadm evacuate [OPTIONS] [ZONE]...
-           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
-
-    For more information, try '--help'.
+    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate --jobs 0"), @r"
     ------- stderr -------
-    error: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
-
-    For more information, try '--help'.
+    sysadm: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
     [exit status 2]
     ");
-    assert_snapshot!(site.run("h1", "evacuate --deadline soon"), @r"
+    assert_snapshot!(site.run("h1", "evacuate --deadline soon"), @r#"
     ------- stderr -------
-    error: invalid value 'soon' for '--deadline <DURATION>': expected number at 0
-
-    For more information, try '--help'.
+    sysadm: invalid value 'soon' for '--deadline <DURATION>': "soon" is not a duration
+    hint: write a number and its unit: 30s, 10m or 1h30m
     [exit status 2]
-    ");
+    "#);
     assert_snapshot!(site.run("h1", "evacuate a/zone"), @r#"
     ------- stderr -------
-    error: invalid value 'a/zone' for '[ZONE]...': zone name "a/zone": '/' is not allowed in a zone name
-
-    For more information, try '--help'.
+    sysadm: invalid value 'a/zone' for '[ZONE]...': zone name "a/zone": '/' is not allowed in a zone name
     [exit status 2]
     "#);
 }

@@ -120,7 +120,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     evac1            UNKNOWN   rads://h2                                interrupted while its memory went from h1 to h2; which of them has it is unknown
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
@@ -185,7 +185,7 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
     evac1            UNKNOWN   rads://h2
     sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [done]
     ");
 }

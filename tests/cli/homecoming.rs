@@ -56,7 +56,7 @@ fn a_guest_that_is_here_against_its_record_is_told_and_settled() {
     z1               EVACUATED rads://h3                                it is running here, too
     sysadm: not in maintenance; 1 zone(s) still running here: z1
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [done]
     ");
     let told = site.run("h1", "evacuate -lp -o ERROR").stdout;
@@ -124,7 +124,7 @@ fn a_zone_that_is_away_already_is_no_error() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: evac1: already evacuated to rads://h2
-    sysadm: dry-run succeeded
+    sysadm: nothing to evacuate
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate evac1 nobody"), @r"

@@ -51,6 +51,8 @@ fn all_targets_are_asked_at_once() {
     let mut site = Environment::new();
     assert_snapshot!(site.run("h1", "host list"), @r"
     sysadm: no targets are set
+    ------- stderr -------
+    hint: to set one for all zones: sysadm target set --default URI
     [done]
     ");
     site.start_agents(&["h2", "h3"]);
@@ -152,9 +154,7 @@ fn a_bad_host_is_wrong_usage() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "host check h2"), @r#"
     ------- stderr -------
-    error: invalid value 'h2' for '<URI>': "h2" has no scheme
-
-    For more information, try '--help'.
+    sysadm: invalid value 'h2' for '<URI>': "h2" has no scheme
     hint: write ssh://HOST or rads://HOST
     [exit status 2]
     "#);
@@ -171,12 +171,9 @@ fn an_agent_needs_a_way_to_serve_and_a_certificate() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "agent"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <--listen [<ADDR>]|--stdio>
-
     Usage: sysadm agent <--listen [<ADDR>]|--stdio>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "agent --listen nowhere"), @r"

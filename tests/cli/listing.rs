@@ -60,23 +60,15 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     "#);
     assert_snapshot!(site.run("h1", "evacuate -l -p"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --output <FIELD,...>
-
-    Usage: sysadm evacuate [OPTIONS] [ZONE]...
-           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
-
-    For more information, try '--help'.
+    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -a"), @r"
     ------- stderr -------
-    error: the argument '--list' cannot be used with '--all'
-
-    Usage: sysadm evacuate [OPTIONS] [ZONE]...
-           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
-
-    For more information, try '--help'.
+    sysadm: the argument '--list' cannot be used with '--all'
+    Usage: sysadm evacuate --list [ZONE]...
     [exit status 2]
     ");
 }

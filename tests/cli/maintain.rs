@@ -30,7 +30,8 @@ fn a_second_start_is_refused_and_says_who_holds_it_since_when() {
     site.done("h1", "maintain -s -m first");
     assert_snapshot!(site.run("h1", "maintain -s -m second"), @r"
     ------- stderr -------
-    sysadm: maintenance of type 'admin' was started by USER on YYYY-MM-DD HH:MM
+    sysadm: this host is in maintenance already: type 'admin', started by USER on YYYY-MM-DD HH:MM
+    hint: to add a holder: --type NAME
     [exit status 4]
     ");
     assert!(site.run("h1", "maintain -l").stdout.contains("first"));
@@ -42,13 +43,11 @@ fn an_end_without_a_start_says_so() {
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
     sysadm: not in maintenance (type 'admin')
-    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @r"
     ------- stderr -------
     sysadm: not in maintenance (type 'firmware')
-    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
 }
@@ -77,9 +76,7 @@ fn each_type_is_a_holder_of_its_own() {
     assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @"[done]");
     assert_snapshot!(site.run("h1", "maintain -s --type 'a b'"), @r#"
     ------- stderr -------
-    error: invalid value 'a b' for '--type <TYPE>': "a b" is not a maintenance type: 1 to 32 lower-case letters, digits and '-', a letter first
-
-    For more information, try '--help'.
+    sysadm: invalid value 'a b' for '--type <TYPE>': "a b" is not a maintenance type: 1 to 32 lower-case letters, digits and '-', a letter first
     [exit status 2]
     "#);
 }
@@ -105,40 +102,28 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     "#);
     assert_snapshot!(site.run("h1", "maintain -l -p"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --output <FIELD,...>
-
     Usage: sysadm maintain --output <FIELD,...> --parsable <--start|--end|--list|--announce <WHEN>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "maintain -s -o type"), @r"
     ------- stderr -------
-    error: the argument '--start' cannot be used with '--output <FIELD,...>'
-
+    sysadm: the argument '--start' cannot be used with '--output <FIELD,...>'
     Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "maintain"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <--start|--end|--list|--announce <WHEN>>
-
     Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "maintain -s -e"), @r"
     ------- stderr -------
-    error: the argument '--start' cannot be used with '--end'
-
+    sysadm: the argument '--start' cannot be used with '--end'
     Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }
@@ -170,6 +155,23 @@ fn the_lock_keeps_zones_from_starting() {
     ");
     site.done("h1", "maintain -e");
     assert_snapshot!(site.run("h1", "sim start web"), @"[done]");
+}
+
+/// The administrator of a new host learns that nothing enforces maintenance yet.
+#[test]
+fn maintenance_that_libvirt_does_not_enforce_comes_with_a_warning() {
+    let site = Environment::new();
+    let _log = site.system_log("h1");
+    std::fs::write(site.paths("h1").config(), "host = \"h1\"\nplatform = \"libvirt\"\n").unwrap();
+    assert_snapshot!(site.run("h1", "maintain -s"), @r"
+    ------- stderr -------
+    sysadm: warning: libvirt does not enforce maintenance: the hook /SITE/h1/etc/libvirt/hooks/qemu.d/00-sysadm is not installed
+    hint: install it: sysadm setup
+    [done]
+    ");
+    site.done("h1", "maintain -e");
+    site.done("h1", "setup");
+    assert_snapshot!(site.run("h1", "maintain -s"), @"[done]");
 }
 
 #[test]
@@ -224,7 +226,6 @@ fn maintenance_is_announced_listed_and_called_off_or_used_up() {
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
     sysadm: not in maintenance (type 'admin')
-    hint: 'sysadm maintain -l' lists who holds it
     [exit status 1]
     ");
     site.done("h1", "maintain --announce +90min");
@@ -255,9 +256,7 @@ fn a_time_that_is_none_or_has_passed_is_not_announced() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "maintain --announce tomorrow"), @r#"
     ------- stderr -------
-    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is not a time
-
-    For more information, try '--help'.
+    sysadm: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is not a time
     hint: write "YYYY-MM-DD HH:MM", +90min, +2h, or none
     [exit status 2]
     "#);
@@ -268,11 +267,8 @@ fn a_time_that_is_none_or_has_passed_is_not_announced() {
     ");
     assert_snapshot!(site.run("h1", "maintain -s --announce +2h"), @r"
     ------- stderr -------
-    error: the argument '--start' cannot be used with '--announce <WHEN>'
-
+    sysadm: the argument '--start' cannot be used with '--announce <WHEN>'
     Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert!(!site.paths("h1").database().exists());

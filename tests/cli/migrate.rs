@@ -36,7 +36,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there
+    sysadm: zone 'evac1' was migrated to rads://h2, and is attached there
     hint: move it from h2
     [exit status 1]
     ");
@@ -104,7 +104,7 @@ fn a_dry_run_says_everything_that_stands_against_it_and_changes_nothing() {
         allow_duplicates! {
             assert_snapshot!(site.run("h1", line), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': rads://h2: disk vda (/SITE/nfs/evac1-vda.img) cannot be seen there
+    sysadm: zone 'evac1': rads://h2: disk vda (/SITE/nfs/evac1-vda.img) is not accessible
     sysadm: zone 'evac1': rads://h2: libfoo 1.2 is missing
     sysadm: zone 'evac1': rads://h2: 4G of memory needed, h2 has 2G free
     [exit status 1]
@@ -285,7 +285,7 @@ fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
     sysadm: zone 'evac1': Checking migration compatibility.
     sysadm: zone 'evac1': Starting migration.
     sysadm: zone 'evac1': it is paused on h2: h2: no
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [exit status 5]
     ");
     site.set_faults("h2", &[]);

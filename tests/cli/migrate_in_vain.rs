@@ -22,8 +22,8 @@ fn a_zone_that_is_not_here_is_said_to_be_where_it_is() {
         assert_eq!(
             told.each_ref().map(|text| text.trim_end()),
             [
-                "sysadm: zone 'gone': it is away at rads://h2\nhint: bring it back: sysadm evacuate -r gone\nhint: if it exists nowhere else, 'sysadm evacuate --forget gone' makes it configured here",
-                "sysadm: zone 'evac4': it is configured, and not attached\nhint: attach it first: sysadm zone attach evac4",
+                "sysadm: zone 'gone' is away at rads://h2\nhint: bring it back: sysadm evacuate -r gone\nhint: if it exists nowhere else, 'sysadm evacuate --forget gone' makes it configured here",
+                "sysadm: zone 'evac4' is configured, and not attached\nhint: attach it first: sysadm zone attach evac4",
                 "sysadm: no such zone: nobody",
             ]
         );
@@ -91,7 +91,7 @@ fn a_migration_that_was_killed_does_not_hide_what_an_evacuation_has_left() {
     evac2            FAILED    rads://h2
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [done]
     ");
     site.done("h1", "evacuate --resume");

@@ -149,7 +149,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     };
     site.set_host("h1", |host| host.unmanaged = vec![unmanaged_guest(false)]);
     assert_snapshot!(site.run("h1", "evacuate -n"), @r"
-    sysadm: dry-run succeeded
+    sysadm: nothing to evacuate
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -na"), @r#"

@@ -37,10 +37,8 @@ fn every_shell_gets_its_completion() {
     }
     insta::assert_snapshot!(site.run("h1", "completion tcl"), @r"
     ------- stderr -------
-    error: invalid value 'tcl' for '<SHELL>'
+    sysadm: invalid value 'tcl' for '<SHELL>'
       [possible values: bash, elvish, fish, powershell, zsh]
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

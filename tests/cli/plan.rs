@@ -81,9 +81,9 @@ fn every_blocker_of_every_zone_is_named() {
     hint: or shut it down, and evacuate it with -a
     sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
-    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) is not accessible
     sysadm: here: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
-    sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) is not accessible
     sysadm: dry-run failed: 5 of 6 zone(s) cannot move
     [exit status 3]
     ");
@@ -136,7 +136,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: evac1: rads://h2: no bridge br0 there
+    sysadm: evac1: rads://h2: no bridge br0
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");
@@ -151,7 +151,7 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     ZONENAME         BRAND  METHOD DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    -      rads://h2        -      -       -      -
     ------- stderr -------
-    sysadm: evac1: rads://h2: no bridge br11 (for br0) there
+    sysadm: evac1: rads://h2: no bridge br11 (for br0)
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
     [exit status 1]
     ");

@@ -203,12 +203,9 @@ fn several_hosts_are_emptied_by_one_plan_without_asking_any() {
     ");
     assert_snapshot!(site.run("h1", "plan"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <--drain <HOST,...>|--return <HOST,...>>
-
     Usage: sysadm plan <--drain <HOST,...>|--return <HOST,...>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }
@@ -324,11 +321,8 @@ fn where_zones_wait_for_each_other_one_of_them_goes_home_through_a_third_host() 
     ");
     assert_snapshot!(plan("h1 --drain h2"), @r"
     ------- stderr -------
-    error: the argument '--return <HOST,...>' cannot be used with '--drain <HOST,...>'
-
+    sysadm: the argument '--return <HOST,...>' cannot be used with '--drain <HOST,...>'
     Usage: sysadm plan --inventory <FILE> <--drain <HOST,...>|--return <HOST,...>>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

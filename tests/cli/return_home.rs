@@ -176,7 +176,7 @@ fn a_return_that_fails_leaves_the_zone_at_its_location() {
     sysadm: returning zones ... 0/1
     ------- stderr -------
     sysadm: return not complete: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac1: failed: h2: zone 'evac1': the line to the destination broke: it was cut
+    sysadm: evac1: failed: h2: zone 'evac1': lost the connection to the destination: it was cut
     [exit status 1]
     ");
     assert_eq!(site.location("evac1"), "h2 running");

@@ -43,16 +43,12 @@ fn hosts_and_zones_are_made_and_unmade() {
     "#);
     assert_snapshot!(site.run("h1", "sim host --storage a/b"), @r#"
     ------- stderr -------
-    error: invalid value 'a/b' for '--storage <NAME[=FOLDER]>': "a/b" cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit
-
-    For more information, try '--help'.
+    sysadm: invalid value 'a/b' for '--storage <NAME[=FOLDER]>': "a/b" cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "sim host --memory lots"), @r#"
     ------- stderr -------
-    error: invalid value 'lots' for '--memory <SIZE>': "lots" is not a size
-
-    For more information, try '--help'.
+    sysadm: invalid value 'lots' for '--memory <SIZE>': "lots" is not a size
     hint: write a number and K, M, G or T: 512M, 1.5G
     [exit status 2]
     "#);
@@ -82,15 +78,13 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     site.done("h1", "sim fault down");
     assert_snapshot!(site.run("h1", "zone list"), @r"
     ------- stderr -------
-    sysadm: h1: the simulated hypervisor does not answer; is it running?
+    sysadm: h1: the simulated hypervisor does not answer
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "sim fault fail dancing"), @r"
     ------- stderr -------
-    error: invalid value 'dancing' for '<OPERATION>'
+    sysadm: invalid value 'dancing' for '<OPERATION>'
       [possible values: facts, inventory, survey, manifest, check, define, undefine, set_autostart, shutdown, boot, save, open_incoming, close_incoming, send, progress, abort, wait_sent, resume, destroy_incoming]
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

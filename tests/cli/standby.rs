@@ -32,7 +32,7 @@ fn every_target_of_a_zone_gets_its_manifest() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "zone standby -l"), @r"
-    ZONENAME         ORIGIN     SINCE            ATTACHED
+    sysadm: no manifests of other hosts are kept here
     [done]
     ");
     assert_snapshot!(site.run("h1", "zone standby nope"), @r"
@@ -153,13 +153,9 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     ");
     assert_snapshot!(site.run("h2", "zone attach --origin-is-down evac4"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       --standby
-
-    Usage: sysadm zone attach [OPTIONS] ZONE
-           sysadm zone attach -n PATH [-u] [--json]
-
-    For more information, try '--help'.
+    Usage: sysadm zone attach --standby --origin-is-down <ZONE>
     [exit status 2]
     ");
 }
@@ -176,7 +172,7 @@ fn another_target_that_cannot_be_asked_may_have_the_zone() {
     ------- stderr -------
     sysadm: zone 'evac4': rads://h3 was a target of it and may have it: cannot connect to rads://h3: connection refused
     hint: check that 'sysadm agent --listen' is running there, on port PORT
-    hint: if you know that it is not there, use --not-on h3
+    hint: if you know that the zone is not there, use --not-on h3
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down --not-on h3"), @r"
@@ -314,7 +310,7 @@ fn a_zone_that_has_gone_on_from_another_target_is_asked_for_there() {
     ------- stderr -------
     sysadm: zone 'evac4': rads://h3 was a target of it and may have it: cannot connect to rads://h3: connection refused
     hint: check that 'sysadm agent --listen' is running there, on port PORT
-    hint: if you know that it is not there, use --not-on h3
+    hint: if you know that the zone is not there, use --not-on h3
     [exit status 1]
     ");
     site.start_agents(&["h3"]);
@@ -406,7 +402,7 @@ fn what_was_left_of_a_zone_that_is_nowhere_any_more_is_kept_until_it_is_deleted(
     for _ in 0..2 {
         let told = site.run("h1", "zone standby");
         assert_eq!(told.status, Some(5), "{told}");
-        let why = "that it is away could not be recorded: its configuration is no longer here; what is left of it there stays until it is deleted there";
+        let why = "that it is away could not be recorded: the zone is no longer configured here; its copy there stays until it is deleted there";
         assert!(told.stderr.contains(why), "{told}");
         assert!(kept(&site).contains("evac4"));
     }

@@ -49,14 +49,14 @@ fn what_was_interrupted_waits_until_it_is_settled() {
     assert_snapshot!(site.run("h1", "store check"), @r"
     sysadm: evac1: its move to rads://h2 was interrupted
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "store check --json"), @r#"
     {
       "findings": [
         {
-          "hint": "run 'sysadm evacuate --resume', which asks both hosts and settles it",
+          "hint": "run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back",
           "kind": "interrupted",
           "needs": "operator",
           "text": "its move to rads://h2 was interrupted",
@@ -167,7 +167,8 @@ fn a_database_that_cannot_be_looked_at_is_named() {
     assert_snapshot!(site.run("h1", "store check"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
-    hint: move it away, or restore a backup
+    hint: restore a backup: see 'sysadm store backup --help'
+    hint: without a backup: move the file away; the next message says how to start over
     [exit status 1]
     ");
 }
@@ -190,17 +191,14 @@ fn a_backup_overwrites_nothing_and_says_where_it_cannot_be() {
     ");
     assert_snapshot!(backup("no/such/folder/copy.db"), @r"
     ------- stderr -------
-    sysadm: failed to create or open /SITE/no/such/folder/copy.db: No such file or directory (os error 2)
+    sysadm: failed to create or open /SITE/no/such/folder/copy.db: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "store backup"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <FILE>
-
     Usage: sysadm store backup <FILE>
-
-    For more information, try '--help'.
     [exit status 2]
     ");
 }

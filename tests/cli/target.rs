@@ -133,12 +133,9 @@ fn what_is_missing_or_unknown_is_named() {
     ");
     assert_snapshot!(site.run("h1", "target unset"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <ZONE>...
-
     Usage: sysadm target unset <ZONE>...
-
-    For more information, try '--help'.
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "target list -o colour"), @r#"

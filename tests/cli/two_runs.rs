@@ -55,7 +55,7 @@ fn what_holds_the_lock_is_not_taken_for_a_run_that_was_killed() {
     evac1            UNKNOWN
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     ------- stderr -------
-    hint: run 'sysadm evacuate --resume', which asks both hosts and settles it
+    hint: run 'sysadm evacuate --resume', which asks both hosts, and completes the move or rolls it back
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate"), @r"

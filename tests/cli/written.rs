@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::environment::Environment;
 use crate::output::Printed;
 
-const FULL: &str = "sysadm: failed to write to standard output: No space left on device (os error 28)\n";
+const FULL: &str = "sysadm: failed to write to standard output: No space left on device\n";
 
 /// Every command that prints something, on a host in maintenance with a plan at hand.
 const PRINTING: &[&str] = &[

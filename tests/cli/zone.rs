@@ -36,11 +36,8 @@ fn zones_are_listed_as_zoneadm_does_it() {
     ");
     assert_snapshot!(site.run("h1", "zone list -vp"), @r"
     ------- stderr -------
-    error: the argument '--verbose' cannot be used with '--parsable'
-
-    Usage: sysadm zone list --verbose
-
-    For more information, try '--help'.
+    sysadm: the argument '-v' cannot be used with '-p'
+    Usage: sysadm zone list -v
     [exit status 2]
     ");
 }

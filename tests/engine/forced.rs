@@ -97,7 +97,7 @@ async fn what_would_harm_others_counts_for_a_run_that_is_forced_too() {
     let reasons: [(Spoil, &str); 3] = [
         (|world| world.lock("h2"), "is in maintenance"),
         (|world| world.set_host("h2", |host| host.memory = 2 << 30), "memory"),
-        (|world| world.set_host("h2", |host| host.storages.clear()), "cannot be seen there"),
+        (|world| world.set_host("h2", |host| host.storages.clear()), "is not accessible"),
     ];
     for (spoil, words) in reasons {
         let world = World::with(Method::Live);

@@ -71,10 +71,10 @@ async fn a_network_that_the_location_does_not_have_is_refused_under_its_name_the
     world.maps = maps("br0 = \"br11\"\nbr1 = \"br10\"\n");
     world.lock("h1");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
-    assert_eq!(error_of(&outcome, "web"), "h2: no bridge br11 (for br0) there");
+    assert_eq!(error_of(&outcome, "web"), "h2: no bridge br11 (for br0)");
     world.maps = maps("br0 = \"br10\"\n");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
-    assert_eq!(error_of(&outcome, "web"), "h2: no bridge br1 there");
+    assert_eq!(error_of(&outcome, "web"), "h2: no bridge br1");
     assert_eq!(world.home_of("web", Method::Live).await, "h1");
     world.all_room_is_given_back();
 }

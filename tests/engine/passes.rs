@@ -188,7 +188,7 @@ async fn a_dry_run_names_what_would_wait_and_reserves_nothing() {
     assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Method::Live)));
     assert_eq!(jobs[2].state.reason(), Some("waits for room: 3G more memory on h2".into()));
     assert!(matches!(&jobs[2].state, JobState::Waiting(wait)
-        if wait.in_vain().text == "h2: 4G of memory needed, h2 has 1G free"));
+        if wait.given_up().text == "h2: 4G of memory needed, h2 has 1G free"));
     world.all_room_is_given_back();
 }
 

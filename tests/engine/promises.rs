@@ -139,7 +139,7 @@ async fn a_destination_that_cannot_take_the_zone_is_found_before_anything_moves(
         ("of memory needed", |world| world.set_host("h2", |host| host.memory = 1 << 30)),
         ("cannot connect", |world| targets(world, &["rads://nowhere"])),
         ("no bridge br0", |world| world.set_host("h2", |host| host.bridges.clear())),
-        ("cannot be seen there", |world| world.set_host("h2", |host| host.storages.clear())),
+        ("is not accessible", |world| world.set_host("h2", |host| host.storages.clear())),
     ];
     for (words, spoil) in unfit {
         let world = World::with(Method::Live);

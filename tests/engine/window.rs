@@ -57,7 +57,7 @@ async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_zones_are_sent_at_once_than_were_allowed() {
-    for jobs in [1, 2, 4] {
+    for jobs in [1, 2, 4, 6] {
         let world = full(6);
         for n in 0..6 {
             let zone = Some(name(&format!("zone{n}")));

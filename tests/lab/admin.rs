@@ -47,7 +47,7 @@ fn a_container_and_a_virtual_machine_are_detached_here_and_attached_and_booted_t
     h1.sysadm(&["zone", "attach", "box"]).ends(1).complains(&["zone: its manifest is gone from"]);
     h2.sysadm(&["zone", "detach", "web"])
         .ends(1)
-        .complains(&["zone 'web': it is running", "hint: shut it down first"]);
+        .complains(&["zone 'web' is running", "hint: shut it down first"]);
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn a_zone_of_one_host_is_checked_against_another_one_through_a_pipe() {
     let refused = ask("web2").ends(1);
     refused.complains(&[
         "sysadm: zone 'web2' does not fit on h2:",
-        "network: no bridge br7 there",
-        "storage: storage /srv/local/web2.img is not there",
+        "network: no bridge br7",
+        "storage: storage /srv/local/web2.img is missing",
     ]);
     h2.maintain();
     ask("web1").ends(4).complains(&["maintenance: h2 is in maintenance"]);
@@ -149,9 +149,9 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
         h2.run(&["env", &editor, "sysadm", "zone", "create", "web", "-a", file, "--edit"])
     };
     let refused = edit("s,</domain>,,").ends(1);
-    refused.complains(&["zone 'web': its configuration is no longer valid", "is kept in /run/sysadm/edit-"]);
+    refused.complains(&["zone 'web': the configuration is no longer valid", "is kept in /run/sysadm/edit-"]);
     edit("s,br6,br99,").ends(0).complains(&["but currently cannot be attached", "network: no bridge br99"]);
-    h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["network: no bridge br99 there"]);
+    h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["network: no bridge br99"]);
     h2.sysadm(&["zone", "delete", "-F", "web"]).ends(0);
     edit("s,br6,br7,").ends(0).complains_of_nothing();
     h2.sysadm(&["zone", "attach", "web"]).ends(0);
@@ -218,7 +218,7 @@ fn a_machine_that_names_things_of_its_host_is_detached_and_attached_where_these_
     let file = lab.shared().join("db.xml");
     let file = file.to_str().unwrap();
     h1.sysadm(&["zone", "detach", "db", "--manifest", file]).ends(0);
-    h2.sysadm(&["zone", "attach", "-n", file]).ends(1).complains(&["no volume db.img of pool fast there"]);
+    h2.sysadm(&["zone", "attach", "-n", file]).ends(1).complains(&["no volume db.img of pool fast"]);
     for arguments in [
         &["pool-define-as", "fast", "dir", "--target", "/srv/local"][..],
         &["pool-start", "fast"],

@@ -31,7 +31,7 @@ fn a_zone_on_a_bridge_that_is_missing_there_stays() {
     h1.run(&["ip", "link", "add", "br7", "type", "bridge"]).ends(0);
     h1.run_kvm(&["web"], &["--net", "br7"]);
     h1.run_kvm(&["db"], &["--net", "br0"]);
-    h1.sysadm(&["evacuate"]).ends(3).complains(&["web: failed: h2: no bridge br7 there"]);
+    h1.sysadm(&["evacuate"]).ends(3).complains(&["web: failed: h2: no bridge br7"]);
     lab.guests_are(&["h1: web running", "h2: db running"]);
 }
 

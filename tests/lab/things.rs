@@ -28,28 +28,23 @@ fn what_a_zone_names_of_its_host_is_looked_for_at_its_target() {
     let serial = "<serial type='file'><source path='/srv/local/logs/c.log'/></serial>";
     h1.run(&["mkdir", "/srv/local/logs"]).ends(0);
     let named = [
-        ("filter", "</devices>", nic, "no network filter site-rules there"),
-        ("log", "</devices>", serial, "no folder /srv/local/logs there"),
+        ("filter", "</devices>", nic, "no network filter site-rules"),
+        ("log", "</devices>", serial, "no folder /srv/local/logs"),
         (
             "rng",
             "</devices>",
             "<rng model='virtio'><backend model='random'>/dev/hwrng7</backend></rng>",
-            "no /dev/hwrng7 there",
+            "no /dev/hwrng7",
         ),
-        ("pin", "<os>", "<cputune><vcpupin vcpu='0' cpuset='500'/></cputune>", "no processor 500 there"),
+        ("pin", "<os>", "<cputune><vcpupin vcpu='0' cpuset='500'/></cputune>", "no processor 500"),
         (
             "pages",
             "<os>",
             "<memoryBacking><hugepages><page size='16' unit='GiB'/></hugepages></memoryBacking>",
-            "no huge pages of 16G there",
+            "no huge pages of 16G",
         ),
-        (
-            "label",
-            "</domain>",
-            "<seclabel type='dynamic' model='selinux'/>",
-            "no security driver selinux there",
-        ),
-        ("view", "</devices>", "<graphics type='vnc' listen='192.0.2.7'/>", "no address 192.0.2.7 there"),
+        ("label", "</domain>", "<seclabel type='dynamic' model='selinux'/>", "no security driver selinux"),
+        ("view", "</devices>", "<graphics type='vnc' listen='192.0.2.7'/>", "no address 192.0.2.7"),
     ];
     for (zone, end, more, _) in named {
         define_with(h1, zone, end, more);

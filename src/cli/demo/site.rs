@@ -44,7 +44,7 @@ impl Site {
     pub fn new(keep: bool) -> Result<Self, CliError> {
         let folder = std::env::temp_dir().join(format!("sysadm-demo-{}", std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
-            CliError::new(Exit::Error, format!("failed to create {}: {error}", folder.display()))
+            CliError::new(Exit::Error, format!("failed to create {}: {}", folder.display(), chain(&error)))
         })?;
         Ok(Self { folder, keep, agents: Vec::new() })
     }

@@ -58,7 +58,11 @@ pub fn show(
     let blocked = plans.len() - ready + unmanaged.len();
     if blocked == 0 {
         if verbosity != Verbosity::Quiet {
-            ui::say("dry-run succeeded");
+            ui::say(match direction {
+                _ if !plans.is_empty() => "dry-run succeeded",
+                Direction::Return => "nothing to return",
+                Direction::Evacuate | Direction::Migrate => "nothing to evacuate",
+            });
         }
         return Ok(Exit::Done);
     }
@@ -103,7 +107,7 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
         .iter()
         .map(|plan| {
             let (skipped, failed, waits) = match &plan.job.state {
-                JobState::Waiting(wait) => (None, Some(wait.in_vain()), Some(wait.to_string())),
+                JobState::Waiting(wait) => (None, Some(wait.given_up()), Some(wait.to_string())),
                 JobState::Skipped(reason) => (Some(reason.clone()), None, None),
                 JobState::Failed(reason) | JobState::Unknown(reason) => (None, Some(reason.clone()), None),
                 _ => (None, None, None),

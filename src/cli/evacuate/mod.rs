@@ -16,8 +16,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::{CliError, Exit};
-use crate::model::{Identifier, Message, ZoneName};
+use super::{CliError, Exit, time_arg};
+use crate::model::{Identifier, ZoneName};
 use crate::plan::Action;
 use crate::store::Direction;
 use list::ListArgs;
@@ -43,15 +43,15 @@ pub struct Args {
     /// Only these zones, whether or not they are running
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
-    /// Include zones that are not running; named zones are always included. Only their configurations move, their disks
-    /// stay on the shared storage
+    /// Include zones that are not running; their configurations move, their disks stay on the shared storage. Zones that
+    /// are named are included anyway
     #[arg(short, long)]
     all: bool,
     /// Return evacuated zones to this host, and boot those that were stopped here
     #[arg(short = 'r', long = "return")]
     back: bool,
-    /// Dry run: query all hosts, run all checks and print the plan, but change nothing. An evacuation can be tried
-    /// before the host is in maintenance
+    /// Dry run: query all hosts, run all checks and print the plan, but change nothing. The host need not be in
+    /// maintenance
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Report each step of each zone
@@ -60,17 +60,17 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Overwrite a different configuration of the zone at its destination. Default: refuse the zone
+    /// Overwrite a different configuration of the zone that its destination has. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
     /// Ignore software, platform and network mismatches at the destination. Capacity, storage, name and maintenance
     /// checks still apply. The zone may fail to boot there
     #[arg(long, conflicts_with_all = ["list", "forget", "resume"])]
     force_attach: bool,
-    /// What to do with the zones, in place of what the policy says; see ACTIONS
+    /// What to do with the zones, in place of what the policy says: see ACTIONS
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
-    /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, or 3
+    /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, which is 3 unless it sets another
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse if hosts or zones have
@@ -87,23 +87,20 @@ pub struct Args {
     policy: Option<Identifier>,
     /// Time limit (30s, 10m, 1h30m). When it expires no new moves start and moves in progress are aborted; those zones
     /// stay where they are. Default: none
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = time_arg::duration)]
     deadline: Option<Duration>,
     /// Print the plan (-n), the result or the list (-l) as a JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
     json: bool,
-    /// Ask both hosts about each interrupted move, and complete it or roll it back. Every run does this first; this
-    /// option does nothing else
+    /// Ask both hosts about each interrupted move, complete it or roll it back, and do nothing else. Every run begins with
+    /// this
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Forget a zone that was evacuated and is gone for good, or that was stopped here: it is no longer listed and will
-    /// not be returned. The zone itself is not touched. An evacuated zone becomes 'configured' here; if no other host
-    /// has it, attach it with 'sysadm zone attach'. A zone of another host that is here belongs to this host from then
-    /// on
+    /// Discard the record of a zone that was evacuated or stopped, or that belongs to another host: see FORGETTING A ZONE
     #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
-    /// Cancel the run in progress, as ^C does: no new moves start, and moves in progress are completed. A second
-    /// --cancel aborts them. Use -l --watch to see when the run has ended
+    /// Cancel the run in progress, as ^C does: no new moves start, moves in progress are completed. A second --cancel
+    /// aborts them. Use -l --watch to see when the run has ended
     #[arg(long, exclusive = true)]
     cancel: bool,
     #[command(flatten)]

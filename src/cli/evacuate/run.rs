@@ -14,9 +14,6 @@ use crate::model::{Identifier, Millis};
 use crate::plan::{About, HostKey, UnplacedZone};
 use crate::store::{Direction, MoveState};
 
-/// The number of simultaneous moves if neither the command line nor the policy sets it.
-const JOBS: u32 = 3;
-
 /// A run or dry run, with its engine and its request.
 pub(super) struct PreparedRun<'a> {
     context: &'a Context,
@@ -42,7 +39,7 @@ impl<'a> PreparedRun<'a> {
         let bandwidth = plan.as_ref().map_or(policy.rules().bandwidth, |plan| plan.rules.bandwidth);
         context.converge(&policy.convergence, bandwidth);
         let engine = context.engine(reporter.clone(), Cancel::default())?;
-        let jobs = args.jobs.or(policy.limits.outbound).unwrap_or(JOBS);
+        let jobs = args.jobs.unwrap_or_else(|| policy.rules().outbound);
         let request = Request {
             all: args.all,
             zones: context.zones(&engine.store, &args.zones).await?,
@@ -132,7 +129,7 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier)
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
     let stays = |one: &Planned| {
         let reason = match &one.job.state {
-            JobState::Waiting(wait) => wait.in_vain(),
+            JobState::Waiting(wait) => wait.given_up(),
             state => state.reason()?,
         };
         let zone = one.job.zone.to_string();

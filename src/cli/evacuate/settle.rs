@@ -17,6 +17,7 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
     let reporter = Arc::new(Reporter::new(Direction::Evacuate, verbosity));
     let engine = context.engine(Arc::clone(&reporter) as Arc<dyn EventSink>, Cancel::default())?;
     let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
+    let was_open = engine.store.zones()?.iter().any(|record| record.place.is_interim());
     let settled = recover::settle_all(&engine).await?;
     reporter.finish();
     let ending = engine.store.stopped()?.iter().any(|record| record.place.is_interim());
@@ -29,6 +30,10 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
     if !settled.down.is_empty() {
         ui::say("all interrupted moves are resolved, but some zones are down");
         return Ok(Exit::Partly);
+    }
+    if !was_open {
+        ui::say("no interrupted moves");
+        return Ok(Exit::Done);
     }
     ui::say("all interrupted moves are resolved");
     ui::hint(&["'sysadm evacuate -l' shows where each zone is".to_owned()]);
@@ -63,6 +68,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Ok(Exit::Done);
         }
         None => {
+            context.must_be_known(&local, std::slice::from_ref(zone)).await?;
             let text = Message::from(format!("{zone} is not away from this host"));
             return Err(CliError::new(
                 Exit::Error,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CliError, Exit};
 use crate::file;
+use crate::model::chain;
 use crate::plan::PlanFile;
 
 /// Plan the evacuation or return of several hosts, without moving anything
@@ -72,8 +73,8 @@ pub fn read(path: &Path) -> Result<PlanFile, CliError> {
 
 /// Writes a plan to the file that the operator named; only an earlier plan is overwritten.
 pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        CliError::new(Exit::Error, format!("failed to write {}: {error}", path.display()))
+    let failed = |error: &dyn std::error::Error| {
+        CliError::new(Exit::Error, format!("failed to write {}: {}", path.display(), chain(error)))
     };
     let text = plan.text().map_err(|error| failed(&error))?;
     let is_plan =
@@ -86,6 +87,7 @@ pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
 }
 
 fn text_of(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| CliError::new(Exit::Error, format!("failed to read {}: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| {
+        CliError::new(Exit::Error, format!("failed to read {}: {}", path.display(), chain(&error)))
+    })
 }

@@ -31,7 +31,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// There is no policy with that name.
-    #[error("there is no policy {name:?}; there are: {}", .known.join(", "))]
+    #[error("no such policy: {name}")]
     Unknown {
         name: String,
         /// All existing names.
@@ -41,7 +41,7 @@ pub enum PolicyError {
     #[error("failed to read {path}")]
     Read { path: PathBuf, source: std::io::Error },
     /// The policy is not valid.
-    #[error("{} cannot be used: {} wrong in it", path.display(), count(.diagnostics))]
+    #[error("{} cannot be used: it has {}", path.display(), count(.diagnostics))]
     Wrong {
         path: PathBuf,
         /// All of its errors.
@@ -52,12 +52,19 @@ pub enum PolicyError {
     Change { path: PathBuf, source: std::io::Error },
 }
 
-impl crate::model::Hinted for PolicyError {}
+impl crate::model::Hinted for PolicyError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unknown { known, .. } => vec![format!("choose one of: {}", known.join(", "))],
+            _ => Vec::new(),
+        }
+    }
+}
 
 fn count(diagnostics: &[Diagnostic]) -> String {
     match diagnostics.len() {
-        1 => "1 thing is".to_owned(),
-        many => format!("{many} things are"),
+        1 => "1 error".to_owned(),
+        many => format!("{many} errors"),
     }
 }
 
@@ -232,10 +239,7 @@ mod tests {
         for file in ["mine.toml", "notes.txt", "a b.toml", ".hidden.toml", "spread.new"] {
             std::fs::write(paths.policies().join(file), "").unwrap();
         }
-        assert_eq!(
-            load(&paths, &name("spred")).unwrap_err().to_string(),
-            "there is no policy \"spred\"; there are: balance, fastest, mine, pack, pinned, single-host, spread"
-        );
+        assert_eq!(load(&paths, &name("spred")).unwrap_err().to_string(), "no such policy: spred");
         assert_eq!(load(&paths, &name("mine")).unwrap().policy, Policy::default());
     }
 }

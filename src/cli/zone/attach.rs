@@ -33,25 +33,25 @@ pub struct Args {
     dry_run: Option<PathBuf>,
     /// Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and capacity checks still apply.
     /// The zone may fail to boot
-    #[arg(short = 'F', long)]
+    #[arg(short = 'F')]
     force: bool,
     /// Update the zone so that it fits: a machine type that QEMU no longer supports is replaced by the newest of its
     /// family, so the zone sees different hardware. Changes are reported
     #[arg(short = 'u', long)]
     update: bool,
-    /// Attach a zone whose host is lost, from the manifest that the lost host copied here ('sysadm zone standby').
-    /// Refused if that host answers, or if it or another target of the zone may be running the zone
+    /// Attach a zone whose host is lost, from the manifest that the lost host copied here ('sysadm zone standby'). Refused
+    /// if the lost host answers, or if it or another target of the zone may be running the zone
     #[arg(long, requires = "zone", conflicts_with = "update")]
     standby: bool,
     /// With --standby: the host that the zone belongs to, if several hosts have copied a zone of this name
     #[arg(long, value_name = "HOST", requires = "standby")]
     origin: Option<String>,
-    /// With --standby: confirm that the zone's host is fenced: powered off or cut off from its disks, and unable to
-    /// come back by itself. If it is not, both hosts may write to the same disks. This is recorded with your name
+    /// With --standby: confirm that the zone's host is fenced: it is powered off, or cut off from its disks, and cannot
+    /// come back by itself. If that is wrong, disks are corrupted. Logged with your name
     #[arg(long, requires = "standby")]
     origin_is_down: bool,
-    /// Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to, which cannot be asked.
-    /// This is recorded with your name
+    /// Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to, which does not answer.
+    /// Logged with your name
     #[arg(long, value_name = "HOST", conflicts_with = "dry_run")]
     not_on: Vec<String>,
     /// Print a JSON document

@@ -12,7 +12,7 @@ use crate::exec;
 use crate::file;
 use crate::folder;
 use crate::host::Host;
-use crate::model::{Hinted, NetMap, NetworkName, NetworkNameError, SizeError, ZoneName, parse_bytes};
+use crate::model::{Hinted, NetMap, NetworkName, NetworkNameError, SizeError, ZoneName, chain, parse_bytes};
 use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
@@ -216,8 +216,9 @@ async fn edit(file: &Path) -> Result<(), CliError> {
     let mut words = line.split_whitespace();
     let program = words.next().unwrap_or("vi");
     let ended = exec::on_terminal(program, words.map(Into::into).chain([file.as_os_str().to_owned()])).await;
-    let status =
-        ended.map_err(|error| CliError::new(Exit::Error, format!("failed to start {program}: {error}")))?;
+    let status = ended.map_err(|error| {
+        CliError::new(Exit::Error, format!("failed to start {program}: {}", chain(&error)))
+    })?;
     if status.success() {
         return Ok(());
     }

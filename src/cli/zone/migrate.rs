@@ -44,7 +44,7 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long)]
     quiet: bool,
-    /// Overwrite a different configuration of the zone at the destination. Default: refuse
+    /// Overwrite a different configuration of the zone that the destination has. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
     /// Migration type: auto, live or cold; see TYPES

@@ -14,7 +14,7 @@ use crate::failover::{
 use crate::model::{HostUri, Message, ZoneName, format_minute};
 use crate::store::HeldReplica;
 
-/// Copy the manifest of each zone to its targets, so that it can be recovered if this host fails
+/// Copy the manifest of each zone to the zone's targets, so that zones can be recovered if this host fails
 ///
 /// Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be attached there
 /// with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests of zones that have left this host,
@@ -36,11 +36,10 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long, conflicts_with = "list")]
     quiet: bool,
-    /// Print stable output for scripts (requires -l): no header, fields separated by ':', with '\' before ':' and '\'
+    /// Print stable output for scripts; requires -l
     #[arg(short, long, requires = "list")]
     parsable: bool,
-    /// Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the manifest was copied;
-    /// ATTACHED, when and by whom the zone was attached here; UUID; OTHERS, the other targets of the zone; or all
+    /// Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     output: Option<String>,
     /// Print a JSON document
@@ -110,6 +109,8 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if args.json {
         let rows: Vec<_> = rows.iter().map(row_document).collect();
         ui::print(&format!("{:#}\n", json!({ "schema_version": 1, "standby": rows })))?;
+    } else if rows.is_empty() && !args.parsable {
+        ui::say("no manifests of other hosts are kept here");
     } else {
         ui::print(&if args.parsable { parsable(&columns, &rows) } else { table(&columns, &rows) })?;
     }

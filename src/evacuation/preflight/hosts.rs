@@ -38,7 +38,7 @@ impl Preflight<'_> {
     pub async fn check(&self, job: &Job, proposal: Option<&Proposal>) -> JobEvent {
         let checked = match &job.operation {
             Operation::Migrate { method, .. } => self.leave(job, *method, proposal).await,
-            Operation::Return(record) | Operation::Relocate(record) => self.come_back(job, record).await,
+            Operation::Return(record) | Operation::Relocate(record) => self.bring_back(job, record).await,
             Operation::Stop { .. } | Operation::Boot(_) | Operation::Keep => Ok(JobEvent::Accept(None)),
         };
         checked.unwrap_or_else(|reason| JobEvent::Fail(None, reason))
@@ -203,7 +203,7 @@ impl Preflight<'_> {
     }
 
     /// Finds the zone at its location, and asks this host to accept it.
-    async fn come_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, Message> {
+    async fn bring_back(&self, job: &Job, record: &ZoneRecord) -> Result<JobEvent, Message> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
             self.run_state.report(&job.zone, JobEvent::Found(Box::new(record.clone())));
@@ -273,7 +273,10 @@ impl Preflight<'_> {
                 let task = check.task(accepted, mapped.record, Arc::clone(location), to);
                 JobEvent::Accept(Some(Arc::new(task)))
             }
-            Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], Blocker::join(&blockers)),
+            Err(blockers) => {
+                let refusal = Blocker::join(&blockers).about(to.name());
+                JobEvent::refused([(to.name(), blockers.as_slice())], refusal)
+            }
         })
     }
 }

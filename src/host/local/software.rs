@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(own, [PathBuf::from("/usr")], "nothing is written there");
         let findings = h2.findings(manifest.clone(), false).await.unwrap();
         assert_eq!(findings.len(), 1);
-        assert!(findings[0].starts_with("what software h1 has is not known: "), "{findings:?}");
+        assert!(findings[0].starts_with("the software of h1 is unknown: "), "{findings:?}");
         assert!(
             findings[0].contains("more than 16 of its lines are odd; the first (no class"),
             "{findings:?}"

@@ -39,8 +39,8 @@ async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
         (StorageUri::file(folder.path()), Some("is there, but it is no file")),
         (StorageUri::dir(path.clone()), Some("is there, but it is no folder")),
         (StorageUri::device(path.clone()), Some("is there, but it is no block device")),
-        (StorageUri::file(folder.path().join("none.img")), Some("is not there")),
-        (StorageUri::file(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
+        (StorageUri::file(folder.path().join("none.img")), Some("is missing")),
+        (StorageUri::file(path.join("below")), Some("cannot be looked at: Not a directory")),
         (rbd("no port".into()), Some("none of its servers can be reached (no port:3300, no port:6789)")),
     ];
     let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();
@@ -157,7 +157,7 @@ async fn a_medium_that_may_be_missing_stays_behind_and_that_is_said() {
     let iso = disk(StorageUri::file(path.clone()), true).with_presence(Presence::Optional);
     let nowhere = Seen::note("is missing on its own host; the zone does without it");
     assert_eq!(seen(&iso, || ()).await, nowhere);
-    let behind = Seen::note("stays behind: it is not there; the zone does without it");
+    let behind = Seen::note("stays behind: it is missing; the zone does without it");
     assert_eq!(find(std::slice::from_ref(&iso)).await[0].seen, behind);
     std::fs::write(&path, "a").unwrap();
     assert_eq!(seen(&iso, || ()).await, Seen::default());
@@ -184,7 +184,7 @@ async fn what_is_made_at_the_next_boot_needs_only_its_folder_but_is_not_left_beh
     std::fs::write(&path, "boot entries").unwrap();
     assert_eq!(seen(&nvram, || ()).await, Seen::default());
     let lost = seen(&nvram, || std::fs::remove_file(&path).unwrap()).await;
-    assert_eq!(lost, Seen::problem("is not there"));
+    assert_eq!(lost, Seen::problem("is missing"));
 }
 
 #[tokio::test]

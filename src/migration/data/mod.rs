@@ -144,14 +144,14 @@ mod tests {
 
     #[test]
     fn the_first_mover_that_fits_is_chosen_and_what_no_mover_carries_is_a_blocker() {
-        let device = view("dev:/dev/vg/a", Some("is not there"));
+        let device = view("dev:/dev/vg/a", Some("is missing"));
         let chosen = choose(&[&shared::SharedStorage, &Devices], std::slice::from_ref(&device)).unwrap();
         assert_eq!((chosen[0].mover.name(), chosen[0].room), ("devices", 7));
-        let file = view("file:/srv/a.img", Some("is not there"));
+        let file = view("file:/srv/a.img", Some("is missing"));
         for movers in [MOVERS, &[&shared::SharedStorage, &Devices]] {
             let blockers = choose(movers, &[device.clone(), file.clone()]).err().unwrap();
             let reasons: Vec<_> = blockers.iter().map(ToString::to_string).collect();
-            let missing = ["storage /dev/vg/a is not there", "storage /srv/a.img is not there"];
+            let missing = ["storage /dev/vg/a is missing", "storage /srv/a.img is missing"];
             assert_eq!(reasons, missing[2 - reasons.len()..]);
             assert_eq!(reasons.len(), 3 - movers.len());
         }

@@ -13,11 +13,16 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
         return wrong(0, "it is empty");
     }
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'<', ..] | [b'<', 0, ..] = bytes {
-        return wrong(0, "it is in UTF-16, and UTF-8 is expected: iconv -f UTF-16 -t UTF-8 converts it");
+        return wrong(
+            0,
+            "the file is in UTF-16, and UTF-8 is expected: convert it with iconv -f UTF-16 -t UTF-8",
+        );
     }
     let utf8 = ["utf-8", "us-ascii"];
     if let Some(other) = declared(bytes).filter(|name| !utf8.contains(&name.to_ascii_lowercase().as_str())) {
-        let what = format!("it is in {other}, and UTF-8 is expected: iconv -f {other} -t UTF-8 converts it");
+        let what = format!(
+            "the file is in {other}, and UTF-8 is expected: convert it with iconv -f {other} -t UTF-8"
+        );
         return wrong(1, &what);
     }
     let text = match str::from_utf8(bytes) {

@@ -47,7 +47,7 @@ pub(super) fn elements<'a, 'i>(
 
 /// The error for an element that is not allowed there.
 pub(super) fn unknown(node: Node<'_, '_>, place: &DocumentSource<'_>) -> DocumentError {
-    place.wrong(node, &format!("<{}> is not known, and would be lost", node.tag_name().name()))
+    place.wrong(node, &format!("<{}> is unknown, and would be lost", node.tag_name().name()))
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
             None => Ok(Self { node, place }),
             Some(odd) => {
                 let what =
-                    format!("attribute {:?} of <{}> is not known, and would be lost", odd.name(), name(node));
+                    format!("attribute {:?} of <{}> is unknown, and would be lost", odd.name(), name(node));
                 Err(place.wrong(node, &what))
             }
         }

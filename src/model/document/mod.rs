@@ -100,7 +100,7 @@ pub fn read_from(reader: impl Read, file: &str) -> Result<(Manifest, Written), D
 }
 
 fn too_long() -> String {
-    format!("it has more than {}, which no manifest has", super::format_bytes(LIMIT as u64))
+    format!("the file is larger than {}, which no manifest is", super::format_bytes(LIMIT as u64))
 }
 
 #[cfg(test)]

@@ -105,12 +105,16 @@ fn explain(error: &Error, text: &str, file: &str) -> DocumentError {
     match error {
         Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
             let last = text.lines().count();
-            DocumentError::new(file, last, "it ends too early; was it written or copied whole?")
+            DocumentError::new(
+                file,
+                last,
+                "the file ends too early; it may not have been written or copied completely",
+            )
         }
         Error::DtdDetected => has_dtd(text, file),
         other => {
             let what = other.to_string().replace(&format!(" at {}", other.pos()), "");
-            DocumentError::new(file, line, &format!("it is not a valid XML document: {what}"))
+            DocumentError::new(file, line, &format!("the file is not a valid XML document: {what}"))
         }
     }
 }
@@ -128,7 +132,7 @@ fn has_dtd(text: &str, file: &str) -> DocumentError {
     DocumentError::new(
         file,
         1,
-        "it has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none",
+        "the file has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none",
     )
 }
 

@@ -204,7 +204,7 @@ fn carried(c: char) -> Result<char, String> {
     match c {
         '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'.. => Ok(c),
         _ => Err(format!(
-            "the manifest has the character U+{:04X} in it, which XML cannot carry",
+            "the manifest contains the character U+{:04X}, which XML cannot represent",
             u32::from(c)
         )),
     }

@@ -57,7 +57,7 @@ struct ParseState {
 impl ParseState {
     fn take(&mut self, line: &str) -> Result<(), String> {
         if line.ends_with('\r') {
-            return Err("it ends in CR LF, which zonecfg never writes; dos2unix takes the CR away".to_owned());
+            return Err("the file has DOS line endings (CR LF); convert it with dos2unix".to_owned());
         }
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (verb, rest.trim_end()) {
@@ -69,7 +69,7 @@ impl ParseState {
             }
             ("add", _) => self.begin(rest)?,
             ("end", "") => {
-                let (kind, items) = self.within.pop().ok_or("there is no resource that could end")?;
+                let (kind, items) = self.within.pop().ok_or("this end belongs to no resource")?;
                 self.add(Item::Resource(kind, items));
             }
             _ => return Err(format!("{verb:?} is not expected in an export: it has set, add and end")),

@@ -169,9 +169,9 @@ fn what_is_no_export_is_told_with_its_line() {
         ),
         (
             "create -b\r\nset pool=a\r\n",
-            "1: it ends in CR LF, which zonecfg never writes; dos2unix takes the CR away".into(),
+            "1: the file has DOS line endings (CR LF); convert it with dos2unix".into(),
         ),
-        ("create -b\nend\n", "2: there is no resource that could end".into()),
+        ("create -b\nend\n", "2: this end belongs to no resource".into()),
         (
             "create -b\nadd net; set physical=x; end\n",
             "2: \"net;\" is not the name of a resource or property".into(),

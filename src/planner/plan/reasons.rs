@@ -20,7 +20,7 @@ impl fmt::Display for Refusal {
             Self::Home => f.write_str("the zone is there now"),
             Self::Maintenance(who) => write!(f, "it is in maintenance ({who})"),
             Self::Announced(when) => write!(f, "its maintenance begins at {when}"),
-            Self::NotATarget => f.write_str("it is none of the zone's targets"),
+            Self::NotATarget => f.write_str("it is not a target of the zone"),
             Self::Architecture(arch) => write!(f, "it is {arch}"),
             Self::CpuFeatures(names) => write!(f, "its processors lack {}", names.join(", ")),
             Self::Brand => f.write_str("it does not run zones of this brand"),

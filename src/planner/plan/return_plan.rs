@@ -35,7 +35,7 @@ pub struct ReturnPlan {
 impl ReturnPlan {
     /// The requested zones that are relocated, and where to: first legs to a host that is neither their home nor
     /// their location.
-    pub fn asides(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
+    pub fn relocations(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
         let legs = self.built.plan.moves.iter().filter(|one| one.leg == Leg::First);
         legs.map(|one| (one.zone, one.to))
     }

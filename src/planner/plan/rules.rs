@@ -93,7 +93,7 @@ impl Default for Rules {
             headroom: 0.0,
             cpu_ratio: None,
             max_zones: None,
-            outbound: 4,
+            outbound: 3,
             inbound: 4,
             bandwidth: None,
             seed: 1,

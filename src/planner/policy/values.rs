@@ -19,7 +19,7 @@ pub enum ValueError {
     Rate(String),
     #[error("{0:?} is too little; the least is 1MiB/s")]
     Slow(String),
-    #[error("{text:?} is not a pattern of zone names: {what}; * stands for any characters, ? for one")]
+    #[error("{text:?} is not a pattern of zone names: {what}; * matches any characters, ? one")]
     Pattern {
         text: String,
         /// Why no zone name matches it.

@@ -25,7 +25,7 @@ pub(super) async fn check(libvirt: &Libvirt, request: &CheckRequest) -> Result<V
         return Ok(vec![Blocker::new(BlockerKind::Zone, reason)]);
     };
     if !Connection::to(driver).answers().await? {
-        return Ok(vec![platform(format!("libvirt has no {} driver there", driver.folder()))]);
+        return Ok(vec![platform(format!("libvirt has no {} driver", driver.folder()))]);
     }
     let mut blockers = Vec::new();
     for network in &manifest.networks {
@@ -53,14 +53,14 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
     let device = |name: &str| linux::has_network_device(name);
     let reason = match network {
         Network::Bridge(name) if device(name) => return Ok(None),
-        Network::Bridge(_) => format!("no bridge {called} there"),
+        Network::Bridge(_) => format!("no bridge {called}"),
         Network::Device(name) if device(name) => return Ok(None),
-        Network::Device(_) => format!("no network device {called} there"),
+        Network::Device(_) => format!("no network device {called}"),
         Network::Managed(name) => {
             if Connection::qemu().networks().await?.contains(name) {
                 return Ok(None);
             }
-            format!("no active network {called} there")
+            format!("no active network {called}")
         }
     };
     Ok(Some(Blocker::new(BlockerKind::Network, reason)))
@@ -81,14 +81,14 @@ async fn hardware(
         None => None,
         Some(path) => match machine::emulator(&libvirt.queries, path).await? {
             Some(known) => Some(known),
-            None => return Ok(vec![platform(format!("libvirt knows no emulator {} there", path.display()))]),
+            None => return Ok(vec![platform(format!("libvirt knows no emulator {}", path.display()))]),
         },
     };
     let domain = &Domain { emulator, ..domain.clone() };
     let capabilities = match libvirt.queries.machine(domain).await? {
         Ok(capabilities) => capabilities,
         Err(said) => {
-            let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
+            let reason = format!("no machine {} {machine} ({}): {said}", domain.arch, domain.virt);
             return Ok(vec![platform(reason)]);
         }
     };

@@ -105,7 +105,7 @@ pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     let only = |name: &str| text::alone(text::only(document.root_element(), name)?);
     let (name, uuid) = (only("name")?, only("uuid")?);
     if name != zone.name.platform_name() {
-        return Err(format!("it is of {name:?}, not of zone '{}'", zone.name));
+        return Err(format!("the configuration is of {name:?}, not of zone '{}'", zone.name));
     }
     if uuid.trim().parse() != Ok(zone.uuid) {
         return Err(format!("its UUID is {uuid:?}, not {}", zone.uuid));

@@ -68,7 +68,7 @@ impl Libvirt {
                         Driver::Qemu => {
                             format!("when it is down, rename it: virsh domrename {} NAME", domain.uuid)
                         }
-                        Driver::Lxc => "define it anew under another name".to_owned(),
+                        Driver::Lxc => "define it again under another name".to_owned(),
                     };
                     result.unmanaged.push(domain.unmanaged_guest(Message::from(error).with_hint(hint)));
                 }
@@ -95,7 +95,7 @@ impl Libvirt {
             asked => asked.map_err(|error| chain(&error.into_source()))?,
         }
         let zone = libvirt.zone(domain.uuid).await?;
-        zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".into())
+        zone.map(Some).ok_or_else(|| "libvirt lists the guest but does not describe it".into())
     }
 
     /// The guests of all drivers.

@@ -39,6 +39,13 @@ impl MaintenanceEnforcer for Libvirt {
         uninstall(&self.paths)
     }
 
+    fn gap(&self) -> Option<Message> {
+        let missing = scripts(&self.paths).find(|path| must_be_ours(path).is_err())?;
+        let fact =
+            format!("libvirt does not enforce maintenance: the hook {} is not installed", missing.display());
+        Some(Message::from(fact).with_hint("install it: sysadm setup"))
+    }
+
     fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<Message> {
         let is_new = changes.iter().any(|(_, change)| *change == FileChange::Installed);
         let fact = Message::from("libvirt loads new hooks only when it starts");

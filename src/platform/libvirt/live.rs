@@ -101,7 +101,7 @@ impl LiveMigration for Libvirt {
             }
             ("installed", _) => {}
             (state, _) => {
-                let what = format!("it is {state} here and not held; it is not thrown away");
+                let what = format!("it is {state} here and not held; it is not discarded");
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
         }

@@ -200,6 +200,6 @@ mod tests {
         assert_eq!((copy.name, copy.uuid, copy.memory, copy.cpus), (name, uuid::Uuid::nil(), 1 << 30, 4));
         let other = Manifest { config: CONFIG.replace(">web<", ">db<"), ..manifest };
         let said = edit(&other, &[Edit::Cpus(4)]).unwrap_err().to_string();
-        assert_eq!(said, "zone 'web': it is of \"db\", not of zone 'web'");
+        assert_eq!(said, "zone 'web': the configuration is of \"db\", not of zone 'web'");
     }
 }

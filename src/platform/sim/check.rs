@@ -34,7 +34,7 @@ pub(super) fn blockers(request: &CheckRequest, host: &HostSettings, paths: &Path
             Some(LocalPath::Device(_)) | None => false,
         };
         if !seen {
-            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source.label());
+            let reason = format!("disk {} ({}) is not accessible", disk.target, disk.source.label());
             found.push(Blocker::new(BlockerKind::Storage, reason));
         }
     }
@@ -45,9 +45,9 @@ fn missing_network(network: &Network, request: &CheckRequest, host: &HostSetting
     let called = request.describe(network);
     let reason = match network {
         Network::Bridge(name) if host.bridges.contains(name) => return None,
-        Network::Bridge(_) => format!("no bridge {called} there"),
-        Network::Managed(_) => format!("no active network {called} there"),
-        Network::Device(_) => format!("no network device {called} there"),
+        Network::Bridge(_) => format!("no bridge {called}"),
+        Network::Managed(_) => format!("no active network {called}"),
+        Network::Device(_) => format!("no network device {called}"),
     };
     Some(Blocker::new(BlockerKind::Network, reason))
 }

@@ -218,7 +218,7 @@ impl Sim {
             Some((_, Effect::Fail { reason, .. })) => return Err(PlatformError::Simulated(reason)),
             Some((id, Effect::Hang { .. })) => self.hang(id).await?,
             Some(_) => {
-                let what = "the simulated hypervisor does not answer; is it running?".to_owned();
+                let what = "the simulated hypervisor does not answer".to_owned();
                 return Err(PlatformError::Simulated(what));
             }
             None => {}

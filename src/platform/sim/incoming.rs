@@ -144,7 +144,7 @@ impl Receiver {
         match wire::read(stream).await? {
             StreamMessage::Begin { uuid, networks } if uuid == self.config.uuid => {
                 if networks != self.config.networks {
-                    let what = "it comes with other networks than it was let in with".to_owned();
+                    let what = "the arriving zone has other networks than were checked".to_owned();
                     return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
                 }
                 self.begin()?;
@@ -205,7 +205,7 @@ impl Receiver {
         })?
         .ok_or_else(|| PlatformError::State {
             zone: self.config.name.clone(),
-            what: "its image was thrown away while it arrived".to_owned(),
+            what: "its image was discarded while it arrived".to_owned(),
         })
     }
 

@@ -180,7 +180,7 @@ impl Sender {
     /// Everything from the first byte to the confirmation. May be dropped wherever it waits.
     async fn transfer(&self, socket: &Path) -> Result<Sent, SendFailure> {
         let broke = |error: std::io::Error| {
-            SendFailure::transient(format!("the line to the destination broke: {error}"))
+            SendFailure::transient(format!("lost the connection to the destination: {error}"))
         };
         let stream = UnixStream::connect(socket).await.map_err(broke)?;
         let mut stream = BufReader::new(stream);
@@ -232,7 +232,7 @@ impl Sender {
         match self.sim.fault(Some(&self.record.config.name), now).map_err(said)? {
             Some((_, Effect::FailSend { reason, .. })) => Err(SendFailure::permanent(reason)),
             Some((_, Effect::Stall { .. })) => std::future::pending().await,
-            Some(_) => Err(SendFailure::transient("the line to the destination broke: it was cut")),
+            Some(_) => Err(SendFailure::transient("lost the connection to the destination: it was cut")),
             None => Ok(()),
         }
     }

@@ -225,7 +225,7 @@ impl LiveMigration for Sim {
                     (ZoneState::Running, Some(Aux::Paused | Aux::MigratingIn))
                     | (ZoneState::Installed, _) => session.delete(uuid),
                     (state, _) => {
-                        Err(record.refuse(format!("it is {state} here and not held; it is not thrown away")))
+                        Err(record.refuse(format!("it is {state} here and not held; it is not discarded")))
                     }
                 }
             })
@@ -249,6 +249,10 @@ impl MaintenanceEnforcer for Sim {
 
     fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
         Ok(Vec::new())
+    }
+
+    fn gap(&self) -> Option<Message> {
+        None
     }
 
     fn note(&self, _changes: &[(PathBuf, FileChange)]) -> Option<Message> {

@@ -149,7 +149,7 @@ fn who_counts_makes_no_difference_where_nothing_counts() {
 fn what_the_source_could_not_read_is_a_finding_of_its_own() {
     let source = Software::unknown(System::Dpkg, "/var/lib/dpkg/status:1: \u{1b}[31m".to_owned());
     let local = software(System::Dpkg, &[("libc6:amd64", "2.36-9")], &[]);
-    let why = "what software h1 has is not known: /var/lib/dpkg/status:1:  [31m";
+    let why = "the software of h1 is unknown: /var/lib/dpkg/status:1:  [31m";
     for local in [Some(&local), None] {
         assert_eq!(compare(&source, local).findings("h1", "h2"), [why]);
     }

@@ -58,7 +58,7 @@ pub(in crate::software) fn read(reader: impl BufRead, file: &str) -> Result<Pkgi
         let goes_on = line.strip_suffix(b"\\");
         begun.extend_from_slice(goes_on.unwrap_or(line));
         if begun.len() > LONGEST {
-            said.damaged(&begun, "a line that goes on without end".to_owned());
+            said.damaged(&begun, "a line that is too long".to_owned());
             begun.clear();
         } else if goes_on.is_none() {
             said.take(&begun);

@@ -243,14 +243,14 @@ impl<'a> PageSearch<'a> {
             }
         }
         if self.image.last().max(self.image.claimed()) == 0 {
-            self.lose(None, "the file is empty; what was in it is not known".to_owned());
+            self.lose(None, "the file is empty; its former contents are unknown".to_owned());
         }
         // The pages on which they continue are known only when all are read.
         let mut pages = Ranges::default();
         unreadable.difference(&self.overflow).for_each(|page| pages.push(*page, *page));
         self.push_claimed(&mut pages);
         if !pages.0.is_empty() {
-            self.lose(None, format!("{}; what was there is not known", pages.cannot_be_read()));
+            self.lose(None, format!("{}; its former contents are unknown", pages.cannot_be_read()));
         }
     }
 
@@ -283,7 +283,7 @@ impl<'a> PageSearch<'a> {
             _ if is_schema(&record) => {}
             _ => {
                 let words: Vec<_> = record.values.iter().take(3).filter_map(text).collect();
-                self.lose(None, format!("a row of which the table is not known: {}", words.join(", ")));
+                self.lose(None, format!("a row of an unknown table: {}", words.join(", ")));
             }
         }
     }

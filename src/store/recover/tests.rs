@@ -293,7 +293,8 @@ fn pages_that_only_the_header_claims_are_lost_as_one_range() {
     let pages = bytes.len() / PAGE;
     bytes[28..32].copy_from_slice(&(1_u32 << 20).to_be_bytes());
     let found = search(&Image::new(&bytes, &[]), &[]);
-    let text = format!("pages {}-1048576 of the file cannot be read; what was there is not known", pages + 1);
+    let text =
+        format!("pages {}-1048576 of the file cannot be read; its former contents are unknown", pages + 1);
     assert_eq!(found.lost.last(), Some(&(None, text)));
 }
 

@@ -24,7 +24,7 @@ pub(super) fn unusable(file: &Path) -> Option<String> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Some("is not there".to_owned()),
         Err(error) => return Some(error.to_string()),
         Ok(about) if !about.is_file() || about.len() > LARGEST => {
-            return Some("is no file with a key".to_owned());
+            return Some("does not contain a key".to_owned());
         }
         Ok(_) => {}
     }
@@ -42,7 +42,7 @@ fn objection(key: &[u8]) -> Option<String> {
     if !text.contains("-----BEGIN ") {
         let is_public =
             text.split_ascii_whitespace().nth(1).is_some_and(|word| STANDARD.decode(word).is_ok());
-        return Some(if is_public { "is a public key" } else { "is no key" }.to_owned());
+        return Some(if is_public { "is a public key" } else { "is not a key" }.to_owned());
     }
     let openssh = bytes(&text);
     let openssh = openssh.strip_prefix(MAGIC);
@@ -131,12 +131,12 @@ mod tests {
             ("pkcs8", Some("has a passphrase")),
             ("good.pub", Some("is a public key")),
             ("putty", Some("PuTTY's format")),
-            ("text", Some("is no key")),
-            ("empty", Some("is no key")),
+            ("text", Some("is not a key")),
+            ("empty", Some("is not a key")),
             ("dsa", Some("type ssh-dss, which is not supported")),
             ("sk", Some("type sk-ssh-ed25519@openssh.com, which is not supported")),
             ("none", Some("is not there")),
-            (".", Some("is no file with a key")),
+            (".", Some("does not contain a key")),
         ] {
             let why = unusable(&path(name));
             assert_eq!(why.is_some(), reason.is_some(), "{name}: {why:?}");

@@ -53,10 +53,11 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
 /// What to do if there is no key at all.
 fn none_to_try(settings: &Settings) -> Message {
     match settings.identities.first() {
-        Some(usual) => Message::from(format!("there is no key to try, such as {}", usual.display()))
+        Some(usual) => Message::from(format!("no SSH key found, such as {}", usual.display()))
             .with_hint("make one with ssh-keygen"),
-        None => Message::from("there is no key to try")
-            .with_hint("name one as IdentityFile in ssh_config, or set HOME"),
+        None => {
+            Message::from("no SSH key found").with_hint("name one as IdentityFile in ssh_config, or set HOME")
+        }
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) fn expand(word: &str, known: &Known<'_>) -> Result<String, String> {
         } else if let Some(after) = from.strip_prefix('%') {
             let mut letters = after.chars();
             let token = letters.next().ok_or_else(|| format!("\"{word}\" ends with %"))?;
-            let value = token_value(token, known)
-                .ok_or_else(|| format!("\"{word}\": %{token} stands for nothing that is known"))?;
+            let value =
+                token_value(token, known).ok_or_else(|| format!("\"{word}\": unknown token %{token}"))?;
             text.push_str(&value);
             rest = letters.as_str();
         } else {
@@ -64,7 +64,7 @@ pub(super) fn expand_path(word: &str, known: &Known<'_>) -> Result<PathBuf, Stri
         "" => known
             .home
             .map(Path::to_owned)
-            .ok_or_else(|| format!("\"{word}\": there is no home folder, and HOME is not set"))?,
+            .ok_or_else(|| format!("\"{word}\": the home directory is unknown, and HOME is not set"))?,
         user => account(|name, _| name == user)
             .map(|(_, home)| home)
             .ok_or_else(|| format!("\"{word}\": /etc/passwd has no home folder of {user}"))?,
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_stands_for_nothing_is_an_error_that_names_it() {
         for (word, part) in [
-            ("%x", "%x stands for nothing"),
-            ("%d", "%d stands for nothing"),
+            ("%x", "unknown token %x"),
+            ("%d", "unknown token %d"),
             ("a%", "ends with %"),
             ("${SYSADM_NO_SUCH}", "the variable SYSADM_NO_SUCH is not set"),
             ("${PATH", "has no }"),

@@ -24,7 +24,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
     sysadm: zone 'web1' does not fit on h2:
         memory: 4G of memory needed, h2 has 1G free
         platform: it needs x86_64, the host there is sparc
-        network: no bridge br0 there
+        network: no bridge br0
     [exit status 1]
     ");
     assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone attach --json -n -")), @r#"
@@ -37,7 +37,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
         },
         {
           "kind": "network",
-          "reason": "no bridge br0 there"
+          "reason": "no bridge br0"
         },
         {
           "kind": "memory",
@@ -60,7 +60,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
         maintenance: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: disks)
         memory: 4G of memory needed, h2 has 1G free
         platform: it needs x86_64, the host there is sparc
-        network: no bridge br0 there
+        network: no bridge br0
     [exit status 4]
     ");
     assert_eq!(site.location("web1"), "h1 running", "nothing was changed");
@@ -78,13 +78,9 @@ fn options_of_attach_that_exclude_each_other_are_wrong_usage() {
     ");
     assert_snapshot!(site.run("h1", "zone attach"), @r"
     ------- stderr -------
-    error: the following required arguments were not provided:
+    sysadm: the following required arguments were not provided:
       <ZONE>
-
-    Usage: sysadm zone attach [OPTIONS] ZONE
-           sysadm zone attach -n PATH [-u] [--json]
-
-    For more information, try '--help'.
+    Usage: sysadm zone attach <ZONE>
     [exit status 2]
     ");
 }
@@ -98,7 +94,7 @@ fn a_zone_that_does_not_fit_stays_configured_unless_it_is_forced() {
     ------- stderr -------
     sysadm: zone 'web1' was not attached to h1:
         platform: it needs x86_64, the host there is sparc
-        network: no bridge br0 there
+        network: no bridge br0
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone list -cn"), @r"
@@ -144,7 +140,7 @@ fn force_helps_neither_against_missing_disks_nor_against_another_zone() {
     assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
     ------- stderr -------
     sysadm: zone 'web1' was not attached to h1:
-        storage: storage /SITE/nfs/web1-vda.img is not there
+        storage: storage /SITE/nfs/web1-vda.img is missing
     [exit status 1]
     ");
     site.make_zone("h1", "web1", |_| {});
@@ -167,7 +163,7 @@ fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not
     assert_snapshot!(refused, @r"
     ------- stderr -------
     sysadm: zone 'box1' was not attached to h1:
-        zone: its manifest is gone from /SITE/nfs/box1: it may be attached on another host
+        zone: the manifest is missing from /SITE/nfs/box1; the zone may be attached on another host
     hint: if it is not, put it there again: sysadm zone detach -n box1 >/SITE/nfs/box1/SUNWdetached.xml
     [exit status 1]
     ");
@@ -185,7 +181,7 @@ fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not
     ");
     assert_snapshot!(site.run("h2", "zone delete -F box1"), @r"
     ------- stderr -------
-    sysadm: zone 'box1': it is installed, and only configured zones can be deleted
+    sysadm: zone 'box1' is installed, and only configured zones can be deleted
     [exit status 1]
     ");
 }
@@ -238,7 +234,7 @@ fn a_virtual_machine_that_a_target_of_it_has_or_may_have_is_not_attached() {
     ------- stderr -------
     sysadm: zone 'web1': rads://h2 was a target of it and may have it: cannot connect to rads://h2: connection refused
     hint: check that 'sysadm agent --listen' is running there, on port PORT
-    hint: if you know that it is not there, use --not-on h2
+    hint: if you know that the zone is not there, use --not-on h2
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach web1 --not-on h2"), @"[done]");
@@ -339,19 +335,19 @@ fn a_medium_that_may_be_missing_is_said_to_stay_behind() {
     assert_snapshot!(site.run("h2", &format!("zone attach -n {}", path.display())), @r"
     sysadm: zone 'web1' would fit on h2
     ------- stderr -------
-    sysadm: zone 'web1': storage /no/such.iso stays behind: it is not there; the zone does without it
+    sysadm: zone 'web1': storage /no/such.iso stays behind: it is missing; the zone does without it
     [done]
     ");
     let told = site.run("h2", &format!("zone attach --json -n {}", path.display())).stdout;
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["fits"], true);
-    let note = "storage /no/such.iso stays behind: it is not there; the zone does without it";
+    let note = "storage /no/such.iso stays behind: it is missing; the zone does without it";
     assert_eq!(told["notes"], serde_json::json!([note]));
     write(&iso.replace(" presence=\"optional\"", ""));
     assert_snapshot!(site.run("h2", &format!("zone attach -n {}", path.display())), @r"
     ------- stderr -------
     sysadm: zone 'web1' does not fit on h2:
-        storage: storage /no/such.iso is not there
+        storage: storage /no/such.iso is missing
     [exit status 1]
     ");
 }

@@ -30,7 +30,7 @@ fn a_detached_zone_is_configured_with_its_zonepath_until_it_is_attached_again() 
     assert_eq!(manifest.zone.name.as_str(), "box1");
     assert_snapshot!(site.run("h1", "zone detach box1"), @r"
     ------- stderr -------
-    sysadm: zone 'box1': it is configured, and only installed zones can be detached
+    sysadm: zone 'box1' is configured, and only installed zones can be detached
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach -u web1"), @"[done]");
@@ -46,7 +46,7 @@ fn a_detached_zone_is_configured_with_its_zonepath_until_it_is_attached_again() 
     ");
     assert_snapshot!(site.run("h1", "zone attach box1"), @r"
     ------- stderr -------
-    sysadm: zone 'box1': it is installed, and only configured zones can be attached
+    sysadm: zone 'box1' is installed, and only configured zones can be attached
     [exit status 1]
     ");
     assert!(document_of(&site, "h1", "web1").1.zone.autostart, "it boots with its host as before");
@@ -67,7 +67,7 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it is running
+    sysadm: zone 'evac1' is running
     hint: shut it down first
     hint: or move it while it is running: sysadm zone migrate evac1 URI
     [exit status 1]
@@ -82,21 +82,21 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     site.done("h1", "evacuate -q evac2");
     assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it was stopped by an evacuation, and is booted on return
+    sysadm: zone 'evac1' was stopped by an evacuation, and is booted on return
     hint: boot it: sysadm evacuate -r evac1
     hint: or keep it down: sysadm evacuate --forget evac1
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2
+    sysadm: zone 'evac2' is away at rads://h2
     hint: bring it back: sysadm evacuate -r evac2
     hint: if it exists nowhere else, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2
+    sysadm: zone 'evac2' is away at rads://h2
     hint: bring it back: sysadm evacuate -r evac2
     hint: if it exists nowhere else, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
@@ -110,11 +110,8 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     ");
     assert_snapshot!(site.run("h1", "zone detach evac3 -n --manifest x"), @r"
     ------- stderr -------
-    error: the argument '--print' cannot be used with '--manifest <FILE>'
-
-    Usage: sysadm zone detach --print <ZONE>
-
-    For more information, try '--help'.
+    sysadm: the argument '-n' cannot be used with '--manifest <FILE>'
+    Usage: sysadm zone detach -n <ZONE>
     [exit status 2]
     ");
 }
@@ -127,7 +124,7 @@ fn a_zone_whose_host_says_that_it_cannot_leave_is_not_detached() {
     });
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': it cannot leave: it holds a device; a snapshot
+    sysadm: zone 'web1' cannot leave: it holds a device; a snapshot
     [exit status 1]
     ");
     assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone attach -n -")), @r"

@@ -46,7 +46,7 @@ fn a_configuration_is_edited_and_one_that_makes_no_sense_is_kept_for_another_try
     let printed = edit(&site, "sed -i s/\"cpus\":.1/nonsense/");
     assert_snapshot!(refused(&site, &printed, "nonsense"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its configuration is no longer valid: key must be a string at line 7 column 3; what was edited is kept in /SITE/h2/run/sysadm/FILE
+    sysadm: zone 'web1': the configuration is no longer valid: key must be a string at line 7 column 3; what was edited is kept in /SITE/h2/run/sysadm/FILE
     [exit status 1]
     ");
     assert_snapshot!(edit(&site, "false"), @r"
@@ -56,7 +56,7 @@ fn a_configuration_is_edited_and_one_that_makes_no_sense_is_kept_for_another_try
     ");
     assert_snapshot!(edit(&site, "no-such-editor -x"), @r"
     ------- stderr -------
-    sysadm: failed to start no-such-editor: No such file or directory (os error 2)
+    sysadm: failed to start no-such-editor: No such file or directory
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");

@@ -44,7 +44,7 @@ fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said
     assert_snapshot!(site.run("h1", "zone attach web1"), @r"
     ------- stderr -------
     sysadm: warning: zone 'web1' is attached; h1: no answer
-    sysadm: warning: zone 'web1' is attached; it does not boot with this host as it did: h1: not today
+    sysadm: warning: zone 'web1' is attached; it is no longer booted with this host: h1: not today
     [done]
     ");
     assert_eq!(site.location("web1"), "h1 installed");
@@ -73,14 +73,14 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
     ");
     assert_snapshot!(site.run("h1", "zone attach box1"), @r"
     ------- stderr -------
-    sysadm: zone 'box1': it is installed, and only configured zones can be attached
+    sysadm: zone 'box1' is installed, and only configured zones can be attached
     [exit status 1]
     ");
     // h1 may boot it: no other host can have it.
     let create = format!("zone create box1 -a {}", site.at("nfs/box1").display());
     assert_snapshot!(site.run("h2", &create), @r"
     ------- stderr -------
-    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory (os error 2)
+    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory
     [exit status 1]
     ");
     site.done("h1", "zone detach box1");
@@ -147,7 +147,7 @@ fn a_zone_that_leaves_is_no_longer_detached_here() {
     assert_eq!(rows(&site, "h1"), 0, "it has left");
     assert_snapshot!(site.run("h1", "zone attach web1"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': it is away at rads://h2
+    sysadm: zone 'web1' is away at rads://h2
     hint: bring it back: sysadm evacuate -r web1
     hint: if it exists nowhere else, 'sysadm evacuate --forget web1' makes it configured here
     [exit status 1]

@@ -13,7 +13,7 @@ fn help_of_sysadm() {
     can take them, and moves them there: several at a time, and live if possible.
     After the maintenance it brings each zone back.
 
-    A typical session, once 'sysadm setup' has made libvirt enforce maintenance:
+    A typical session, on a host where 'sysadm setup' has been run:
 
       sysadm target set --default ssh://root@h2    choose where zones go
       sysadm evacuate -na                          can they move? (changes nothing)
@@ -53,11 +53,11 @@ fn help_of_sysadm() {
       0    everything that was asked for is done
       1    error; nothing was changed
       2    usage error
-      3    partial success: some zones moved, others did not or still run here
+      3    not everything was done: some zones did not move, or still run here
       4    refused: the host is in maintenance, or is not and must be, or another
            evacuation, return or migration is in progress
       5    manual intervention required: sysadm cannot determine where a zone is
-      130  cancelled by the operator; every zone is intact, on exactly one host
+      130  cancelled by ^C, SIGTERM or --cancel; every zone is intact, on one host
 
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
@@ -99,13 +99,13 @@ fn help_of_maintain() {
     Start, end, list or announce maintenance of this host
 
     During maintenance no zone can boot, attach or arrive on this host. Once 'sysadm setup' has been
-    run, libvirt enforces this itself. Running zones are not affected. To move them, use 'sysadm
-    evacuate'. Maintenance survives reboots and lasts until it is ended. Several parties can hold the
-    host in maintenance (--type); it is back in service when the last one has ended its maintenance.
+    run, libvirt enforces this itself. Running zones are not affected: move them with 'sysadm evacuate'.
+    Maintenance survives reboots and lasts until it is ended. Several parties can hold the host in
+    maintenance (--type); it is back in service when the last one has ended its maintenance.
 
     Announcing maintenance does not block anything on this host, but other hosts no longer send zones
-    here, except zones that belong here. The announcement stays in effect, overdue or not, until
-    maintenance starts or the announcement is withdrawn.
+    here, except zones that belong here. Starting maintenance clears the announcement. If nobody starts
+    it at the announced time, the announcement stays in effect.
 
     Usage: sysadm maintain [OPTIONS] <--start|--end|--list|--announce <WHEN>>
 
@@ -155,8 +155,8 @@ fn help_of_maintain() {
       1  -e: maintenance of that type is not held; or another error; nothing was
          changed
       2  usage error
-      4  -s: maintenance of that type is already held; the message says by whom and
-         since when. -e: an evacuation is in progress and needs the maintenance
+      4  -s: the host is in maintenance already; the message says by whom and since
+         when; -e: an evacuation is in progress
     [done]
     "#);
 }
@@ -184,15 +184,15 @@ fn help_of_evacuate() {
 
     Options:
       -a, --all
-              Include zones that are not running; zones that are named always are. Only their
-              configurations move, their disks stay on the shared storage
+              Include zones that are not running; their configurations move, their disks stay on the
+              shared storage. Zones that are named are included anyway
 
       -r, --return
               Return evacuated zones to this host, and boot those that were stopped here
 
       -n, --dry-run
-              Dry run: query all hosts, run all checks and print the plan, but change nothing. An
-              evacuation can be tried before the host is in maintenance
+              Dry run: query all hosts, run all checks and print the plan, but change nothing. The host
+              need not be in maintenance
 
       -v, --verbose
               Report each step of each zone
@@ -201,21 +201,21 @@ fn help_of_evacuate() {
               Report errors only
 
       -w, --overwrite
-              Overwrite a different configuration of the zone at its destination. Default: refuse the
-              zone
+              Overwrite a different configuration of the zone that its destination has. Default: refuse
+              the zone
 
           --force-attach
               Ignore software, platform and network mismatches at the destination. Capacity, storage,
               name and maintenance checks still apply. The zone may fail to boot there
 
           --action <ACTION>
-              What to do with the zones, in place of what the policy says; see ACTIONS
+              What to do with the zones, in place of what the policy says: see ACTIONS
               
               [possible values: live, restart, stop, suspend]
 
       -j, --jobs <N>
               Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the
-              policy, or 3
+              policy, which is 3 unless it sets another
 
           --plan <FILE>
               With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse
@@ -238,17 +238,15 @@ fn help_of_evacuate() {
               Print the plan (-n), the result or the list (-l) as a JSON document
 
           --resume
-              Ask both hosts about each interrupted move, and complete it or roll it back. Every run
-              does this first; this option does nothing else
+              Ask both hosts about each interrupted move, complete it or roll it back, and do nothing
+              else. Every run begins with this
 
           --forget <ZONE>
-              Forget a zone that was evacuated and is gone for good, or that was stopped here: it is no
-              longer listed and will not be returned. The zone itself is not touched. An evacuated zone
-              becomes 'configured' here; if no other host has it, attach it with 'sysadm zone attach'. A
-              zone of another host that is here belongs to this host from then on
+              Discard the record of a zone that was evacuated or stopped, or that belongs to another
+              host: see FORGETTING A ZONE
 
           --cancel
-              Cancel the run in progress, as ^C does: no new moves start, and moves in progress are
+              Cancel the run in progress, as ^C does: no new moves start, moves in progress are
               completed. A second --cancel aborts them. Use -l --watch to see when the run has ended
 
       -l, --list
@@ -288,13 +286,22 @@ fn help_of_evacuate() {
       STOPPED    the zone was shut down and stays here; -r boots it
       SUSPENDED  the memory was saved and the zone stays here; -r resumes it
       SKIPPED    no attempt was made, see ERROR; the zone may be running here
-      FAILED     the attempt failed, see ERROR; the zone is where it was
-      UNKNOWN    the move was interrupted or a host did not answer; use --resume
+      FAILED     the attempt failed, see ERROR; the zone has not moved
+      UNKNOWN    a move was interrupted, and which host has the zone is not known;
+                 use --resume
 
     ESTIMATES (-l during a run, column WHEN)
       HH:MM      the move is estimated to start at this time; 'due': any moment now
       1m05s      the move is estimated to take this much longer; 'overdue': it
                  should have finished by now
+
+    ACTIONS (--action, and in policies)
+      live       migrate the zone live, or cold if it is not running
+      restart    shut the zone down once its destination is ready, and boot it there
+      stop       shut the zone down and leave it on this host; -r boots it
+      suspend    save the memory of the zone and leave it on this host; -r resumes it
+      With -r, only live and restart can be requested. -r boots stopped zones in the
+      reverse order.
 
     EXAMPLES
       sysadm evacuate -na                       show what would happen, and what blocks it
@@ -319,17 +326,26 @@ fn help_of_evacuate() {
       resolves it. SIGHUP (a closed terminal, a lost login) does not end a run; use
       -l --watch to follow it from another terminal.
 
+    FORGETTING A ZONE
+      --forget discards a record; no zone is started, stopped or changed.
+      An evacuated zone is no longer listed and will not be returned. It becomes
+      'configured' here; attach it with 'sysadm zone attach' if no other host has it.
+      A zone that was stopped here is no longer booted by -r.
+      A zone of another host that is here belongs to this host from then on.
+
     EXIT STATUS
       0    all selected zones have moved or were stopped, and none still runs here
       1    every attempt failed and no zone moved; or another error, and nothing was
            changed
       2    usage error
-      3    some zones moved; others did not, were skipped or still run here
+      3    not everything was done: zones did not move, were skipped, were still
+           moving at the end of --deadline, or still run here
       4    this host is not in maintenance (evacuation) or is in maintenance (return);
            or another run is in progress
       5    manual intervention required: sysadm cannot determine where a zone is; see
            ERROR and --resume
-      130  cancelled by ^C, --cancel or SIGTERM; every zone is intact, on one host
+      130  cancelled by ^C, --cancel or SIGTERM; every zone is intact, on one host (if
+           that could not be verified: 5)
       --cancel exits with 0 if a run was asked to stop, with 1 if none is in progress.
       -n exits with 0 if all zones can move, 3 if some cannot, 1 if none can.
       -l exits with 0 whatever it lists, with 1 if the zones here cannot be listed.

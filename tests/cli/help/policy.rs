@@ -43,18 +43,20 @@ fn help_of_policy() {
       [groups]
       rack = ["rads://h3", "ssh://h4"]  a name for several hosts
       [goal]
-      place = "spread"                  spread, pack, balance, pinned, fastest, or
-                                        ganeti: by the score of Ganeti's hbal
+      place = "spread"                  spread, pack, balance, pinned, fastest or
+                                        ganeti (as Ganeti's hail would);
+                                        default: "spread"
       weights = { cpu = 1, memory = 1, network = 1 }
                                         for balance only
       [limits]
       headroom = "10%"                  share of each host's memory that stays free;
-                                        default: 0%. sysadm.toml has one in MiB
+                                        default: none
       max_zones = 40                    zones on one host; default: no limit
-      vcpus_per_cpu = 4                 virtual CPUs for each CPU thread; default: the
-                                        limit in each host's sysadm.toml
-      outbound = 4                      simultaneous moves from one host
-      inbound = 4                       simultaneous moves to one host; default: 4
+      vcpus_per_cpu = 4                 virtual CPUs of running zones for each CPU
+                                        thread; default: the limit of each host
+      outbound = 3                      simultaneous moves from one host; default: 3
+      inbound = 4                       simultaneous moves to one host; default: 4, or
+                                        --jobs if that is more
       bandwidth = "1GiB/s"              limit for each move; default: none
       [convergence]
       stall, downtime, passes           override [migration] in sysadm.toml

@@ -55,8 +55,7 @@ fn help_of_store_check() {
       -h, --help
               Print help (see a summary with '-h')
 
-    FINDINGS
-      KIND          NEEDS     MEANING
+    FINDINGS (columns: kind, who has to act, meaning; --json: kind, needs)
       damaged       backup    SQLite reports damage, a row violates a constraint, or a
                               row contains what sysadm never writes; nothing else is
                               checked then
@@ -76,8 +75,8 @@ fn help_of_store_check() {
 
     EXIT STATUS
       0  the database is intact and no record needs attention
-      1  the database cannot be checked: it is locked, it was written by a newer
-         version of sysadm, or the file is not a database
+      1  the database cannot be checked and must not be relied on: it is locked, it
+         was written by a newer version of sysadm, or the file is not a database
       2  usage error
       3  some records need attention
       5  the database is damaged or contradicts itself, and cannot be relied on for

@@ -18,8 +18,8 @@ fn help_of_zone() {
       create   Configure a zone from the manifest of a detached one
       delete   Delete the configuration of a zone
       migrate  Migrate a zone to another host permanently
-      standby  Copy the manifest of each zone to its targets, so that it can be recovered if this host
-               fails
+      standby  Copy the manifest of each zone to the zone's targets, so that zones can be recovered if
+               this host fails
       help     Print this message or the help of the given subcommand(s)
 
     Options:

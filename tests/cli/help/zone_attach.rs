@@ -26,7 +26,7 @@ fn help_of_zone_attach() {
               Only check whether the zone of this manifest would fit; it need not be configured. PATH is
               a file, the directory that contains the manifest, or - for standard input
 
-      -F, --force
+      -F
               Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and
               capacity checks still apply. The zone may fail to boot
 
@@ -36,21 +36,21 @@ fn help_of_zone_attach() {
 
           --standby
               Attach a zone whose host is lost, from the manifest that the lost host copied here
-              ('sysadm zone standby'). Refused if that host answers, or if it or another target of the
-              zone may be running the zone
+              ('sysadm zone standby'). Refused if the lost host answers, or if it or another target of
+              the zone may be running the zone
 
           --origin <HOST>
               With --standby: the host that the zone belongs to, if several hosts have copied a zone of
               this name
 
           --origin-is-down
-              With --standby: confirm that the zone's host is fenced: powered off or cut off from its
-              disks, and unable to come back by itself. If it is not, both hosts may write to the same
-              disks. This is recorded with your name
+              With --standby: confirm that the zone's host is fenced: it is powered off, or cut off from
+              its disks, and cannot come back by itself. If that is wrong, disks are corrupted. Logged
+              with your name
 
           --not-on <HOST>
               Confirm that the zone is not on HOST, a target of the zone or a host it was migrated to,
-              which cannot be asked. This is recorded with your name
+              which does not answer. Logged with your name
 
           --json
               Print a JSON document
@@ -85,7 +85,8 @@ fn help_of_zone_attach() {
 #[test]
 fn help_of_zone_standby() {
     assert_snapshot!(help("zone standby --help"), @r"
-    Copy the manifest of each zone to its targets, so that it can be recovered if this host fails
+    Copy the manifest of each zone to the zone's targets, so that zones can be recovered if this host
+    fails
 
     Each target of a zone receives the current manifest of the zone. If this host fails, the zone can be
     attached there with 'sysadm zone attach --standby ZONE', provided its storage is shared. Manifests
@@ -111,19 +112,21 @@ fn help_of_zone_standby() {
               Report errors only
 
       -p, --parsable
-              Print stable output for scripts (requires -l): no header, fields separated by ':', with
-              '\' before ':' and '\'
+              Print stable output for scripts; requires -l
 
       -o, --output <FIELD,...>
-              Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the
-              manifest was copied; ATTACHED, when and by whom the zone was attached here; UUID; OTHERS,
-              the other targets of the zone; or all
+              Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
 
           --json
               Print a JSON document
 
       -h, --help
               Print help (see a summary with '-h')
+
+    FIELDS
+      SINCE     when the manifest was copied
+      ATTACHED  when and by whom the zone was attached here
+      OTHERS    other hosts that may have the zone
 
     EXAMPLES
       sysadm zone standby                    copy the manifests of all zones

@@ -40,7 +40,8 @@ fn help_of_zone_migrate() {
               Report errors only
 
       -w, --overwrite
-              Overwrite a different configuration of the zone at the destination. Default: refuse
+              Overwrite a different configuration of the zone that the destination has. Default: refuse
+              the zone
 
       -t, --type <TYPE>
               Migration type: auto, live or cold; see TYPES
@@ -54,12 +55,9 @@ fn help_of_zone_migrate() {
               Print help (see a summary with '-h')
 
     TYPES (-t)
-      auto  a running zone migrates live, a zone that is not running migrates cold; a
-            running zone that cannot migrate live is refused, with the reason
-      live  live only; a zone that is not running is refused
-      cold  a running zone is shut down once the destination is ready, and booted
-            there; if it does not shut down, or cannot be booted there, it keeps running
-            here
+      auto  a running zone that cannot migrate live is refused, with the reason
+      cold  a zone that does not shut down, or cannot be booted at the destination,
+            keeps running here
 
     OUTPUT
       Progress is reported in the words of zoneadm(8), on standard error, with a
@@ -75,7 +73,7 @@ fn help_of_zone_migrate() {
 
     EXIT STATUS
       0    the zone has moved; -n: it can move
-      1    the zone was not moved: it is here, as it was; the reasons are listed
+      1    the zone has not moved and is here, as it was; every reason is listed
       2    usage error
       3    the zone has moved but is not running there
       4    the destination is in maintenance; or another evacuation, return, migration,

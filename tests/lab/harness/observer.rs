@@ -69,7 +69,11 @@ impl Observer {
         assert!(doubles.is_empty(), "these ran on two hosts at once: {doubles:?}");
         assert!(nowhere.is_empty(), "these were known to no host: {nowhere:?}");
         for (guest, ticks) in &report.guests {
-            assert!(ticks.breaks.is_empty(), "{guest}: ticks were lost or repeated: {:?}", ticks.breaks);
+            let Ticks { breaks, others, .. } = ticks;
+            assert!(
+                breaks.is_empty(),
+                "{guest}: ticks were lost or repeated: {breaks:?}; it printed {others:?}"
+            );
             assert!(ticks.count > 0, "{guest} never ticked");
         }
         report

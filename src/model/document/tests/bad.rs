@@ -23,8 +23,11 @@ fn a_document_that_ends_too_early_is_an_error_wherever_it_ends() {
         refusal(&text.as_bytes()[..end]);
     }
     for (end, what) in [
-        ("<mcap", "web1.xml:7: it ends too early; was it written or copied whole?"),
-        ("</zone>", "web1.xml:29: it ends too early; was it written or copied whole?"),
+        ("<mcap", "web1.xml:7: the file ends too early; it may not have been written or copied completely"),
+        (
+            "</zone>",
+            "web1.xml:29: the file ends too early; it may not have been written or copied completely",
+        ),
     ] {
         assert_eq!(refusal(&text.as_bytes()[..text.find(end).unwrap()]), what);
     }
@@ -39,7 +42,8 @@ fn what_is_no_xml_in_utf_8_is_told_by_its_first_bytes() {
             .flat_map(|unit| if swap { unit.to_be_bytes() } else { unit.to_le_bytes() })
             .collect()
     };
-    let converts = "web1.xml: it is in UTF-16, and UTF-8 is expected: iconv -f UTF-16 -t UTF-8 converts it";
+    let converts =
+        "web1.xml: the file is in UTF-16, and UTF-8 is expected: convert it with iconv -f UTF-16 -t UTF-8";
     let latin1 = text().replace("more", "caf\u{1}").into_bytes();
     let latin1: Vec<u8> = latin1.into_iter().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect();
     let cases: [(&[u8], &str); 9] = [
@@ -58,7 +62,7 @@ fn what_is_no_xml_in_utf_8_is_told_by_its_first_bytes() {
     }
     for name in ["ISO-8859-1", "windows-1252"] {
         let what = format!(
-            "web1.xml:1: it is in {name}, and UTF-8 is expected: iconv -f {name} -t UTF-8 converts it"
+            "web1.xml:1: the file is in {name}, and UTF-8 is expected: convert it with iconv -f {name} -t UTF-8"
         );
         let declaration = format!("encoding='{name}'");
         assert_eq!(changed("encoding=\"UTF-8\"", &declaration), what);
@@ -103,7 +107,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "name=\"web1\"",
             "name=\"web1\" name=\"web2\"",
-            "5: it is not a valid XML document: attribute 'name' is already defined",
+            "5: the file is not a valid XML document: attribute 'name' is already defined",
         ),
         (
             "uuid=\"0051",
@@ -118,7 +122,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "persistent=",
             "bootargs=\"\" persistent=",
-            "5: attribute \"bootargs\" of <zone> is not known, and would be lost",
+            "5: attribute \"bootargs\" of <zone> is unknown, and would be lost",
         ),
         (
             "zonepath=\"/zones/web1\"",
@@ -150,7 +154,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
             "/zones",
             "12: storage=\"/zones/web1/root\" of <filesystem>: \"/zones/web1/root\" is not a storage URI, such as file:/srv/web1.img",
         ),
-        ("name=\"ro\"", "name=\"nosuid\"", "14: <fsoption> is not known, and would be lost"),
+        ("name=\"ro\"", "name=\"nosuid\"", "14: <fsoption> is unknown, and would be lost"),
         (
             "<fsoption name=\"ro\"/>",
             "<fsoption name=\"ro\"/><fsoption name=\"ro\"/>",
@@ -159,14 +163,10 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "readonly=\"false\"/>",
             "readonly=\"false\"><server name=\"x\"/></device>",
-            "16: <server> is not known, and would be lost",
+            "16: <server> is unknown, and would be lost",
         ),
         ("<obstacle ", "text<obstacle ", "18: no text is expected in <zone>"),
-        (
-            "<obstacle ",
-            "<rctl name=\"zone.cpu-cap\"/><obstacle ",
-            "18: <rctl> is not known, and would be lost",
-        ),
+        ("<obstacle ", "<rctl name=\"zone.cpu-cap\"/><obstacle ", "18: <rctl> is unknown, and would be lost"),
         ("<software system=\"svr4\"/>", "", "5: <software> is missing: the manifest is not whole"),
         (
             "system=\"svr4\"",
@@ -182,7 +182,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "]]></config>",
             "&secret;]]>&secret;</config>",
-            "29: it is not a valid XML document: unknown entity reference 'secret'",
+            "29: the file is not a valid XML document: unknown entity reference 'secret'",
         ),
     ];
     for (from, to, what) in cases {
@@ -221,7 +221,8 @@ fn a_manifest_of_solaris_or_illumos_is_told_apart() {
 
 #[test]
 fn no_dtd_and_no_entity_is_accepted() {
-    let dtd = "web1.xml:1: it has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none";
+    let dtd =
+        "web1.xml:1: the file has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none";
     let laughs: String =
         (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
     for inner in [
@@ -238,7 +239,7 @@ fn no_dtd_and_no_entity_is_accepted() {
 #[test]
 fn a_document_that_is_huge_deep_or_wide_is_refused_in_time() {
     let begun = Instant::now();
-    let too_long = "web1.xml: it has more than 4M, which no manifest has";
+    let too_long = "web1.xml: the file is larger than 4M, which no manifest is";
     assert_eq!(refusal(&vec![b' '; 100 << 20]), too_long);
     let attributes: String = (0..300_000).map(|n| format!(" a{n}=''")).collect();
     let zone = |inner: &str| text().replacen("<zone ", &format!("<zone{inner} "), 1);
@@ -278,7 +279,7 @@ impl Read for Endless {
 fn a_source_without_end_is_not_read_without_end() {
     let mut endless = Endless(0);
     let error = read_from(&mut endless, "standard input").unwrap_err();
-    assert_eq!(error.to_string(), "standard input: it has more than 4M, which no manifest has");
+    assert_eq!(error.to_string(), "standard input: the file is larger than 4M, which no manifest is");
     assert!(endless.0 <= LIMIT + 1, "{} bytes were taken", endless.0);
     assert_eq!(read_from(text().as_bytes(), "x"), Ok((web1(), written())));
 }

@@ -88,9 +88,9 @@ fn the_configurations_of_real_hypervisors_come_back_byte_for_byte() {
 fn what_xml_cannot_carry_is_not_written() {
     let with = |config: &str| write(&Manifest { config: config.to_owned(), ..web1() }, &written());
     for (config, what) in [
-        ("a\u{0}", "the manifest has the character U+0000 in it, which XML cannot carry"),
-        ("\u{1b}[2J", "the manifest has the character U+001B in it, which XML cannot carry"),
-        ("\u{ffff}", "the manifest has the character U+FFFF in it, which XML cannot carry"),
+        ("a\u{0}", "the manifest contains the character U+0000, which XML cannot represent"),
+        ("\u{1b}[2J", "the manifest contains the character U+001B, which XML cannot represent"),
+        ("\u{ffff}", "the manifest contains the character U+FFFF, which XML cannot represent"),
     ] {
         assert_eq!(with(config).unwrap_err().to_string(), what);
         let obstacles = vec![config.into()];
@@ -98,7 +98,7 @@ fn what_xml_cannot_carry_is_not_written() {
     }
     assert_eq!(
         with(&"x".repeat(LIMIT)).unwrap_err().to_string(),
-        "it has more than 4M, which no manifest has"
+        "the file is larger than 4M, which no manifest is"
     );
     assert_eq!(
         with(&"x='y' ".repeat(3000)).unwrap_err().to_string(),
@@ -248,7 +248,7 @@ proptest! {
         let written = Written { host, software, at: Millis(at) };
         match write(&manifest, &written) {
             Ok(text) => prop_assert_eq!(read(text.as_bytes(), "x"), Ok((manifest, written)), "{}", text),
-            Err(error) => prop_assert!(error.what.contains("XML cannot carry"), "{}", error),
+            Err(error) => prop_assert!(error.what.contains("XML cannot represent"), "{}", error),
         }
     }
 }

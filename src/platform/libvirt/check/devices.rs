@@ -101,7 +101,7 @@ impl ListedCapability {
             None => true,
         };
         let missing = asked.into_iter().filter(|value| !is_there(value));
-        missing.map(|value| format!("no {}{}{value} there", self.name, self.blank())).collect()
+        missing.map(|value| format!("no {}{}{value}", self.name, self.blank())).collect()
     }
 
     const fn blank(&self) -> &'static str {
@@ -129,7 +129,7 @@ fn missing_security(domain: Node<'_, '_>, host: Node<'_, '_>) -> Option<String> 
     let family =
         kind.split_once('-').filter(|(family, _)| *family == "sev").map_or(kind, |(family, _)| family);
     let feature = child(child(host, "features")?, family)?;
-    (feature.attribute("supported") == Some("no")).then(|| format!("no launch security {kind} there"))
+    (feature.attribute("supported") == Some("no")).then(|| format!("no launch security {kind}"))
 }
 
 //   <features>
@@ -151,7 +151,7 @@ fn missing_enlightenments(domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<Strin
     let asked =
         asked.map(|node| node.tag_name().name()).filter(|name| !matches!(*name, "spinlocks" | "vendor_id"));
     let missing = asked.filter(|name| !is_there(name));
-    missing.map(|name| format!("no Hyper-V feature {name} there")).collect()
+    missing.map(|name| format!("no Hyper-V feature {name}")).collect()
 }
 
 //   <vcpu max='255'/>
@@ -195,38 +195,38 @@ mod tests {
     #[test]
     fn each_device_that_is_not_there_is_named_once() {
         let qxl = "<devices><video><model type='qxl'/></video><video><model type='qxl'/></video></devices>";
-        assert_eq!(found(qxl, &without("qxl")), "no video model qxl there");
+        assert_eq!(found(qxl, &without("qxl")), "no video model qxl");
         let device = |inner: &str| format!("<devices>{inner}</devices>");
         for (inner, value, reason) in [
-            (device("<graphics type='spice'/>"), "spice", "no graphics spice there"),
-            (device("<channel type='spicevmc'/>"), "spicevmc", "no channel spicevmc there"),
-            (device("<disk device='lun'/>"), "lun", "no disk device lun there"),
-            (device("<disk><target bus='fdc'/></disk>"), "fdc", "no disk bus fdc there"),
-            (device("<tpm model='tpm-crb'/>"), "tpm-crb", "no TPM model tpm-crb there"),
+            (device("<graphics type='spice'/>"), "spice", "no graphics spice"),
+            (device("<channel type='spicevmc'/>"), "spicevmc", "no channel spicevmc"),
+            (device("<disk device='lun'/>"), "lun", "no disk device lun"),
+            (device("<disk><target bus='fdc'/></disk>"), "fdc", "no disk bus fdc"),
+            (device("<tpm model='tpm-crb'/>"), "tpm-crb", "no TPM model tpm-crb"),
             (
                 device("<filesystem><driver type='virtiofs'/></filesystem>"),
                 "virtiofs",
-                "no file system driver virtiofs there",
+                "no file system driver virtiofs",
             ),
-            (device("<rng><backend model='egd'/></rng>"), "egd", "no source of random numbers egd there"),
-            (device("<hostdev type='pci'/>"), "pci", "no passing through of devices of type pci there"),
+            (device("<rng><backend model='egd'/></rng>"), "egd", "no source of random numbers egd"),
+            (device("<hostdev type='pci'/>"), "pci", "no passing through of devices of type pci"),
             (
                 "<memoryBacking><source type='memfd'/></memoryBacking>".into(),
                 "memfd",
-                "no memory backing memfd there",
+                "no memory backing memfd",
             ),
-            ("<os><loader type='pflash'/></os>".into(), "pflash", "no loader type pflash there"),
+            ("<os><loader type='pflash'/></os>".into(), "pflash", "no loader type pflash"),
         ] {
             assert_eq!(found(&inner, HERE), "", "{inner}");
             assert_eq!(found(&inner, &without(value)), reason);
         }
-        assert_eq!(found("<os><loader secure='yes'/></os>", HERE), "no loader with secure=yes there");
-        assert_eq!(found("<os firmware='efi'/>", HERE), "no firmware efi there");
+        assert_eq!(found("<os><loader secure='yes'/></os>", HERE), "no loader with secure=yes");
+        assert_eq!(found("<os firmware='efi'/>", HERE), "no firmware efi");
         let tpm = device("<tpm model='tpm-tis'><backend type='emulator'/></tpm>");
-        assert_eq!(found(&tpm, HERE), "no TPM backend emulator there");
+        assert_eq!(found(&tpm, HERE), "no TPM backend emulator");
         let none = HERE.replace("<rng supported='yes'>", "<rng supported='no'>");
-        assert_eq!(found(&device("<rng model='virtio'/>"), &none), "no random number generator virtio there");
-        assert_eq!(found("<launchSecurity type='sev-snp'/>", HERE), "no launch security sev-snp there");
+        assert_eq!(found(&device("<rng model='virtio'/>"), &none), "no random number generator virtio");
+        assert_eq!(found("<launchSecurity type='sev-snp'/>", HERE), "no launch security sev-snp");
         assert_eq!(found("<vcpu>300</vcpu>", HERE), "its machine has at most 255 processors there, not 300");
     }
 
@@ -244,8 +244,8 @@ mod tests {
             <interface type='user'><backend type='passt'/></interface></devices>";
         assert_eq!(
             found(lacks, newer),
-            "no firmware bios there; no crypto backend lkcf there; \
-             no launch security sev there"
+            "no firmware bios; no crypto backend lkcf; \
+             no launch security sev"
         );
     }
 
@@ -259,7 +259,7 @@ mod tests {
             )
         };
         let relaxed = listed("<enum name='features'><value>relaxed</value></enum>");
-        assert_eq!(found(asked, &relaxed), "no Hyper-V feature evmcs there");
+        assert_eq!(found(asked, &relaxed), "no Hyper-V feature evmcs");
         assert_eq!(found(asked, &listed("")), "");
         assert_eq!(found("<features><acpi/></features>", &relaxed), "");
     }

@@ -134,9 +134,9 @@ mod tests {
         let group = Need::PortGroup("lan".into(), "blue".into());
         let filter = Need::Filter("x".into());
         assert_eq!(missed(&filter, Ok(true)), None);
-        assert_eq!(missed(&filter, Ok(false)).unwrap(), "no network filter x there");
+        assert_eq!(missed(&filter, Ok(false)).unwrap(), "no network filter x");
         let said = missed(&filter, Err("no such driver".into())).unwrap();
-        assert_eq!(said, "no network filter x there: no such driver");
+        assert_eq!(said, "no network filter x: no such driver");
         assert_eq!(missed(&group, Err("no such network".into())), None);
     }
 

@@ -55,13 +55,17 @@ pub async fn missing(
     let lacks = match (refusal, model) {
         (CpuMismatch::Incomparable, Some(model)) if model.is_strict => {
             let here = own(&libvirt.queries.capabilities().await?, "cpu");
-            if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
+            if here.as_ref() == Some(&cpu) {
+                vec![]
+            } else {
+                vec!["the CPU of the destination is another one".to_owned()]
+            }
         }
         (CpuMismatch::Incomparable, model) => model
             .filter(|model| {
                 request.method == Method::Live && usable(capabilities, &model.name) == Some(false)
             })
-            .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
+            .map(|model| format!("no CPU {} for {}", model.name, domain.virt))
             .into_iter()
             .collect(),
         (refusal, _) => refusal.reasons(&domain.virt),
@@ -79,7 +83,9 @@ fn needed(request: &CheckRequest) -> Result<Option<String>, String> {
     let seen = request.manifest.processor.as_deref();
     let cpu = match (request.method, seen) {
         (Method::Live, Some(seen)) => match rewritten(seen)? {
-            Processor::Same => return Err("it sees its host's own CPU, and that is not known".to_owned()),
+            Processor::Same => {
+                return Err("the zone sees its host's own CPU, and which one that is is unknown".to_owned());
+            }
             seen => seen.model().cloned(),
         },
         // Older versions do not send what the zone has seen.

@@ -184,7 +184,7 @@ fn must_fit(root: Node<'_, '_>, wanted: u32) -> Result<(), String> {
     };
     let topology = child(root, "cpu").and_then(|cpu| child(cpu, "topology"));
     if let Some(topology) = topology.filter(|topology| product(*topology) != Some(wanted)) {
-        return Err(at(topology, format!("its <topology> is not one of {wanted} processors")));
+        return Err(at(topology, format!("its <topology> does not describe {wanted} virtual CPUs")));
     }
     if cells(root) > 0 {
         return Err(at(root, format!("its processors are shared out among {} NUMA cells", cells(root))));
@@ -196,7 +196,7 @@ fn must_fit(root: Node<'_, '_>, wanted: u32) -> Result<(), String> {
         numbers.filter(|number| !number.is_empty()).any(|text| text.parse().is_ok_and(|id: u32| id >= wanted))
     };
     match tuned.into_iter().find(of_one_that_goes) {
-        Some(node) => Err(at(node, format!("it says something of a processor that is not among {wanted}"))),
+        Some(node) => Err(at(node, format!("it configures a virtual CPU beyond the {wanted} of the zone"))),
         None => Ok(()),
     }
 }

@@ -53,7 +53,7 @@ pub fn disk(device: Node<'_, '_>, target: &str, domain: &mut Domain) {
 pub fn features(section: Node<'_, '_>, domain: &mut Domain) {
     let mode = child(section, "hyperv").and_then(|node| node.attribute("mode"));
     if mode == Some("passthrough") {
-        let reason = "it has all Hyper-V features of its host (passthrough), which QEMU does not move";
+        let reason = "all Hyper-V features of the host are passed through, which QEMU does not migrate";
         domain.obstacle(Against::Live, reason);
     }
 }

@@ -55,9 +55,10 @@ pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
         "commandline" => arguments(section, domain),
         "namespace" => namespaces(section, domain),
         "iommufd" if section.attribute("enabled") == Some("yes") => match section.attribute("fdgroup") {
-            Some(_) => {
-                domain.obstacle(Against::Any, "its /dev/iommu was opened by whoever has started it (fdgroup)")
-            }
+            Some(_) => domain.obstacle(
+                Against::Any,
+                "/dev/iommu passed as a file descriptor when the zone was started (fdgroup)",
+            ),
             None => domain.needs([Need::Device("/dev/iommu".into())]),
         },
         _ => {}

@@ -73,7 +73,7 @@ impl Numbers {
         let (first, _) = *self.0.first()?;
         let rest = self.without(&Self(vec![(first, first)]));
         let nor = if rest.is_empty() { String::new() } else { format!(", nor {rest}") };
-        Some(format!("no {what} {first} there{nor}"))
+        Some(format!("no {what} {first}{nor}"))
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
             Numbers::parse(wanted).without(&Numbers::parse(there)).missing("processor")
         };
         assert_eq!(missing("0-1", "0-3"), None);
-        assert_eq!(missing("0-1,4-9", "0-3,6,8-20").as_deref(), Some("no processor 4 there, nor 5,7"));
-        assert_eq!(missing("500", "0-3").as_deref(), Some("no processor 500 there"));
-        assert_eq!(missing("2-5,9", "0-3").as_deref(), Some("no processor 4 there, nor 5,9"));
+        assert_eq!(missing("0-1,4-9", "0-3,6,8-20").as_deref(), Some("no processor 4, nor 5,7"));
+        assert_eq!(missing("500", "0-3").as_deref(), Some("no processor 500"));
+        assert_eq!(missing("2-5,9", "0-3").as_deref(), Some("no processor 4, nor 5,9"));
     }
 }

@@ -91,7 +91,10 @@ fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
         _ => {}
     }
     if source.has_attribute("fdgroup") {
-        domain.obstacle(Against::Any, "its files were handed over by whoever has started it (fdgroup)");
+        domain.obstacle(
+            Against::Any,
+            "disk files passed as file descriptors when the zone was started (fdgroup)",
+        );
     }
     if let Some(reservations) = child(source, "reservations") {
         match child(reservations, "source") {

@@ -198,7 +198,7 @@ fn a_document_with_many_devices_is_read_in_time_and_each_thing_is_named_once() {
     let pinned =
         parse(&format!("<domain type='kvm'>{tune}{}</domain>", "<cpu migratable='off'/>".repeat(40_000)));
     let said: Vec<_> = pinned.unwrap().needs.iter().map(ToString::to_string).collect();
-    assert_eq!(said, ["no processor 0 there, nor 1-16383"]);
+    assert_eq!(said, ["no processor 0, nor 1-16383"]);
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn only_the_document_of_the_zone_itself_is_taken() {
     // A <name> deeper down, of a snapshot or an application, does not matter.
     assert_eq!(check(&format!("<name>web1</name>{uuid}<metadata><name>x</name></metadata>")), Ok(()));
     for (inner, words) in [
-        (format!("<name>db1</name>{uuid}"), "it is of \"db1\", not of zone 'web1'"),
-        (format!("<name>web1 </name>{uuid}"), "it is of \"web1 \""),
+        (format!("<name>db1</name>{uuid}"), "the configuration is of \"db1\", not of zone 'web1'"),
+        (format!("<name>web1 </name>{uuid}"), "the configuration is of \"web1 \""),
         (format!("<name>wеb1</name>{uuid}"), "not of zone 'web1'"),
         (uuid.clone(), "one <name>"),
         (format!("<name>web1</name><name>db1</name>{uuid}"), "one <name>"),

@@ -59,19 +59,24 @@ impl CpuMismatch {
     pub fn reasons(&self, virt: &str) -> Vec<String> {
         match self {
             Self::Lacks(names) => {
-                names.iter().map(|name| format!("no CPU feature {name} for {virt} there")).collect()
+                names.iter().map(|name| format!("no CPU feature {name} for {virt}")).collect()
             }
-            Self::Forbids(names) => names
-                .iter()
-                .map(|name| format!("the CPU there has {name}, which the zone must not see"))
-                .collect(),
+            Self::Forbids(names) => {
+                names.iter().map(|name| format!("the CPU has {name}, which the zone must not see")).collect()
+            }
             Self::Extra(names) => {
                 let names = names.join(", ");
-                vec![format!("the zone sees its host's own CPU, and the one there has more: {names}")]
+                vec![format!(
+                    "the zone sees its host's own CPU, and the one of the destination has more: {names}"
+                )]
             }
-            Self::Model(name) => vec![format!("no CPU {name} for {virt} there")],
+            Self::Model(name) => vec![format!("no CPU {name} for {virt}")],
             Self::Other(what) => {
-                vec![format!("the CPU there is another one {what}").trim_end_matches([':', ' ']).to_owned()]
+                vec![
+                    format!("the CPU of the destination is another one {what}")
+                        .trim_end_matches([':', ' '])
+                        .to_owned(),
+                ]
             }
             Self::Incomparable => Vec::new(),
         }
@@ -162,24 +167,21 @@ mod tests {
         for (what, reasons) in [
             (
                 format!("{incompatible}: Host CPU does not provide required features: pni, avx512f"),
-                &["no CPU feature pni for kvm there", "no CPU feature avx512f for kvm there"][..],
+                &["no CPU feature pni for kvm", "no CPU feature avx512f for kvm"][..],
             ),
             (
                 format!("{incompatible}: Host CPU provides forbidden features: aes"),
-                &["the CPU there has aes, which the zone must not see"],
+                &["the CPU has aes, which the zone must not see"],
             ),
             (
                 format!(
                     "{incompatible}: Host CPU does not strictly match guest CPU: Extra features: umip, vaes"
                 ),
-                &["the zone sees its host's own CPU, and the one there has more: umip, vaes"],
+                &["the zone sees its host's own CPU, and the one of the destination has more: umip, vaes"],
             ),
-            (incompatible.to_owned(), &["the CPU there is another one"]),
-            ("internal error: Unknown CPU model nosuch".to_owned(), &["no CPU nosuch for kvm there"]),
-            (
-                "internal error: Unknown CPU feature nosuch".to_owned(),
-                &["no CPU feature nosuch for kvm there"],
-            ),
+            (incompatible.to_owned(), &["the CPU of the destination is another one"]),
+            ("internal error: Unknown CPU model nosuch".to_owned(), &["no CPU nosuch for kvm"]),
+            ("internal error: Unknown CPU feature nosuch".to_owned(), &["no CPU feature nosuch for kvm"]),
         ] {
             assert_eq!(virsh(&what).unwrap().reasons("kvm"), reasons, "{what}");
         }

@@ -303,7 +303,7 @@ mod tests {
     async fn a_virsh_that_is_not_there_is_not_a_libvirt_that_is_down() {
         let missing = Command::new("no-such-virsh").run().await.unwrap_err();
         let error = failed("list the zones", missing);
-        assert_eq!(error.to_string(), "there is no no-such-virsh on this host");
+        assert_eq!(error.to_string(), "no-such-virsh is not installed on this host");
         assert!(error.hints().concat().contains("platform = \"sim\" into sysadm.toml"), "{error:?}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let denied = Command::at(file.path(), "virsh").run().await.unwrap_err();

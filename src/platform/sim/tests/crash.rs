@@ -92,7 +92,7 @@ async fn a_destination_that_dies_with_a_whole_image_keeps_it_held() {
     let line = world.at("line");
     let child = destination(&world).await;
     let error = world.a.send(&zone_named("web"), &line, &[]).await.unwrap_err().to_string();
-    assert!(error.contains("broke"), "{error}");
+    assert!(error.contains("lost the connection"), "{error}");
     end_of(child).await;
     assert_eq!(words_of(&world, "web").await, ["running", "running paused"]);
 }

@@ -163,7 +163,7 @@ async fn a_send_that_fails_or_is_cut_after_any_round_leaves_the_zone_running() {
             world.a.set_faults(&[Fault::once(effect.clone())]).unwrap();
             let said = error(world.transfer("web").await);
             let wanted = if matches!(effect, Effect::Cut { .. }) {
-                "line to the destination broke"
+                "lost the connection to the destination"
             } else {
                 "told so"
             };
@@ -209,12 +209,12 @@ async fn a_zone_that_writes_too_fast_stays_with_the_reason() {
 async fn a_lost_answer_leaves_it_running_here_and_held_there_until_it_is_thrown_away() {
     let world = World::with_zone(busy("web"));
     world.b.set_faults(&[Fault::once(Effect::LoseAnswer)]).unwrap();
-    assert!(error(world.transfer("web").await).contains("broke"));
+    assert!(error(world.transfer("web").await).contains("lost the connection"));
     world.close("web").await;
     assert_eq!(words_of(&world, "web").await, ["running", "running paused"]);
     assert!(!world.b.zone_counter(&name("web")).unwrap().goes_on);
     let uuid = seen(&world.a, "web").await.unwrap().uuid;
-    assert!(error(world.a.destroy_incoming(&name("web"), uuid).await).contains("not thrown away"));
+    assert!(error(world.a.destroy_incoming(&name("web"), uuid).await).contains("not discarded"));
     world.b.destroy_incoming(&name("web"), uuid).await.unwrap();
     goes_on_at_the_source(&world, "web").await;
 }
@@ -291,7 +291,7 @@ async fn only_an_image_that_is_held_is_let_run_and_twice_does_no_harm() {
     let counter = world.b.zone_counter(&name("web")).unwrap();
     resume().await.unwrap();
     assert_eq!(world.b.zone_counter(&name("web")).unwrap(), counter);
-    assert!(error(world.b.destroy_incoming(&name("web"), uuid).await).contains("not thrown away"));
+    assert!(error(world.b.destroy_incoming(&name("web"), uuid).await).contains("not discarded"));
     world.b.stop(&name("web")).unwrap();
     assert!(error(resume().await).contains("no image of it is held"));
 }

@@ -102,9 +102,9 @@ async fn a_check_names_everything_that_is_missing() {
     let wanted = [
         "it needs x86_64, the host there is aarch64".to_owned(),
         "a container cannot move live".to_owned(),
-        "no bridge br7 there".to_owned(),
-        "no active network lan there".to_owned(),
-        format!("disk vdb ({folder}/a/srv/local/box-vdb.img) cannot be seen there"),
+        "no bridge br7".to_owned(),
+        "no active network lan".to_owned(),
+        format!("disk vdb ({folder}/a/srv/local/box-vdb.img) is not accessible"),
     ];
     assert_eq!(found.iter().map(|blocker| blocker.reason.clone()).collect::<Vec<_>>(), wanted);
 }

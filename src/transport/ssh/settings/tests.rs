@@ -75,7 +75,7 @@ fn what_cannot_be_followed_is_refused_and_not_ignored() {
     assert!(error("Host h2\n ProxyCommand nc %h %p\n").contains("config:2: ProxyCommand"));
     assert!(error("Match exec true\n Port 7\n").contains("config:1: Match exec cannot be followed"));
     assert!(error("Host h2\n Port many\n").contains("config:2: Port \"many\" is not a port number"));
-    assert!(error("HostName %x\n").contains("config:1: \"%x\": %x stands for nothing"));
+    assert!(error("HostName %x\n").contains("config:1: \"%x\": unknown token %x"));
     assert!(error("IdentityFile \"~/a\n").contains("config:1: a quote has no end"));
     assert!(error("Port\n").contains("config:1: port has no value"));
     assert!(resolve("ssh://h2", "Match user nobody exec true\n Port 7\n").is_ok());

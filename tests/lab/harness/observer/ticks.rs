@@ -18,6 +18,8 @@ pub struct Ticks {
     pub gaps: Vec<Duration>,
     /// Ticks that did not follow their predecessor: the expected one and the actual one.
     pub breaks: Vec<(u64, u64)>,
+    /// What else the guest printed: why its kernel gave up, for instance.
+    pub others: Vec<String>,
     next: Option<u64>,
     rest: String,
     /// When the last one was seen.
@@ -69,8 +71,9 @@ impl Ticks {
         while let Some(end) = self.rest.find('\n') {
             let line: String = self.rest.drain(..=end).collect();
             // The first line may be the rest of one.
-            if let Some(Ok(number)) = line.trim().strip_prefix("tick ").map(str::parse) {
-                self.tick(number, looked);
+            match line.trim().strip_prefix("tick ").map(str::parse) {
+                Some(Ok(number)) => self.tick(number, looked),
+                _ => self.others.push(line.trim().to_owned()),
             }
         }
     }

@@ -272,54 +272,54 @@ mod tests {
         let numbers = Numbers::parse;
         for (need, missed) in [
             (Need::Device("/dev/hwrng".into()), None),
-            (Need::Device("/dev/hwrng7".into()), Some("no /dev/hwrng7 there")),
-            (Need::File("/root/key".into()), Some("no /root/key there")),
+            (Need::Device("/dev/hwrng7".into()), Some("no /dev/hwrng7")),
+            (Need::File("/root/key".into()), Some("no /root/key")),
             (Need::Folder("/srv/logs".into()), None),
-            (Need::Folder("/srv/logs/x.log".into()), Some("no folder /srv/logs/x.log there")),
+            (Need::Folder("/srv/logs/x.log".into()), Some("no folder /srv/logs/x.log")),
             (Need::Socket("/srv/s.sock".into()), None),
-            (Need::Socket("/srv/pipe".into()), Some("no socket /srv/pipe there")),
+            (Need::Socket("/srv/pipe".into()), Some("no socket /srv/pipe")),
             (Need::Pipe("/srv/pipe".into()), None),
             (Need::Pipe("/srv/two".into()), None),
-            (Need::Pipe("/srv/half".into()), Some("no pipe /srv/half there")),
+            (Need::Pipe("/srv/half".into()), Some("no pipe /srv/half")),
             (Need::Program("qemu-pr-helper".into()), None),
             (Need::Program("/usr/bin/qemu-pr-helper".into()), None),
-            (Need::Program("ovs-vsctl".into()), Some("no program ovs-vsctl there")),
+            (Need::Program("ovs-vsctl".into()), Some("no program ovs-vsctl")),
             (Need::RenderNode, None),
             (Need::Pci("0000:3b:00.1".into()), None),
-            (Need::Pci("0000:3b:00.2".into()), Some("no PCI device 0000:3b:00.2 there")),
+            (Need::Pci("0000:3b:00.2".into()), Some("no PCI device 0000:3b:00.2")),
             (Need::Usb("046d:c52b".into()), None),
-            (Need::Usb("046d:c52c".into()), Some("no USB device 046d:c52c there")),
+            (Need::Usb("046d:c52c".into()), Some("no USB device 046d:c52c")),
             (Need::Mediated(there), None),
             (
                 Need::Mediated(uuid::Uuid::nil()),
-                Some("no mediated device 00000000-0000-0000-0000-000000000000 there"),
+                Some("no mediated device 00000000-0000-0000-0000-000000000000"),
             ),
             (Need::Scsi("scsi_host2".into(), [0, 1, 0]), None),
-            (Need::Scsi("scsi_host2".into(), [0, 2, 0]), Some("no SCSI device 0:2:0 of scsi_host2 there")),
+            (Need::Scsi("scsi_host2".into(), [0, 2, 0]), Some("no SCSI device 0:2:0 of scsi_host2")),
             (Need::NetDevice("br0".into()), None),
-            (Need::NetDevice("../net/br0".into()), Some("no network device ../net/br0 there")),
+            (Need::NetDevice("../net/br0".into()), Some("no network device ../net/br0")),
             (Need::HugePages(Some(2 << 20)), None),
             (Need::HugePages(None), None),
             (Need::HugePages(Some(64 << 10)), None),
-            (Need::HugePages(Some(1 << 30)), Some("no huge pages of 1G there")),
-            (Need::HugePages(Some(16 << 30)), Some("no huge pages of 16G there")),
+            (Need::HugePages(Some(1 << 30)), Some("no huge pages of 1G")),
+            (Need::HugePages(Some(16 << 30)), Some("no huge pages of 16G")),
             (Need::Controller("memory"), None),
-            (Need::Controller("io"), Some("no control groups of io there")),
+            (Need::Controller("io"), Some("no control groups of io")),
             (Need::User("qemu".into()), None),
-            (Need::User("kvm".into()), Some("no user kvm there")),
+            (Need::User("kvm".into()), Some("no user kvm")),
             (Need::Group("kvm".into()), None),
-            (Need::Group("qemu".into()), Some("no group qemu there")),
+            (Need::Group("qemu".into()), Some("no group qemu")),
             (Need::VhostUser("fs"), None),
-            (Need::VhostUser("gpu"), Some("no vhost-user program of type gpu there")),
+            (Need::VhostUser("gpu"), Some("no vhost-user program of type gpu")),
             (Need::Processors(numbers("0-3")), None),
-            (Need::Processors(numbers("2,500-503")), Some("no processor 500 there, nor 501-503")),
+            (Need::Processors(numbers("2,500-503")), Some("no processor 500, nor 501-503")),
             (Need::Nodes(numbers("1")), None),
-            (Need::Nodes(numbers("0,2")), Some("no memory node 2 there")),
+            (Need::Nodes(numbers("0,2")), Some("no memory node 2")),
         ] {
             assert_eq!(here.misses(&need).as_deref(), missed, "{need:?}");
         }
         std::fs::remove_dir_all(folder.path().join("dev/dri")).unwrap();
-        assert_eq!(here.misses(&Need::RenderNode).as_deref(), Some("no render node in /dev/dri there"));
+        assert_eq!(here.misses(&Need::RenderNode).as_deref(), Some("no render node in /dev/dri"));
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
             "#subsys_name\thierarchy\tnum_cgroups\tenabled\nblkio\t0\t1\t1\ncpu\t0\t1\t0\n",
         );
         assert_eq!(here.misses(&Need::Controller("io")), None);
-        assert_eq!(here.misses(&Need::Controller("cpu")).as_deref(), Some("no control groups of cpu there"));
+        assert_eq!(here.misses(&Need::Controller("cpu")).as_deref(), Some("no control groups of cpu"));
         make(folder.path(), "etc/passwd", "root:x:0:0::/:/bin/sh\n");
         make(folder.path(), "etc/nsswitch.conf", "passwd: files sss\n");
         assert_eq!(here.misses(&Need::User("qemu".into())), None, "another service may know it");

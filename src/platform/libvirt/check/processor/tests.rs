@@ -82,7 +82,7 @@ fn no_processor_of_a_peers_keeps_this_host_busy() {
         (with(&" ".repeat(1 << 20)), format!("{unread}it is too long")),
         (format!("<cpu{attributes}/>"), format!("{unread}an element has more than 1000 attributes")),
         ("<cpu".to_owned(), format!("{unread}it is no XML")),
-        (UNKNOWN.to_owned(), "it sees its host's own CPU, and that is not known".to_owned()),
+        (UNKNOWN.to_owned(), "the zone sees its host's own CPU, and which one that is is unknown".to_owned()),
     ] {
         assert_eq!(needed(&request(Method::Live, "", Some(&seen))), Err(what));
     }

@@ -145,11 +145,15 @@ fn what_would_no_longer_add_up_is_refused_with_its_place() {
         (ODD.replace("<disk", "<memory model='dimm'/><disk"), Edit::Memory(1 << 30), "in devices of its own"),
         (ODD.to_owned(), Edit::Memory(1000), "counted in KiB"),
         (ODD.to_owned(), Edit::Memory(0), "counted in KiB"),
-        (flat("<cpu><topology sockets='1' cores='2' threads='2'/></cpu>"), Edit::Cpus(2), "is not one of 2"),
+        (
+            flat("<cpu><topology sockets='1' cores='2' threads='2'/></cpu>"),
+            Edit::Cpus(2),
+            "does not describe 2",
+        ),
         (flat("<vcpus><vcpu id='0'/></vcpus>"), Edit::Cpus(2), "listed one by one"),
         (with("<vcpus><vcpu id='0'/></vcpus>"), Edit::Cpus(3), "listed one by one at 13:"),
-        (flat("<cputune><vcpupin vcpu='3' cpuset='0'/></cputune>"), Edit::Cpus(3), "not among 3"),
-        (flat("<cputune><vcpusched vcpus='0-2,^1'/></cputune>"), Edit::Cpus(2), "not among 2"),
+        (flat("<cputune><vcpupin vcpu='3' cpuset='0'/></cputune>"), Edit::Cpus(3), "beyond the 3"),
+        (flat("<cputune><vcpusched vcpus='0-2,^1'/></cputune>"), Edit::Cpus(2), "beyond the 2"),
         (ODD.to_owned(), Edit::Cpus(0), "at least one processor"),
         (ODD.replace("machine =", "m ="), Edit::Machine("pc".into()), "it has no machine type at 12:7"),
         (

@@ -48,7 +48,7 @@ fn a_disk_in_a_format_that_qemu_does_not_move_holds_the_zone_while_it_runs() {
 
 #[test]
 fn all_that_the_host_can_do_for_windows_does_not_move_while_the_zone_runs() {
-    let said = "live: it has all Hyper-V features of its host (passthrough), which QEMU does not move";
+    let said = "live: all Hyper-V features of the host are passed through, which QEMU does not migrate";
     names("kvm", "<features><acpi/><hyperv mode='passthrough'/></features>", &[said]);
     names("kvm", "<features><hyperv mode='custom'><relaxed state='on'/></hyperv></features>", &[]);
     names("kvm", "<features><hyperv mode='host-model'/></features>", &[]);
