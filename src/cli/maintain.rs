@@ -33,7 +33,7 @@ pub struct Args {
     /// List the holders of maintenance, and the announcement
     #[arg(short, long)]
     list: bool,
-    /// Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or 'none' to withdraw it
+    /// Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none to withdraw
     #[arg(long, value_name = "WHEN")]
     announce: Option<TimeArg>,
     /// Reason; shown by -l and in every refusal

@@ -17,7 +17,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, time_arg};
-use crate::model::{Identifier, ZoneName};
+use crate::model::{Identifier, Message, ZoneName};
 use crate::plan::Action;
 use crate::store::Direction;
 use list::ListArgs;

@@ -33,7 +33,7 @@ pub struct Args {
     dry_run: Option<PathBuf>,
     /// Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and capacity checks still apply.
     /// The zone may fail to boot
-    #[arg(short = 'F')]
+    #[arg(short = 'F', long)]
     force: bool,
     /// Update the zone so that it fits: a machine type that QEMU no longer supports is replaced by the newest of its
     /// family, so the zone sees different hardware. Changes are reported

@@ -47,8 +47,8 @@ pub struct Args {
     /// Overwrite a different configuration of the zone that the destination has. Default: refuse the zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// Migration type: auto, live or cold; see TYPES
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, hide_possible_values = true, default_value_t = Type::Auto)]
+    /// Migration type
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_enum, default_value_t = Type::Auto)]
     method: Type,
     /// Print the result as a JSON document
     #[arg(long)]

@@ -62,10 +62,10 @@ fn help_of_sysadm() {
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
       a letter or digit. Any other byte (of UTF-8) of a libvirt name is written as %
-      and two hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes ZONE, you
-      can also type libvirt's name ('Windows 10') or the zone's UUID. If that
-      matches several zones, the listed name takes precedence, then libvirt's name,
-      then the UUID.
+      and two hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes
+      ZONE, you can also type libvirt's name ('Windows 10') or the zone's UUID. If
+      that matches several zones, the listed name takes precedence, then libvirt's
+      name, then the UUID.
       Put '--' before a name that begins with '-'. A guest whose name contains a line
       break or '/' cannot be managed; sysadm reports such guests and counts them.
 
@@ -84,7 +84,8 @@ fn help_of_sysadm() {
       SYSADM_ROOT    directory prefix of all of these paths
       SUDO_USER, DOAS_USER
                      recorded as the user who acted, instead of root
-      VISUAL, EDITOR editor for 'zone create --edit'
+      VISUAL, EDITOR
+                     editor for 'zone create --edit'
       SSH_AUTH_SOCK  ssh-agent that holds keys for ssh://
       NO_COLOR       disables colours
 
@@ -122,7 +123,7 @@ fn help_of_maintain() {
 
           --announce <WHEN>
               Announce when maintenance will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or
-              'none' to withdraw it
+              none to withdraw
 
       -m, --message <MESSAGE>
               Reason; shown by -l and in every refusal
@@ -152,8 +153,7 @@ fn help_of_maintain() {
 
     EXIT STATUS
       0  success
-      1  -e: maintenance of that type is not held; or another error; nothing was
-         changed
+      1  -e: the host is not in maintenance; or another error; nothing was changed
       2  usage error
       4  -s: the host is in maintenance already; the message says by whom and since
          when; -e: an evacuation is in progress
@@ -268,14 +268,6 @@ fn help_of_evacuate() {
 
       -h, --help
               Print help (see a summary with '-h')
-
-    ACTIONS (--action)
-      live       migrate the zone live, or cold if it is not running
-      restart    shut the zone down once its destination is ready, and boot it there
-      stop       shut the zone down and leave it on this host; -r boots it
-      suspend    save the zone's memory and leave it on this host; -r resumes it
-      With -r only live and restart are possible. Zones that were stopped or suspended
-      are booted in the reverse order.
 
     STATES (-l)
       PREPARING  targets are being queried

@@ -233,7 +233,7 @@ fn help_of_plan() {
     OUTPUT
       START     when the move begins, counted from the start of the plan
       TIME      how long the move takes
-      DOWNTIME  how long of that the zone is unavailable
+      DOWNTIME  part of TIME during which the zone is unavailable
       RATE      bandwidth of the move
 
     EXIT STATUS

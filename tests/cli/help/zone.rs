@@ -160,11 +160,10 @@ fn help_of_zone_create() {
 
     COPIES
       A zone with a new UUID is a different zone. Its interfaces get new MAC addresses,
-      derived from the UUID, and a <genid> with a value is set to the UUID. Storage is not copied: a
-      copy that would write to a disk, the NVRAM or the
-      root file system of the original is configured, but 'sysadm zone attach' refuses
-      it. Name other disks in the editor, or mark disks that are meant to be shared as
-      <shareable/>.
+      derived from the UUID, and a <genid> with a value is set to the UUID. Storage is
+      not copied: a copy that would write to a disk, the NVRAM or the root file system
+      of the original is configured, but 'sysadm zone attach' refuses it. Name other
+      disks in the editor, or mark disks that are meant to be shared as <shareable/>.
 
     EDITING
       If the edited text is refused, or the zone cannot be created, the text is kept in
@@ -194,7 +193,7 @@ fn help_of_zone_delete() {
 
     Options:
       -F, --force
-              Do not ask for confirmation, which needs a terminal
+              Do not ask for confirmation. Required if standard input is not a terminal
 
       -h, --help
               Print help (see a summary with '-h')

@@ -26,7 +26,7 @@ fn help_of_zone_attach() {
               Only check whether the zone of this manifest would fit; it need not be configured. PATH is
               a file, the directory that contains the manifest, or - for standard input
 
-      -F
+      -F, --force
               Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and
               capacity checks still apply. The zone may fail to boot
 
@@ -112,10 +112,13 @@ fn help_of_zone_standby() {
               Report errors only
 
       -p, --parsable
-              Print stable output for scripts; requires -l
+              Print stable output for scripts (requires -l): no header, fields separated by ':', with
+              '\' before ':' and '\'
 
       -o, --output <FIELD,...>
-              Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
+              Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the
+              manifest was copied; ATTACHED, when and by whom the zone was attached here; UUID; OTHERS,
+              the other targets of the zone; or all
 
           --json
               Print a JSON document

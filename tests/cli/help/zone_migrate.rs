@@ -44,7 +44,12 @@ fn help_of_zone_migrate() {
               the zone
 
       -t, --type <TYPE>
-              Migration type: auto, live or cold; see TYPES
+              Migration type
+
+              Possible values:
+              - auto: Live if the zone is running, cold if it is not
+              - live: Live only; refuse a zone that is not running
+              - cold: Shut a running zone down once the destination is ready, and boot it there
               
               [default: auto]
 
