@@ -5,8 +5,8 @@
 #   two-hosts.sh --lab                 creates two hosts with zones on this machine (as root, on Debian)
 #
 # Real hosts need sysadm, and `sysadm setup` must have been run there. You must be able to log in to root@HOST1 and
-# root@HOST2, and root on HOST1 to root@HOST2, without a password. Only the given zones move. The script stops at the first
-# problem, and prints how to continue.
+# root@HOST2, and root on HOST1 to root@HOST2, without a password. Only the given zones move, but HOST1 is in maintenance
+# meanwhile: no zone can be started there. The script stops at the first problem, and prints how to continue.
 set -euo pipefail
 
 usage() {
@@ -44,6 +44,7 @@ explain() {
 two-hosts: stopped. Nothing is lost: 'sysadm evacuate -l' on $first shows where each zone is. To undo:
   sysadm maintain -e
   sysadm evacuate -r ${zones[*]}
+  sysadm target unset ${zones[*]}
 END
 }
 

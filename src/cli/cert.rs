@@ -11,7 +11,7 @@ use crate::transport::cert;
 
 /// Create and show certificates for rads://
 ///
-/// Create a certificate authority (CA) once, on one host, and issue a certificate for each host there. Then copy
+/// Create a certificate authority (CA) once, on one host, and issue a certificate for each host from it. Then copy
 /// ca.pem, HOST.pem and HOST.key to each host: to /etc/sysadm/tls, as ca.pem, host.pem and host.key (mode 0600).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::CERT)]
@@ -36,8 +36,9 @@ enum CertCommand {
         /// Host name as used in rads://HOST and in [roles] of sysadm.toml
         host: String,
         /// Further names and addresses of the host
+        #[arg(value_name = "NAME")]
         names: Vec<String>,
-        /// Validity in days
+        /// Validity in days from now
         #[arg(long, default_value_t = 730)]
         days: u32,
         /// Directory of the CA, to which the certificate is written. Default: /etc/sysadm/tls

@@ -73,8 +73,12 @@ fn examples(text: &str) -> impl Iterator<Item = &str> {
         let first = words(line).get(1).cloned().unwrap_or_default();
         Cli::command().find_subcommand(&first).is_some() || first.starts_with('-')
     };
-    let is_variable =
-        |line: &&str| line.contains("$(") || line.contains("COMMAND") || line.ends_with(['.', ',', ':']);
+    let is_variable = |line: &&str| {
+        line.contains("$(")
+            || line.contains(" [")
+            || line.contains("COMMAND")
+            || line.ends_with(['.', ',', ':'])
+    };
     text.lines().filter_map(typed).filter(is_command).filter(move |line| !is_variable(line))
 }
 

@@ -12,7 +12,7 @@ use crate::peers::survey::{Surveyed, survey};
 use crate::plan::{FleetHost, HostKey, Version};
 use crate::store::Store;
 
-/// Check, list and inventory other hosts
+/// Check hosts, list targets, and take an inventory of hosts
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::HOST)]
 pub struct Args {
@@ -38,6 +38,7 @@ enum HostCommand {
     /// output is an inventory file for 'sysadm plan --inventory'.
     Inventory {
         /// Hosts. Default: this host and all targets
+        #[arg(value_name = "URI")]
         uris: Vec<HostUri>,
         /// Print a JSON document that includes all zones
         #[arg(long)]

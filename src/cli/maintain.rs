@@ -42,7 +42,7 @@ pub struct Args {
     /// Holder: admin, or a word of your choice (power, network, ...)
     #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with_all = ["list", "announce"])]
     kind: MaintenanceType,
-    /// Print stable output for scripts; requires -o
+    /// Print stable output for scripts: no header, fields separated by ':', with '\' before ':' and '\'; requires -o
     #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end", "announce"])]
     parsable: bool,
     /// Fields to list: TYPE, USER, DATE, MESSAGE, or all

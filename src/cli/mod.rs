@@ -75,7 +75,8 @@ enum SysadmCommand {
     Sim(sim::Args),
     /// Print a completion script for a shell
     ///
-    /// Example: sysadm completion bash > /etc/bash_completion.d/sysadm
+    /// Examples: sysadm completion bash > /etc/bash_completion.d/sysadm,
+    /// sysadm completion zsh > /usr/share/zsh/site-functions/_sysadm
     Completion {
         /// Shell
         shell: clap_complete::Shell,

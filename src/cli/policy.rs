@@ -15,8 +15,8 @@ use crate::policy::{Diagnostic, Policy, explain};
 
 /// List, check and explain policies
 ///
-/// A policy is a TOML file that decides where zones may go, what a good placement is, which limits apply, and what is
-/// done with each zone. Select one with 'sysadm evacuate --policy NAME', or in sysadm.toml. Six policies are built in.
+/// A policy is a TOML file that says where zones may go, how to choose between possible placements, which limits apply,
+/// and what is done with each zone. Select one with 'sysadm evacuate --policy NAME', or in sysadm.toml. Six policies are built in.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::POLICY)]
 pub struct Args {
@@ -28,7 +28,8 @@ pub struct Args {
 enum PolicyCommand {
     /// List all policies
     List {
-        /// Print stable output for scripts; requires -o
+        /// Print stable output for scripts: no header, fields separated by ':', with '\' before ':' and '\'; requires
+        /// -o
         #[arg(short, long, requires = "output")]
         parsable: bool,
         /// Fields to list: NAME, SOURCE, ABOUT, or all

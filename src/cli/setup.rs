@@ -12,7 +12,7 @@ use crate::model::Message;
 ///
 /// Installs a hook for each libvirt driver. From then on libvirt itself refuses 'virsh start' and incoming migrations
 /// during maintenance. Existing hooks are kept. The built-in policies are copied to /etc/sysadm/policies, where you
-/// can edit them; edited ones are not overwritten. Running the command again is harmless.
+/// can edit them; edited ones are not overwritten. Run this as root on every host. Running it again is harmless.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::SETUP)]
 pub struct Args {

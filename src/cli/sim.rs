@@ -34,7 +34,8 @@ enum Action {
         /// Network bandwidth per second, for example 1G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         bandwidth: Option<u64>,
-        /// Storage that the host can access; hosts that name the same folder share it
+        /// Storage that the host can access, instead of what it could so far; may be repeated. Hosts that name the same
+        /// folder share it
         #[arg(long, value_name = "NAME[=FOLDER]", value_parser = parse_storage)]
         storage: Vec<StorageFolder>,
         /// Run N times as fast as real time, 1 to 100000
@@ -61,20 +62,20 @@ enum Action {
         /// Make the zone a container whose root file system is below this folder, on storage of the host
         #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         zonepath: Option<PathBuf>,
-        /// Folder of the host that the zone reads
+        /// Directory of the host that the zone sees read-only
         #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         inherit: Vec<PathBuf>,
         /// Boot the zone
         #[arg(long)]
         running: bool,
     },
-    /// Boot a zone, as its owner would with virsh
+    /// Boot a zone, as an administrator would with virsh
     Start {
         /// Zone
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
-    /// Stop a zone, as its owner would with virsh
+    /// Stop a zone, as an administrator would with virsh
     Stop {
         /// Zone
         #[arg(value_parser = ZoneName::typed)]

@@ -26,7 +26,7 @@ enum StoreCommand {
     /// Check database integrity, and list records that need attention
     ///
     /// Checks for damage first, then for contradictions, interrupted moves, steps without a recorded outcome, and a
-    /// lock marker that does not match the maintenance state. Each finding says what to do. This command changes
+    /// file /var/lib/sysadm/maintenance that does not match the database. Each finding says what to do. This command changes
     /// nothing and is safe during an evacuation, whose zones it does not report.
     #[command(after_long_help = super::help::STORE_CHECK)]
     Check {

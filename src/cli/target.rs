@@ -24,6 +24,7 @@ enum TargetCommand {
     /// Set the targets of zones, or the default for all zones
     ///
     /// Replaces targets that were set before. Example: sysadm target set web1 web2 ssh://root@h2 rads://h3
+    #[command(override_usage = "sysadm target set ZONE... URI...\n       sysadm target set --default URI...")]
     Set {
         /// Set the default for all zones that have no targets of their own
         #[arg(long)]
@@ -43,7 +44,8 @@ enum TargetCommand {
     },
     /// List the targets of every zone, and whether they are its own or the default
     List {
-        /// Print stable output for scripts; requires -o
+        /// Print stable output for scripts: no header, fields separated by ':', with '\' before ':' and '\'; requires
+        /// -o
         #[arg(short, long, requires = "output")]
         parsable: bool,
         /// Fields to list: ZONENAME, SOURCE, TARGET, or all

@@ -344,23 +344,32 @@ fn the_result_is_one_document() {
 #[test]
 fn wrong_usage_is_told() {
     let site = Environment::new();
+    assert_snapshot!(site.run("h1", "evacuate -np -o zonename"), @r"
+    ------- stderr -------
+    sysadm: -p and -o are for the list (-l)
+    hint: for a plan or a result: --json
+    [exit status 2]
+    ");
     assert_snapshot!(site.run("h1", "evacuate -nw"), @r"
     ------- stderr -------
     sysadm: the argument '--dry-run' cannot be used with '--overwrite'
-    Usage: sysadm evacuate --dry-run [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -qv"), @r"
     ------- stderr -------
     sysadm: the argument '--quiet' cannot be used with '--verbose'
-    Usage: sysadm evacuate --quiet [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -p -o state"), @r"
     ------- stderr -------
     sysadm: the following required arguments were not provided:
       --list
-    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate --jobs 0"), @r"

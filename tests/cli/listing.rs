@@ -62,13 +62,15 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     ------- stderr -------
     sysadm: the following required arguments were not provided:
       --output <FIELD,...>
-    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
     [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -a"), @r"
     ------- stderr -------
     sysadm: the argument '--list' cannot be used with '--all'
-    Usage: sysadm evacuate --list [ZONE]...
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
     [exit status 2]
     ");
 }

@@ -155,7 +155,8 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     ------- stderr -------
     sysadm: the following required arguments were not provided:
       --standby
-    Usage: sysadm zone attach --standby --origin-is-down <ZONE>
+    Usage: sysadm zone attach [OPTIONS] ZONE
+           sysadm zone attach -n PATH [-u] [--json]
     [exit status 2]
     ");
 }

@@ -36,8 +36,8 @@ fn zones_are_listed_as_zoneadm_does_it() {
     ");
     assert_snapshot!(site.run("h1", "zone list -vp"), @r"
     ------- stderr -------
-    sysadm: the argument '-v' cannot be used with '-p'
-    Usage: sysadm zone list -v
+    sysadm: the argument '--verbose' cannot be used with '--parsable'
+    Usage: sysadm zone list --verbose
     [exit status 2]
     ");
 }

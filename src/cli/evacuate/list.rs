@@ -19,15 +19,17 @@ pub struct ListArgs {
     /// List evacuated zones, zones that could not leave, and what is left on this host
     #[arg(short, long, conflicts_with_all = ["all", "back", "dry_run", "verbose", "quiet", "overwrite", "deadline"])]
     pub list: bool,
-    /// Print stable output for scripts; requires -o
+    /// Print stable output for scripts: no header, fields separated by ':', with '\' before ':' and '\'; requires -l
+    /// and -o
     #[arg(short, long, requires = "list", requires = "output")]
     pub parsable: bool,
-    /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES, STARTED, DURATION, DOWNTIME;
-    /// EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made before the move; WHEN, the estimated start of a waiting
-    /// zone or the remaining time of a moving one; or all
+    /// Fields to list (requires -l): ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES, STARTED,
+    /// DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made before the move; WHEN, the
+    /// estimated start of a waiting zone or the remaining time of a moving one; or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     pub output: Option<String>,
-    /// Keep the list on the screen and update it until the run ends. To a pipe, print each change as a line of JSON
+    /// Keep the list on the screen and update it until the run ends (requires -l). To a pipe, print each change as a
+    /// line of JSON
     #[arg(long, requires = "list", conflicts_with = "parsable")]
     pub watch: bool,
 }

@@ -17,12 +17,15 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, time_arg};
-use crate::model::{Identifier, ZoneName};
+use crate::model::{Identifier, Message, ZoneName};
 use crate::plan::Action;
 use crate::store::Direction;
 use list::ListArgs;
 use progress::Verbosity;
 use run::PreparedRun;
+
+const USAGE: &str =
+    "sysadm evacuate [OPTIONS] [ZONE]...\n       sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]";
 
 /// Move zones away from this host, or bring them back
 ///
@@ -35,6 +38,7 @@ use run::PreparedRun;
 /// host must not be in maintenance then.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::EVACUATE)]
+#[command(override_usage = USAGE)]
 pub struct Args {
     /// Only these zones, whether or not they are running
     #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
@@ -122,6 +126,10 @@ enum EvacuateCommand<'a> {
 
 impl Args {
     fn command(&self) -> Result<EvacuateCommand<'_>, CliError> {
+        if !self.listing.list && (self.listing.parsable || self.listing.output.is_some()) {
+            let text = "-p and -o are for the list (-l)";
+            return Err(CliError::usage(Message::from(text).with_hint("for a plan or a result: --json")));
+        }
         let direction = if self.back { Direction::Return } else { Direction::Evacuate };
         Ok(match &self.forget {
             _ if self.listing.watch => EvacuateCommand::Watch,

@@ -38,7 +38,7 @@ pub struct Wanted {
     /// Read this Ganeti cluster file (text format of 'hbal -t') instead of querying hosts
     #[arg(long, value_name = "FILE")]
     ganeti: Option<PathBuf>,
-    /// Write the plan to FILE
+    /// Also write the plan to FILE, for 'sysadm evacuate --plan'
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the plan as a JSON document

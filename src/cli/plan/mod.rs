@@ -17,8 +17,8 @@ use crate::plan::PlanFile;
 /// file, and finds a destination and a start time for every zone. No zone goes to a host that is to be emptied as well,
 /// so each zone moves once.
 ///
-/// With --return, sysadm plans how all zones that belong to the given hosts return: in which order they fit, which zones
-/// of other hosts must leave first, and which zones must move to a third host because they wait for each other's room.
+/// With --return, sysadm plans how all zones that belong to the given hosts return: the order in which there is room for
+/// them, which zones of other hosts must leave first, and which zones must move to a third host because they wait for each other's room.
 ///
 /// Write the plan to a file with --output. 'sysadm evacuate --plan FILE', or 'sysadm evacuate -r --plan FILE', then
 /// carries out each host's part of it.

@@ -20,21 +20,24 @@ use crate::zonepath;
 /// removed. The zone is not booted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
+#[command(
+    override_usage = "sysadm zone attach [OPTIONS] ZONE\n       sysadm zone attach -n PATH [-u] [--json]"
+)]
 pub struct Args {
     /// Zone; must be configured here
     #[arg(value_parser = ZoneName::typed, required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
     /// Only check whether the zone of this manifest would fit; it need not be configured. PATH is a file, the directory
     /// that contains the manifest, or - for standard input
-    #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
+    #[arg(short = 'n', long = "check", value_name = "PATH", conflicts_with = "zone")]
     dry_run: Option<PathBuf>,
     /// Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and capacity checks still apply.
     /// The zone may fail to boot
-    #[arg(short = 'F')]
+    #[arg(short = 'F', long)]
     force: bool,
     /// Update the zone so that it fits: a machine type that QEMU no longer supports is replaced by the newest of its
     /// family, so the zone sees different hardware. Changes are reported
-    #[arg(short = 'u')]
+    #[arg(short = 'u', long)]
     update: bool,
     /// Attach a zone whose host is lost, from the manifest that the lost host copied here ('sysadm zone standby'). Refused
     /// if the lost host answers, or if it or another target of the zone may be running the zone

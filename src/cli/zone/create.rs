@@ -27,9 +27,9 @@ pub struct Args {
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// Manifest: a file, - for standard input, or the directory that contains it, which becomes the zonepath
-    #[arg(short = 'a', value_name = "PATH")]
+    #[arg(short = 'a', long, value_name = "PATH")]
     manifest: PathBuf,
-    /// Connect the interfaces in network OLD to network NEW. May be repeated; all changes are made at once, so two
+    /// Reconnect every interface of network OLD to network NEW. May be repeated; all changes are made at once, so two
     /// networks can be swapped
     #[arg(long = "net", value_name = "OLD=NEW", value_parser = parse_network)]
     networks: Vec<(NetworkName, NetworkName)>,

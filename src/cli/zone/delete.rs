@@ -16,8 +16,8 @@ pub struct Args {
     /// Zone; must be configured here
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// Do not ask for confirmation
-    #[arg(short = 'F')]
+    /// Do not ask for confirmation. Required if standard input is not a terminal
+    #[arg(short = 'F', long)]
     force: bool,
 }
 

@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// Only print the manifest, for 'sysadm zone attach -n' on another host. The zone may be running
-    #[arg(short = 'n')]
+    #[arg(short = 'n', long = "print")]
     dry_run: bool,
     /// Also write the manifest to FILE, which must not exist yet (mode 0600: it may contain passwords)
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]

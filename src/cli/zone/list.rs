@@ -13,19 +13,19 @@ use crate::store::ZoneRecord;
 #[command(after_long_help = crate::cli::help::ZONE_LIST)]
 pub struct Args {
     /// Include installed zones, which are not running
-    #[arg(short)]
+    #[arg(short, long)]
     installed: bool,
     /// Include all known zones, evacuated and detached ones as well
-    #[arg(short)]
+    #[arg(short, long)]
     configured: bool,
     /// Omit the global zone, which is the host itself
-    #[arg(short)]
+    #[arg(short, long)]
     no_global: bool,
     /// Print a table with ID, NAME, STATUS, PATH, BRAND and IP
-    #[arg(short, conflicts_with = "parsable")]
+    #[arg(short, long, conflicts_with = "parsable")]
     verbose: bool,
     /// Print stable output for scripts: zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
-    #[arg(short)]
+    #[arg(short, long)]
     parsable: bool,
 }
 

@@ -36,10 +36,11 @@ pub struct Args {
     /// Report errors only
     #[arg(short, long, conflicts_with = "list")]
     quiet: bool,
-    /// Print stable output for scripts; requires -l
+    /// Print stable output for scripts (requires -l): no header, fields separated by ':', with '\' before ':' and '\'
     #[arg(short, long, requires = "list")]
     parsable: bool,
-    /// Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
+    /// Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the manifest was copied;
+    /// ATTACHED, when and by whom the zone was attached here; UUID; OTHERS, the other targets of the zone; or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     output: Option<String>,
     /// Print a JSON document

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installed by 'sysadm setup'; removed by 'sysadm setup --uninstall'.
 # Called by libvirt: ZONE OPERATION SUB-OPERATION EXTRA, the zone's XML on standard input.
-# While this host is in maintenance no zone starts or arrives on it: see sysadm(8).
+# While this host is in maintenance no zone starts or arrives on it: see 'sysadm maintain --help'.
 marker='@MARKER@'
 blocks='@BLOCKS@'
 case "$2" in
@@ -43,7 +43,7 @@ written_for_it() {
 # A zone that sysadm has shut down in order to boot it elsewhere is not booted here.
 if [ "$2" != migrate ] && written_for_it "$blocks"; then
     refuse "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
-        "on the host whose run moves it, or end process $pid; see sysadm(8)"
+        "on the host whose run moves it, or end process $pid"
 fi
 [ -e "$marker" ] || exit 0
 # A zone that sysadm has shut down and now boots again has a permit while that process runs.
@@ -56,4 +56,4 @@ case "$2" in
     migrate) action='incoming migration' ;;
     *) action='boot' ;;
 esac
-refuse "$action prevented due to system maintenance: see sysadm(8) [$holder]"
+refuse "$action prevented due to system maintenance: see 'sysadm maintain --help' [$holder]"

@@ -239,7 +239,7 @@ mod tests {
         let output = Command::new(script).args(["web", "prepare", "begin", "-"]).stdin(xml).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("'sysadm evacuate --resume' on the host"), "{said}");
-        assert!(said.contains(&format!("or end process {}; see sysadm(8)", std::process::id())), "{said}");
+        assert!(said.contains(&format!("or end process {}\n", std::process::id())), "{said}");
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         std::fs::write(paths.lock_marker(), "admin since today by ada\n").unwrap();
         for name in ["Windows 10", "müller", "-n", r"a\cb\033[2J", "100%s", "it's", "$(id)`id`", "*"] {
             let (allowed, text) = run(&script, &[name, "prepare", "begin", "-"]);
-            let told = "boot prevented due to system maintenance: see sysadm(8) [admin since today by ada]";
+            let told = "boot prevented due to system maintenance: see 'sysadm maintain --help' [admin since today by ada]";
             assert_eq!((allowed, text), (false, format!("zone '{name}': {told}\n")));
         }
     }
@@ -291,7 +291,10 @@ mod tests {
         for operation in ["prepare", "migrate", "restore"] {
             let (allowed, text) = run(&script, &["evac4", operation, "begin", "-"]);
             assert!(!allowed, "{operation}");
-            assert!(text.contains("prevented due to system maintenance: see sysadm(8)"), "{text}");
+            assert!(
+                text.contains("prevented due to system maintenance: see 'sysadm maintain --help'"),
+                "{text}"
+            );
             assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");
         }
         // Refusing these would end running zones.

@@ -179,7 +179,8 @@ impl Sim {
     /// As libvirt's hooks do on a real host: no zone boots or arrives during maintenance.
     fn not_locked(&self) -> Result<(), PlatformError> {
         if self.inner.paths.lock_marker().exists() {
-            let what = "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
+            let what =
+                "this host is in maintenance: no zone boots or arrives here; see 'sysadm maintain --help'";
             return Err(PlatformError::Simulated(what.to_owned()));
         }
         Ok(())
@@ -191,7 +192,7 @@ impl Sim {
             None => Ok(()),
             Some(pid) => {
                 let what = format!(
-                    "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume' on the host whose run moves it, or end process {pid}; see sysadm(8)"
+                    "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume' on the host whose run moves it, or end process {pid}"
                 );
                 Err(PlatformError::State { zone: zone.clone(), what })
             }

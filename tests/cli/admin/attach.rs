@@ -80,7 +80,8 @@ fn options_of_attach_that_exclude_each_other_are_wrong_usage() {
     ------- stderr -------
     sysadm: the following required arguments were not provided:
       <ZONE>
-    Usage: sysadm zone attach <ZONE>
+    Usage: sysadm zone attach [OPTIONS] ZONE
+           sysadm zone attach -n PATH [-u] [--json]
     [exit status 2]
     ");
 }

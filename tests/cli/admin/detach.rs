@@ -110,8 +110,8 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     ");
     assert_snapshot!(site.run("h1", "zone detach evac3 -n --manifest x"), @r"
     ------- stderr -------
-    sysadm: the argument '-n' cannot be used with '--manifest <FILE>'
-    Usage: sysadm zone detach -n <ZONE>
+    sysadm: the argument '--print' cannot be used with '--manifest <FILE>'
+    Usage: sysadm zone detach --print <ZONE>
     [exit status 2]
     ");
 }

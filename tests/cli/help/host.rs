@@ -7,7 +7,7 @@ use super::help;
 #[test]
 fn help_of_host() {
     assert_snapshot!(help("host --help"), @r"
-    Check, list and inventory other hosts
+    Check hosts, list targets, and take an inventory of hosts
 
     Usage: sysadm host <COMMAND>
 
@@ -76,16 +76,16 @@ fn help_of_host_list() {
 
 #[test]
 fn help_of_host_inventory() {
-    assert_snapshot!(help("host inventory --help"), @"
+    assert_snapshot!(help("host inventory --help"), @r"
     List hosts with their capacity, load and zones
 
     All hosts are queried at the same time, so one that does not answer does not delay the others. With
     --json, the output is an inventory file for 'sysadm plan --inventory'.
 
-    Usage: sysadm host inventory [OPTIONS] [URIS]...
+    Usage: sysadm host inventory [OPTIONS] [URI]...
 
     Arguments:
-      [URIS]...
+      [URI]...
               Hosts. Default: this host and all targets
 
     Options:

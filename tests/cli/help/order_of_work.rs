@@ -32,7 +32,7 @@ fn help_of_sysadm() {
       plan        Plan the evacuation or return of several hosts, without moving anything
       policy      List, check and explain policies
       zone        List, attach, detach, create, delete and migrate zones
-      host        Check, list and inventory other hosts
+      host        Check hosts, list targets, and take an inventory of hosts
       store       Check, back up and recover the database of this host
       setup       Make libvirt enforce maintenance, and install the policies
       cert        Create and show certificates for rads://
@@ -61,10 +61,11 @@ fn help_of_sysadm() {
 
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
-      a letter or digit. Any other byte of a libvirt name is written as % and two
-      hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes ZONE, you
-      can also type libvirt's name ('Windows 10') or the zone's UUID. If a word could
-      mean several zones, the name as listed wins, then libvirt's name, then the UUID.
+      a letter or digit. Any other byte (of UTF-8) of a libvirt name is written as %
+      and two hexadecimal digits: Windows%2010, m%C3%BCller. Where a command takes
+      ZONE, you can also type libvirt's name ('Windows 10') or the zone's UUID. If
+      that matches several zones, the listed name takes precedence, then libvirt's
+      name, then the UUID.
       Put '--' before a name that begins with '-'. A guest whose name contains a line
       break or '/' cannot be managed; sysadm reports such guests and counts them.
 
@@ -80,9 +81,11 @@ fn help_of_sysadm() {
       /run/sysadm/                   sockets of migrations in progress
 
     ENVIRONMENT
-      SYSADM_ROOT    directory that is prefixed to all of these paths
+      SYSADM_ROOT    directory prefix of all of these paths
       SUDO_USER, DOAS_USER
-                     user to record instead of root
+                     recorded as the user who acted, instead of root
+      VISUAL, EDITOR
+                     editor for 'zone create --edit'
       SSH_AUTH_SOCK  ssh-agent that holds keys for ssh://
       NO_COLOR       disables colours
 
@@ -131,7 +134,8 @@ fn help_of_maintain() {
               [default: admin]
 
       -p, --parsable
-              Print stable output for scripts; requires -o
+              Print stable output for scripts: no header, fields separated by ':', with '\' before ':'
+              and '\'; requires -o
 
       -o, --output <FIELD,...>
               Fields to list: TYPE, USER, DATE, MESSAGE, or all
@@ -172,6 +176,7 @@ fn help_of_evacuate() {
     booted. This host must not be in maintenance then.
 
     Usage: sysadm evacuate [OPTIONS] [ZONE]...
+           sysadm evacuate -l [--watch] [--json] [-p] [-o FIELD,...]
 
     Arguments:
       [ZONE]...
@@ -248,17 +253,18 @@ fn help_of_evacuate() {
               List evacuated zones, zones that could not leave, and what is left on this host
 
       -p, --parsable
-              Print stable output for scripts; requires -o
+              Print stable output for scripts: no header, fields separated by ':', with '\' before ':'
+              and '\'; requires -l and -o
 
       -o, --output <FIELD,...>
-              Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP, PROGRESS, BYTES,
-              STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the estimates made
-              before the move; WHEN, the estimated start of a waiting zone or the remaining time of a
-              moving one; or all
+              Fields to list (requires -l): ZONENAME, STATE, DEST, ERROR, ORIGIN, METHOD, STEP,
+              PROGRESS, BYTES, STARTED, DURATION, DOWNTIME; EXPSTART, EXPDURATION and EXPDOWNTIME, the
+              estimates made before the move; WHEN, the estimated start of a waiting zone or the
+              remaining time of a moving one; or all
 
           --watch
-              Keep the list on the screen and update it until the run ends. To a pipe, print each change
-              as a line of JSON
+              Keep the list on the screen and update it until the run ends (requires -l). To a pipe,
+              print each change as a line of JSON
 
       -h, --help
               Print help (see a summary with '-h')

@@ -39,8 +39,8 @@ fn help_of_sim() {
     Commands:
       host    Configure the host; settings that are not given stay unchanged
       create  Create a zone
-      start   Boot a zone, as its owner would with virsh
-      stop    Stop a zone, as its owner would with virsh
+      start   Boot a zone, as an administrator would with virsh
+      stop    Stop a zone, as an administrator would with virsh
       remove  Remove a zone that is not running, with its disks
       show    Show the host, its zones and its faults
       fault   Inject a fault, or clear all faults
@@ -64,8 +64,8 @@ fn help_of_sim_host() {
           --memory <SIZE>            Memory, for example 64G
           --disk <SIZE>              Disk space of its own storage, for example 1T
           --bandwidth <SIZE>         Network bandwidth per second, for example 1G
-          --storage <NAME[=FOLDER]>  Storage that the host can access; hosts that name the same folder
-                                     share it
+          --storage <NAME[=FOLDER]>  Storage that the host can access, instead of what it could so far;
+                                     may be repeated. Hosts that name the same folder share it
           --scale <N>                Run N times as fast as real time, 1 to 100000
       -h, --help                     Print help
     [done]
@@ -89,7 +89,7 @@ fn help_of_sim_create() {
           --disk <STORAGE>     Storage of the zone's disk. Default: local, unless --zonepath is given
           --zonepath <FOLDER>  Make the zone a container whose root file system is below this folder, on
                                storage of the host
-          --inherit <FOLDER>   Folder of the host that the zone reads
+          --inherit <FOLDER>   Directory of the host that the zone sees read-only
           --running            Boot the zone
       -h, --help               Print help
     [done]

@@ -9,9 +9,9 @@ fn help_of_policy() {
     assert_snapshot!(help("policy --help"), @r#"
     List, check and explain policies
 
-    A policy is a TOML file that decides where zones may go, what a good placement is, which limits
-    apply, and what is done with each zone. Select one with 'sysadm evacuate --policy NAME', or in
-    sysadm.toml. Six policies are built in.
+    A policy is a TOML file that says where zones may go, how to choose between possible placements,
+    which limits apply, and what is done with each zone. Select one with 'sysadm evacuate --policy
+    NAME', or in sysadm.toml. Six policies are built in.
 
     Usage: sysadm policy <COMMAND>
 
@@ -68,23 +68,24 @@ fn help_of_policy() {
                                         preference
       action = "live"                   live, restart, stop, suspend or leave
       priority = 10                     higher priorities go first
-      after = ["web*"]                  wait until these zones have gone or failed to
+      after = ["web*"]                  move only after these zones have left or failed
+                                        to
       apart = "web"                     no two zones of this group on one host
       together = "shop"                 all zones of this group on one host
       one_by_one = "web"                no two zones of this group move at once
 
       All rules that match a zone apply to it. If they set different targets, actions
-      or priorities, the last one wins; everything else adds up. So put general rules
-      first and exceptions last.
+      or priorities, the last one wins; everything else accumulates. So put general
+      rules first and exceptions last.
 
       Patterns match names as they are listed, %XX included: Windows%20*. '*' stands
       for any characters, '?' for one character of the real name: m?ller matches
       m%C3%BCller.
 
     ORDER
-      'after' is about leaving: a zone is moved, stopped or suspended once the zones
-      it comes after have been, or have failed to. So a zone that others depend on
-      comes after them. This rule stops web and app servers first and databases last:
+      Write 'after' on the zone that must leave last (a database), and name in it the
+      zones that use it. The zone is moved, stopped or suspended once these have been,
+      or have failed to. This rule stops web and app servers first, databases last:
         match = { name = "db*" }, after = ["web*", "app*"]
       Zones that are stopped or suspended go one at a time, once all other zones have
       left: in the order of 'after', then as named on the command line, then by
@@ -109,13 +110,14 @@ fn help_of_policy() {
 
 #[test]
 fn help_of_policy_list() {
-    assert_snapshot!(help("policy list --help"), @"
+    assert_snapshot!(help("policy list --help"), @r"
     List all policies
 
     Usage: sysadm policy list [OPTIONS]
 
     Options:
-      -p, --parsable            Print stable output for scripts; requires -o
+      -p, --parsable            Print stable output for scripts: no header, fields separated by ':',
+                                with '\' before ':' and '\'; requires -o
       -o, --output <FIELD,...>  Fields to list: NAME, SOURCE, ABOUT, or all
       -h, --help                Print help
     [done]
@@ -158,16 +160,16 @@ fn help_of_policy_show() {
 
 #[test]
 fn help_of_plan() {
-    assert_snapshot!(help("plan --help"), @"
+    assert_snapshot!(help("plan --help"), @r"
     Plan the evacuation or return of several hosts, without moving anything
 
     With --drain, sysadm queries the hosts to be emptied and the hosts that zones may go to, or reads an
     inventory file, and finds a destination and a start time for every zone. No zone goes to a host that
     is to be emptied as well, so each zone moves once.
 
-    With --return, sysadm plans how all zones that belong to the given hosts return: in which order they
-    fit, which zones of other hosts must leave first, and which zones must move to a third host because
-    they wait for each other's room.
+    With --return, sysadm plans how all zones that belong to the given hosts return: the order in which
+    there is room for them, which zones of other hosts must leave first, and which zones must move to a
+    third host because they wait for each other's room.
 
     Write the plan to a file with --output. 'sysadm evacuate --plan FILE', or 'sysadm evacuate -r --plan
     FILE', then carries out each host's part of it.
@@ -204,7 +206,7 @@ fn help_of_plan() {
               Read this Ganeti cluster file (text format of 'hbal -t') instead of querying hosts
 
           --output <FILE>
-              Write the plan to FILE
+              Also write the plan to FILE, for 'sysadm evacuate --plan'
 
           --json
               Print the plan as a JSON document
@@ -231,15 +233,16 @@ fn help_of_plan() {
     OUTPUT
       START     when the move begins, counted from the start of the plan
       TIME      how long the move takes
-      DOWNTIME  for how long of that the zone does not answer
-      RATE      bandwidth that the move gets
+      DOWNTIME  part of TIME during which the zone is unavailable
+      RATE      bandwidth of the move
 
     EXIT STATUS
       0  every zone is placed; show --diff: the plans are the same; simulate: no rule
          is violated
       1  a file or host could not be read, or no zone could be placed
       2  usage error
-      3  some zones could not be placed; the plans differ; a rule is violated
+      3  some zones could not be placed; show --diff: the plans differ; simulate: a rule
+         is violated
     [done]
     ");
 }

@@ -45,7 +45,8 @@ fn help_of_target_set() {
 
     Replaces targets that were set before. Example: sysadm target set web1 web2 ssh://root@h2 rads://h3
 
-    Usage: sysadm target set [OPTIONS] <ZONE... URI>...
+    Usage: sysadm target set ZONE... URI...
+           sysadm target set --default URI...
 
     Arguments:
       <ZONE... URI>...
@@ -86,7 +87,8 @@ fn help_of_target_list() {
     Usage: sysadm target list [OPTIONS]
 
     Options:
-      -p, --parsable            Print stable output for scripts; requires -o
+      -p, --parsable            Print stable output for scripts: no header, fields separated by ':',
+                                with '\' before ':' and '\'; requires -o
       -o, --output <FIELD,...>  Fields to list: ZONENAME, SOURCE, TARGET, or all
       -h, --help                Print help
     [done]

@@ -42,8 +42,9 @@ fn help_of_store_check() {
     Check database integrity, and list records that need attention
 
     Checks for damage first, then for contradictions, interrupted moves, steps without a recorded
-    outcome, and a lock marker that does not match the maintenance state. Each finding says what to do.
-    This command changes nothing and is safe during an evacuation, whose zones it does not report.
+    outcome, and a file /var/lib/sysadm/maintenance that does not match the database. Each finding says
+    what to do. This command changes nothing and is safe during an evacuation, whose zones it does not
+    report.
 
     Usage: sysadm store check [OPTIONS]
 
@@ -166,13 +167,13 @@ fn help_of_store_backup() {
 
 #[test]
 fn help_of_setup() {
-    assert_snapshot!(help("setup --help"), @"
+    assert_snapshot!(help("setup --help"), @r"
     Make libvirt enforce maintenance, and install the policies
 
     Installs a hook for each libvirt driver. From then on libvirt itself refuses 'virsh start' and
     incoming migrations during maintenance. Existing hooks are kept. The built-in policies are copied to
-    /etc/sysadm/policies, where you can edit them; edited ones are not overwritten. Running the command
-    again is harmless.
+    /etc/sysadm/policies, where you can edit them; edited ones are not overwritten. Run this as root on
+    every host. Running it again is harmless.
 
     Usage: sysadm setup [OPTIONS]
 
@@ -191,18 +192,23 @@ fn help_of_setup() {
     libvirt loads new hooks only when it starts. After the first setup, restart it:
       systemctl restart libvirtd        or virtqemud and virtlxcd
     Running zones are not affected.
+
+    EXIT STATUS
+      0  success
+      1  error
+      2  usage error
     [done]
     ");
 }
 
 #[test]
 fn help_of_cert() {
-    assert_snapshot!(help("cert --help"), @"
+    assert_snapshot!(help("cert --help"), @r"
     Create and show certificates for rads://
 
-    Create a certificate authority (CA) once, on one host, and issue a certificate for each host there.
-    Then copy ca.pem, HOST.pem and HOST.key to each host: to /etc/sysadm/tls, as ca.pem, host.pem and
-    host.key (mode 0600).
+    Create a certificate authority (CA) once, on one host, and issue a certificate for each host from
+    it. Then copy ca.pem, HOST.pem and HOST.key to each host: to /etc/sysadm/tls, as ca.pem, host.pem
+    and host.key (mode 0600).
 
     Usage: sysadm cert <COMMAND>
 
@@ -229,7 +235,12 @@ fn help_of_cert() {
       /etc/sysadm/tls/host.key    0600  this host's key; not used if others can read it
 
     Existing files are never overwritten. A renewed certificate takes effect without a
-    restart.
+    restart. The certificate of a CA is valid for ten years.
+
+    EXIT STATUS
+      0  success
+      1  error
+      2  usage error
     [done]
     ");
 }
@@ -251,17 +262,17 @@ fn help_of_cert_init_ca() {
 
 #[test]
 fn help_of_cert_issue() {
-    assert_snapshot!(help("cert issue --help"), @"
+    assert_snapshot!(help("cert issue --help"), @r"
     Issue a certificate for a host: HOST.pem and HOST.key
 
-    Usage: sysadm cert issue [OPTIONS] <HOST> [NAMES]...
+    Usage: sysadm cert issue [OPTIONS] <HOST> [NAME]...
 
     Arguments:
-      <HOST>      Host name as used in rads://HOST and in [roles] of sysadm.toml
-      [NAMES]...  Further names and addresses of the host
+      <HOST>     Host name as used in rads://HOST and in [roles] of sysadm.toml
+      [NAME]...  Further names and addresses of the host
 
     Options:
-          --days <DAYS>  Validity in days [default: 730]
+          --days <DAYS>  Validity in days from now [default: 730]
           --dir <DIR>    Directory of the CA, to which the certificate is written. Default:
                          /etc/sysadm/tls
       -h, --help         Print help
@@ -288,7 +299,7 @@ fn help_of_cert_show() {
 
 #[test]
 fn help_of_agent() {
-    assert_snapshot!(help("agent --help"), @"
+    assert_snapshot!(help("agent --help"), @r"
     Serve requests from other hosts
 
     Every host that zones are moved to needs an agent. With --listen it runs as a service and accepts
@@ -313,8 +324,16 @@ fn help_of_agent() {
       sysadm agent --listen 10.0.0.2:12302
       ssh root@h2 sysadm agent --stdio       what an ssh:// target runs
 
+    Run the agent as root. packaging/sysadm-agent.service runs it as a service.
+    Messages go to standard error, and so to the journal.
+
     On SIGTERM or SIGINT the agent accepts no new connections, gives open ones ten
     seconds to finish, and exits.
+
+    EXIT STATUS
+      0  stopped by a signal, or the connection has ended
+      1  error, such as an address in use or no certificate
+      2  usage error
     [done]
     ");
 }
@@ -324,7 +343,8 @@ fn help_of_completion() {
     assert_snapshot!(help("completion --help"), @r"
     Print a completion script for a shell
 
-    Example: sysadm completion bash > /etc/bash_completion.d/sysadm
+    Examples: sysadm completion bash > /etc/bash_completion.d/sysadm, sysadm completion zsh >
+    /usr/share/zsh/site-functions/_sysadm
 
     Usage: sysadm completion <SHELL>
 

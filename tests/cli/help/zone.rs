@@ -30,25 +30,25 @@ fn help_of_zone() {
 
 #[test]
 fn help_of_zone_list() {
-    assert_snapshot!(help("zone list --help"), @"
+    assert_snapshot!(help("zone list --help"), @r"
     List zones; by default, running ones
 
     Usage: sysadm zone list [OPTIONS]
 
     Options:
-      -i
+      -i, --installed
               Include installed zones, which are not running
 
-      -c
+      -c, --configured
               Include all known zones, evacuated and detached ones as well
 
-      -n
+      -n, --no-global
               Omit the global zone, which is the host itself
 
-      -v
+      -v, --verbose
               Print a table with ID, NAME, STATUS, PATH, BRAND and IP
 
-      -p
+      -p, --parsable
               Print stable output for scripts:
               zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
 
@@ -59,13 +59,18 @@ fn help_of_zone_list() {
       sysadm zone list            running zones
       sysadm zone list -iv        installed zones as well, as a table
       sysadm zone list -cp        all zones, for scripts
+
+    EXIT STATUS
+      0  success
+      1  the zones cannot be listed
+      2  usage error
     [done]
     ");
 }
 
 #[test]
 fn help_of_zone_detach() {
-    assert_snapshot!(help("zone detach --help"), @"
+    assert_snapshot!(help("zone detach --help"), @r"
     Detach a zone from this host, so that it can be attached to another one
 
     The zone must not be running. Its configuration, and a list of the host's software that it depends
@@ -79,7 +84,7 @@ fn help_of_zone_detach() {
               Zone
 
     Options:
-      -n
+      -n, --print
               Only print the manifest, for 'sysadm zone attach -n' on another host. The zone may be
               running
 
@@ -114,7 +119,7 @@ fn help_of_zone_detach() {
 
 #[test]
 fn help_of_zone_create() {
-    assert_snapshot!(help("zone create --help"), @"
+    assert_snapshot!(help("zone create --help"), @r"
     Configure a zone from the manifest of a detached one
 
     Nothing is installed or copied. The zone becomes 'configured'; 'sysadm zone attach' then checks and
@@ -122,19 +127,19 @@ fn help_of_zone_create() {
     zone from being configured. A configuration that is invalid, or whose name or UUID is taken, is
     refused.
 
-    Usage: sysadm zone create [OPTIONS] -a <PATH> <ZONE>
+    Usage: sysadm zone create [OPTIONS] --manifest <PATH> <ZONE>
 
     Arguments:
       <ZONE>
               Name of the zone; may differ from the name in the manifest
 
     Options:
-      -a <PATH>
+      -a, --manifest <PATH>
               Manifest: a file, - for standard input, or the directory that contains it, which becomes
               the zonepath
 
           --net <OLD=NEW>
-              Connect the interfaces in network OLD to network NEW. May be repeated; all changes are
+              Reconnect every interface of network OLD to network NEW. May be repeated; all changes are
               made at once, so two networks can be swapped
 
           --set <KEY=VALUE>
@@ -155,11 +160,10 @@ fn help_of_zone_create() {
 
     COPIES
       A zone with a new UUID is a different zone. Its interfaces get new MAC addresses,
-      derived from the UUID, and its <genid>, if it has one with a value, becomes the
-      UUID. Storage is not copied: a copy that would write to a disk, the NVRAM or the
-      root file system of the original is configured, but 'sysadm zone attach' refuses
-      it. Name other disks in the editor, or mark disks that are meant to be shared as
-      <shareable/>.
+      derived from the UUID, and a <genid> with a value is set to the UUID. Storage is
+      not copied: a copy that would write to a disk, the NVRAM or the root file system
+      of the original is configured, but 'sysadm zone attach' refuses it. Name other
+      disks in the editor, or mark disks that are meant to be shared as <shareable/>.
 
     EDITING
       If the edited text is refused, or the zone cannot be created, the text is kept in
@@ -175,7 +179,7 @@ fn help_of_zone_create() {
 
 #[test]
 fn help_of_zone_delete() {
-    assert_snapshot!(help("zone delete --help"), @"
+    assert_snapshot!(help("zone delete --help"), @r"
     Delete the configuration of a zone
 
     The zone's data and the manifest in its zonepath are not touched. Detach an installed zone first.
@@ -188,8 +192,8 @@ fn help_of_zone_delete() {
               Zone; must be configured here
 
     Options:
-      -F
-              Do not ask for confirmation
+      -F, --force
+              Do not ask for confirmation. Required if standard input is not a terminal
 
       -h, --help
               Print help (see a summary with '-h')

@@ -14,22 +14,23 @@ fn help_of_zone_attach() {
     host exist. If anything is wrong all reasons are listed and the zone stays configured. Otherwise the
     zone is defined in libvirt and its manifest is removed. The zone is not booted.
 
-    Usage: sysadm zone attach [OPTIONS] [ZONE]
+    Usage: sysadm zone attach [OPTIONS] ZONE
+           sysadm zone attach -n PATH [-u] [--json]
 
     Arguments:
       [ZONE]
               Zone; must be configured here
 
     Options:
-      -n <PATH>
+      -n, --check <PATH>
               Only check whether the zone of this manifest would fit; it need not be configured. PATH is
               a file, the directory that contains the manifest, or - for standard input
 
-      -F
+      -F, --force
               Ignore software, platform and network mismatches. Name, UUID, disk, maintenance and
               capacity checks still apply. The zone may fail to boot
 
-      -u
+      -u, --update
               Update the zone so that it fits: a machine type that QEMU no longer supports is replaced
               by the newest of its family, so the zone sees different hardware. Changes are reported
 
@@ -68,7 +69,7 @@ fn help_of_zone_attach() {
       attaches it removes the manifest from there; without that manifest the zone is
       refused, even with -F. A virtual machine has no zonepath, so the zone's targets and
       the host it was migrated to are asked whether they have it. If one of them cannot
-      be asked, the zone is refused unless you state with --not-on that it is not there.
+      be asked, the zone is refused unless you confirm with --not-on that it is not there.
       A zone whose manifest was written while it was attached (detach -n) requires -F.
 
     EXIT STATUS
@@ -111,10 +112,13 @@ fn help_of_zone_standby() {
               Report errors only
 
       -p, --parsable
-              Print stable output for scripts; requires -l
+              Print stable output for scripts (requires -l): no header, fields separated by ':', with
+              '\' before ':' and '\'
 
       -o, --output <FIELD,...>
-              Fields to list: ZONENAME, ORIGIN, SINCE, ATTACHED, UUID, OTHERS, or all
+              Fields to list (requires -l): ZONENAME; ORIGIN, the host of the zone; SINCE, when the
+              manifest was copied; ATTACHED, when and by whom the zone was attached here; UUID; OTHERS,
+              the other targets of the zone; or all
 
           --json
               Print a JSON document
