@@ -14,7 +14,9 @@ const ORDERS: &[&str] = &[
 ];
 
 /// Texts that have no place for a hint: what libvirt's hooks print is one line, which the simulated platform repeats
-/// word for word; an obstacle is a part of manifests; the end of a command over SSH is that of a stream.
+/// word for word; the end of a command over SSH is that of a stream.
+const WITHOUT_HINTS: &[&str] =
+    &["; see sysadm(8)", "; install sysadm there, or set 'agent' under [ssh] in sysadm.toml here"];
 
 /// The lines of a source, without its tests, in which a text orders something.
 fn orders(text: &str) -> impl Iterator<Item = &str> {

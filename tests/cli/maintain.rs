@@ -150,7 +150,7 @@ fn the_lock_keeps_zones_from_starting() {
     site.done("h1", "maintain -s");
     assert_snapshot!(site.run("h1", "sim start web"), @r"
     ------- stderr -------
-    sysadm: this host is in maintenance: no zone boots or arrives here; see 'sysadm maintain --help'
+    sysadm: this host is in maintenance: no zone boots or arrives here; see sysadm(8)
     [exit status 1]
     ");
     site.done("h1", "maintain -e");

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::harness::{Host, Lab, wait_until};
 
-const REFUSAL: &str = "prevented due to system maintenance: see 'sysadm maintain --help'";
+const REFUSAL: &str = "prevented due to system maintenance: see sysadm(8)";
 
 /// All files below libvirt's hooks, with their texts.
 fn hooks(host: Host<'_>) -> Vec<(String, String)> {

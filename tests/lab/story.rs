@@ -46,7 +46,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     assert_eq!(fields, "admin:root:updating to new build\n");
 
     // Maintenance is enforced below the tool.
-    let refusal = "prevented due to system maintenance: see 'sysadm maintain --help'";
+    let refusal = "prevented due to system maintenance: see sysadm(8)";
     h1.virsh(&["start", "evac4"]).ends(1).complains(&["evac4", refusal]);
     h1.virsh_lxc(&["start", "tzone1"]).ends(1).complains(&["tzone1", refusal]);
     let migrate = ["migrate", "--live", "--p2p", "guest", "qemu+tcp://h1/system"];

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installed by 'sysadm setup'; removed by 'sysadm setup --uninstall'.
 # Called by libvirt: ZONE OPERATION SUB-OPERATION EXTRA, the zone's XML on standard input.
-# While this host is in maintenance no zone starts or arrives on it: see 'sysadm maintain --help'.
+# While this host is in maintenance no zone starts or arrives on it: see sysadm(8).
 marker='@MARKER@'
 blocks='@BLOCKS@'
 case "$2" in
@@ -56,4 +56,4 @@ case "$2" in
     migrate) action='incoming migration' ;;
     *) action='boot' ;;
 esac
-refuse "$action prevented due to system maintenance: see 'sysadm maintain --help' [$holder]"
+refuse "$action prevented due to system maintenance: see sysadm(8) [$holder]"

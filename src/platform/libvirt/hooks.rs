@@ -251,7 +251,7 @@ mod tests {
         std::fs::write(paths.lock_marker(), "admin since today by ada\n").unwrap();
         for name in ["Windows 10", "müller", "-n", r"a\cb\033[2J", "100%s", "it's", "$(id)`id`", "*"] {
             let (allowed, text) = run(&script, &[name, "prepare", "begin", "-"]);
-            let told = "boot prevented due to system maintenance: see 'sysadm maintain --help' [admin since today by ada]";
+            let told = "boot prevented due to system maintenance: see sysadm(8) [admin since today by ada]";
             assert_eq!((allowed, text), (false, format!("zone '{name}': {told}\n")));
         }
     }
@@ -292,7 +292,7 @@ mod tests {
             let (allowed, text) = run(&script, &["evac4", operation, "begin", "-"]);
             assert!(!allowed, "{operation}");
             assert!(
-                text.contains("prevented due to system maintenance: see 'sysadm maintain --help'"),
+                text.contains("prevented due to system maintenance: see sysadm(8)"),
                 "{text}"
             );
             assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");

@@ -180,7 +180,7 @@ impl Sim {
     fn not_locked(&self) -> Result<(), PlatformError> {
         if self.inner.paths.lock_marker().exists() {
             let what =
-                "this host is in maintenance: no zone boots or arrives here; see 'sysadm maintain --help'";
+                "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
             return Err(PlatformError::Simulated(what.to_owned()));
         }
         Ok(())
