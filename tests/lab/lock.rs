@@ -62,9 +62,7 @@ fn the_lock_and_the_away_list_survive_a_power_loss() {
     h1.kill();
     h1.boot();
     h1.sysadm(&["maintain", "-l"]).ends(0).says(&["admin", "new kernel"]);
-    h1.virsh(&["start", "old"])
-        .ends(1)
-        .complains(&["prevented due to system maintenance: see sysadm(8)"]);
+    h1.virsh(&["start", "old"]).ends(1).complains(&["prevented due to system maintenance: see sysadm(8)"]);
     assert_eq!(h1.sysadm(&["evacuate", "-l"]).ends(0).stdout, list);
     // The boot has started neither the zone that is away nor the one that is here.
     lab.guests_are(&["h1: old shut off", "h2: web running"]);

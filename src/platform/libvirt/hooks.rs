@@ -291,10 +291,7 @@ mod tests {
         for operation in ["prepare", "migrate", "restore"] {
             let (allowed, text) = run(&script, &["evac4", operation, "begin", "-"]);
             assert!(!allowed, "{operation}");
-            assert!(
-                text.contains("prevented due to system maintenance: see sysadm(8)"),
-                "{text}"
-            );
+            assert!(text.contains("prevented due to system maintenance: see sysadm(8)"), "{text}");
             assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");
         }
         // Refusing these would end running zones.

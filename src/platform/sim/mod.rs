@@ -179,8 +179,7 @@ impl Sim {
     /// As libvirt's hooks do on a real host: no zone boots or arrives during maintenance.
     fn not_locked(&self) -> Result<(), PlatformError> {
         if self.inner.paths.lock_marker().exists() {
-            let what =
-                "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
+            let what = "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
             return Err(PlatformError::Simulated(what.to_owned()));
         }
         Ok(())

@@ -33,7 +33,7 @@ fn a_copy_that_would_write_to_the_storage_of_its_original_is_not_attached_before
     ");
     assert_eq!(site.run("h1", "zone attach -u web2").to_string(), refused.to_string());
     let asked = pipe(&site, ("h1", "zone detach -n web2"), ("h2", "zone attach -n -"));
-    assert!(asked.stderr.contains("of which it is a copy"), "{asked}");
+    assert!(asked.stderr.contains("the copy would write to the same storage"), "{asked}");
     site.done("h1", "zone delete -F web2");
 
     std::fs::copy(site.at("nfs/web1-vda.img"), site.at("nfs/web2-vda.img")).unwrap();
@@ -87,5 +87,8 @@ fn what_its_host_has_said_against_its_leaving_is_kept_and_is_no_matter_of_a_copy
     [exit status 1]
     ");
     let copy = create("web2 --set uuid=new");
-    assert!(!copy.stderr.contains("snapshot") && copy.stderr.contains("of which it is a copy"), "{copy}");
+    assert!(
+        !copy.stderr.contains("snapshot") && copy.stderr.contains("the copy would write to the same storage"),
+        "{copy}"
+    );
 }

@@ -161,7 +161,7 @@ async fn each_key_that_cannot_be_used_is_named_with_the_reason() {
     fs::remove_file(sshd.path(".ssh/id_ed25519")).unwrap();
     let error = refused(&sshd).await;
     let text = error.to_string();
-    assert!(text.contains("there is no key to try, such as") && text.ends_with("/.ssh/id_ed25519"), "{text}");
+    assert!(text.contains("no SSH key found, such as") && text.ends_with("/.ssh/id_ed25519"), "{text}");
     assert_eq!(error.hints()[0], "make one with ssh-keygen");
 }
 
