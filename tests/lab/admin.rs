@@ -44,7 +44,7 @@ fn a_container_and_a_virtual_machine_are_detached_here_and_attached_and_booted_t
     h2.virsh(&["dominfo", "web"]).ends(0).says(&["Autostart:      enable"]);
     h2.start(&["web", "box"]);
     lab.guests_are(&["h1:", "h2: box (lxc) running, web running"]);
-    h1.sysadm(&["zone", "attach", "box"]).ends(1).complains(&["zone: its manifest is gone from"]);
+    h1.sysadm(&["zone", "attach", "box"]).ends(1).complains(&["zone: the manifest is missing from"]);
     h2.sysadm(&["zone", "detach", "web"])
         .ends(1)
         .complains(&["zone 'web' is running", "hint: shut it down first"]);
@@ -81,7 +81,7 @@ fn a_zone_whose_memory_lies_here_is_not_detached() {
     h1.virsh(&["managedsave", "web"]).ends(0);
     h1.sysadm(&["zone", "detach", "web"])
         .ends(1)
-        .complains(&["it is suspended; its memory is saved on this host"]);
+        .complains(&["is suspended; its memory is saved on this host"]);
     lab.guests_are(&["h1: web shut off"]);
 }
 
@@ -119,7 +119,7 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     let shared = "the copy would write to the same storage as 'web': ";
     h2.sysadm(&[&create[..], &changes].concat())
         .ends(0)
-        .complains(&[shared, "/web.img; give it storage of its own"]);
+        .complains(&[shared, "/web.img", "hint: give it storage of its own"]);
     h2.sysadm(&["zone", "attach", "shop"]).ends(1).complains(&[shared]);
     h2.sysadm(&["zone", "delete", "-F", "shop"]).ends(0);
     let own = lab.shared().join("shop.img");
