@@ -1,13 +1,14 @@
 //! The zones that an operator names: as they are listed, by their platform's names, or by UUID.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::context::Context;
 use super::{CliError, Exit};
 use crate::evacuation::EvacuationError;
-use crate::host::{Host, Local};
 use crate::model::{Inventory, ZoneName};
-use crate::store::{Place, Store, TargetKey, ZoneRecord};
+use crate::store::{Place, Store, ZoneRecord};
 
 impl Context {
     /// The zones that were typed ([`ZoneName::typed`]). A UUID may be that of a zone that is here, belongs here
@@ -34,35 +35,19 @@ impl Context {
 
 impl Context {
     /// # Errors
-    /// If one of these is not a zone of this host, nor recorded here. While the platform does not answer, a zone with
-    /// targets of its own counts as one, too.
-    pub async fn must_be_known(&self, local: &Local, zones: &[ZoneName]) -> Result<(), CliError> {
-        let store = self.store()?;
-        let records = store.zones()?;
-        let is_recorded = |zone: &ZoneName| {
-            let counts = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
-            records.iter().filter(counts).any(|record| record.zone == *zone)
-        };
-        let others: Vec<_> = zones.iter().filter(|zone| !is_recorded(zone)).collect();
-        match local.inventory().await {
-            Ok(inventory) => {
-                let unknown: Vec<_> =
-                    others.into_iter().filter(|zone| inventory.find(zone).is_none()).collect();
-                EvacuationError::not_zones(&inventory, &unknown)
-                    .map_err(|error| CliError::new(Exit::Error, error))
-            }
-            Err(error) => {
-                let targets = store.targets()?;
-                let has_targets = |zone: &&ZoneName| targets.contains_key(&TargetKey::Zone((*zone).clone()));
-                match others.into_iter().find(|zone| !has_targets(zone)) {
-                    None => Ok(()),
-                    Some(unknown) => {
-                        let text = format!("whether there is a zone '{unknown}' is unknown: {error}");
-                        Err(CliError::new(Exit::Error, text))
-                    }
-                }
-            }
-        }
+    /// If one of these is not a zone of this host, nor recorded here.
+    pub fn must_be_known(&self, inventory: &Inventory, zones: &[ZoneName]) -> Result<(), CliError> {
+        let recorded = self.recorded()?;
+        let is_known = |zone: &ZoneName| inventory.find(zone).is_some() || recorded.contains(zone);
+        let unknown: Vec<_> = zones.iter().filter(|zone| !is_known(zone)).collect();
+        EvacuationError::not_zones(inventory, &unknown).map_err(|error| CliError::new(Exit::Error, error))
+    }
+
+    /// The zones that are known here without the platform: those that are away, and those that are configured.
+    pub fn recorded(&self) -> Result<BTreeSet<ZoneName>, CliError> {
+        let records = self.store()?.zones()?.into_iter();
+        let records = records.filter(|record| record.place.is_elsewhere() || record.is_configured());
+        Ok(records.map(|record| record.zone).collect())
     }
 }
 

@@ -87,8 +87,10 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
                         _ => None,
                     })
                     .collect();
-                let local = context.local(store.clone())?;
-                context.must_be_known(&local, &zones).await?;
+                // While the platform does not answer, it is not known which of them are misspelt.
+                if let Ok(inventory) = context.local(store.clone())?.inventory().await {
+                    context.must_be_known(&inventory, &zones)?;
+                }
                 return Err(CliError::new(
                     Exit::Error,
                     format!("no targets are set for: {}", missing.join(", ")),
@@ -122,7 +124,20 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
         return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
     }
     connected.remarks().iter().for_each(ui::complain);
-    context.must_be_known(&local, &zones).await?;
+    match local.inventory().await {
+        Ok(inventory) => context.must_be_known(&inventory, &zones)?,
+        // The default, and targets of zones that are known without the hypervisor, can be set while it is down.
+        Err(error) => {
+            let (targets, recorded) = (store.targets()?, context.recorded()?);
+            let is_known = |zone: &ZoneName| {
+                recorded.contains(zone) || targets.contains_key(&TargetKey::Zone(zone.clone()))
+            };
+            if let Some(unknown) = zones.iter().find(|zone| !is_known(zone)) {
+                let text = format!("whether there is a zone '{unknown}' is unknown: {error}");
+                return Err(CliError::new(Exit::Error, text));
+            }
+        }
+    }
     store.set_targets(&keys(default, zones), &uris)?;
     Ok(Exit::Done)
 }

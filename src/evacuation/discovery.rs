@@ -168,20 +168,19 @@ fn policy_for(connected: &Connected, request: &Request) -> Policy {
     request.policy.renamed(|uri| connected.name_of(uri).clone())
 }
 
-/// The policy's rules, with the number of simultaneous moves that was asked for. It counts at this host; at the other
-/// hosts only if the policy does not limit them.
+/// The policy's rules, with the number of simultaneous moves that was asked for: no more than the policy allows at this
+/// host, and, where it sets no limit, as many at one other host.
 fn rules_of(request: &Request, direction: Direction) -> Rules {
     let (rules, limits, jobs) = (request.policy.rules(), &request.policy.limits, jobs(request));
-    match direction {
+    let here = |limit: Option<u32>| limit.map_or(jobs, |most| most.min(jobs));
+    let there = |limit: Option<u32>, usual: u32| limit.unwrap_or(usual.max(jobs));
+    let (outbound, inbound) = match direction {
         Direction::Evacuate | Direction::Migrate => {
-            Rules { outbound: jobs, inbound: limits.inbound.unwrap_or(rules.inbound.max(jobs)), ..rules }
+            (here(limits.outbound), there(limits.inbound, rules.inbound))
         }
-        Direction::Return => Rules {
-            outbound: limits.outbound.unwrap_or(rules.outbound.max(jobs)),
-            inbound: limits.inbound.map_or(jobs, |most| most.min(jobs)),
-            ..rules
-        },
-    }
+        Direction::Return => (there(limits.outbound, rules.outbound), here(limits.inbound)),
+    };
+    Rules { outbound, inbound, ..rules }
 }
 
 /// Maximum number of simultaneous moves.

@@ -76,11 +76,14 @@ impl Hinted for StoreError {
             Self::Locked { path } => {
                 format!("find out which process has it open: fuser {path}", path = path.display())
             }
+            Self::Create { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "run sysadm as root".to_owned()
+            }
             Self::ReadOnly { .. } => "run sysadm as root, on a file system that is writable".to_owned(),
             Self::Full { .. } => "free some space and repeat".to_owned(),
             Self::NotADatabase { .. } => {
-                let start_over =
-                    "without a backup: move the file away; the next message says how to start over";
+                let start_over = "to start with an empty database, if no other host has a zone of this one: \
+                                  move the file away";
                 return vec![RESTORE.to_owned(), start_over.to_owned()];
             }
             Self::Newer { .. } => "use the newer sysadm that wrote it".to_owned(),

@@ -188,7 +188,7 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
     hint: restore a backup: see 'sysadm store backup --help'
-    hint: without a backup: move the file away; the next message says how to start over
+    hint: to start with an empty database, if no other host has a zone of this one: move the file away
     [exit status 1]
     ");
 }

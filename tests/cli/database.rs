@@ -19,14 +19,14 @@ fn a_file_that_is_no_database_is_left_alone() {
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
     hint: restore a backup: see 'sysadm store backup --help'
-    hint: without a backup: move the file away; the next message says how to start over
+    hint: to start with an empty database, if no other host has a zone of this one: move the file away
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
     hint: restore a backup: see 'sysadm store backup --help'
-    hint: without a backup: move the file away; the next message says how to start over
+    hint: to start with an empty database, if no other host has a zone of this one: move the file away
     [exit status 1]
     ");
     assert!(std::fs::read_to_string(database(&site)).unwrap().starts_with("something else"));
@@ -44,7 +44,12 @@ fn whoever_follows_the_hints_about_a_file_that_is_no_database_starts_over() {
     }
     std::fs::write(&path, "something else entirely, and long enough to be looked at").unwrap();
     let refused = site.run("h1", "maintain -l");
-    assert!(refused.stderr.contains("\nhint: without a backup: move the file away"), "{refused}");
+    assert!(
+        refused.stderr.contains(
+            "\nhint: to start with an empty database, if no other host has a zone of this one: move"
+        ),
+        "{refused}"
+    );
     std::fs::rename(&path, site.at("moved-away")).unwrap();
     for command in ["maintain -l", "store recover", "evacuate -l"] {
         let refused = site.run("h1", command);
@@ -121,6 +126,7 @@ fn where_nothing_can_be_written_that_is_said() {
     assert_snapshot!(site.finish(command), @r"
     ------- stderr -------
     sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted
+    hint: run sysadm as root
     [exit status 1]
     ");
     let command = site.command_below("/sys".as_ref(), "maintain -l");

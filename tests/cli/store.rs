@@ -168,7 +168,7 @@ fn a_database_that_cannot_be_looked_at_is_named() {
     ------- stderr -------
     sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm
     hint: restore a backup: see 'sysadm store backup --help'
-    hint: without a backup: move the file away; the next message says how to start over
+    hint: to start with an empty database, if no other host has a zone of this one: move the file away
     [exit status 1]
     ");
 }

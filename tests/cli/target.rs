@@ -1,6 +1,7 @@
 //! `sysadm target`.
 
 use insta::assert_snapshot;
+use sysadm::testing::platform::sim::{Effect, Fault};
 
 use crate::environment::Environment;
 
@@ -97,6 +98,17 @@ fn a_malformed_uri_says_which_part_is_wrong() {
     hint: a host URI ends with the host or the port
     [exit status 2]
     "#);
+}
+
+#[test]
+fn while_the_hypervisor_is_silent_a_zone_without_targets_is_said_to_have_none() {
+    let site = Environment::new();
+    site.set_faults("h1", &[Fault::always(Effect::Down)]);
+    assert_snapshot!(site.run("h1", "target unset web1"), @r"
+    ------- stderr -------
+    sysadm: no targets are set for: web1
+    [exit status 1]
+    ");
 }
 
 #[test]

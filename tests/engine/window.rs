@@ -57,21 +57,29 @@ async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_zones_are_sent_at_once_than_were_allowed() {
-    for jobs in [1, 2, 4, 6] {
+    for (jobs, policy, expected) in [
+        (1, "", 1),
+        (2, "", 2),
+        (4, "", 4),
+        (6, "", 6),
+        (4, "[limits]\noutbound = 2\n", 2),
+        (4, "[limits]\ninbound = 1\n", 1),
+    ] {
         let world = full(6);
         for n in 0..6 {
             let zone = Some(name(&format!("zone{n}")));
             world.sim("h1").add_fault(&Fault { zone, ..Fault::always(Effect::Stall { rounds: 1 }) }).unwrap();
         }
-        let (engine, request) = (world.engine(), Request { jobs, ..World::request() });
+        let policy = sysadm::policy::parse(policy).unwrap();
+        let (engine, request) = (world.engine(), Request { jobs, policy, ..World::request() });
         let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            assert_eq!(world.events.count("migrating"), jobs);
+            assert_eq!(world.events.count("migrating"), expected);
             world.cancel.raise(Stage::Aborting, CancelReason::Operator);
         });
         let outcome = outcome.unwrap();
-        assert_eq!(outcome.count(MoveState::Failed), jobs);
-        assert_eq!(outcome.count(MoveState::Skipped), 6 - jobs);
+        assert_eq!(outcome.count(MoveState::Failed), expected);
+        assert_eq!(outcome.count(MoveState::Skipped), 6 - expected);
     }
 }
 

@@ -117,9 +117,11 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     let create = ["zone", "create", "shop", "-a", file, "--set", "uuid=new"];
     let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br6=br7"];
     let shared = "the copy would write to the same storage as 'web': ";
-    h2.sysadm(&[&create[..], &changes].concat())
-        .ends(0)
-        .complains(&[shared, "/web.img", "hint: give it storage of its own"]);
+    h2.sysadm(&[&create[..], &changes].concat()).ends(0).complains(&[
+        shared,
+        "/web.img",
+        "hint: give it storage of its own",
+    ]);
     h2.sysadm(&["zone", "attach", "shop"]).ends(1).complains(&[shared]);
     h2.sysadm(&["zone", "delete", "-F", "shop"]).ends(0);
     let own = lab.shared().join("shop.img");

@@ -70,7 +70,8 @@ pub struct Args {
     /// What to do with the zones, in place of what the policy says: see ACTIONS
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
-    /// Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the policy, which is 3 unless it sets another
+    /// Number of zones that move at the same time, 1 to 64, within the limits of the policy. Default: the outbound limit of
+    /// the policy, or 3
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse if hosts or zones have

@@ -8,6 +8,7 @@ use crate::cancel::Cancel;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{EventSink, recover};
+use crate::host::Host;
 use crate::model::{Message, ZoneName};
 use crate::run_lock::RunLock;
 use crate::store::Direction;
@@ -68,7 +69,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Ok(Exit::Done);
         }
         None => {
-            context.must_be_known(&local, std::slice::from_ref(zone)).await?;
+            context.must_be_known(&local.inventory().await?, std::slice::from_ref(zone))?;
             let text = Message::from(format!("{zone} is not away from this host"));
             return Err(CliError::new(
                 Exit::Error,

@@ -59,6 +59,10 @@ fn help_of_sysadm() {
       5    manual intervention required: sysadm cannot determine where a zone is
       130  cancelled by ^C, SIGTERM or --cancel; every zone is intact, on one host
 
+    JSON
+      --json prints a document on standard output. Errors that prevent it are text on
+      standard error.
+
     ZONE NAMES
       The name of a zone contains letters, digits, '_', '-' and '.', and begins with
       a letter or digit. Any other byte (of UTF-8) of a libvirt name is written as %
@@ -214,8 +218,8 @@ fn help_of_evacuate() {
               [possible values: live, restart, stop, suspend]
 
       -j, --jobs <N>
-              Number of zones that move at the same time, 1 to 64. Default: the outbound limit of the
-              policy, which is 3 unless it sets another
+              Number of zones that move at the same time, 1 to 64, within the limits of the policy.
+              Default: the outbound limit of the policy, or 3
 
           --plan <FILE>
               With -n: write the plan to FILE. Otherwise: carry out the plan in FILE exactly, or refuse
